@@ -1,0 +1,59 @@
+//! What is wrong with something that a client sent, said in both languages of the service.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One sentence, in Chinese and in English.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Text {
+    /// The sentence in Chinese.
+    #[schema(example = "合计应等于各分项之和。")]
+    pub zh: String,
+    /// The sentence in English.
+    #[schema(example = "The total must equal the sum of its parts.")]
+    pub en: String,
+}
+
+impl Text {
+    /// A sentence from its Chinese and its English wording.
+    pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self {
+            zh: zh.into(),
+            en: en.into(),
+        }
+    }
+}
+
+/// One thing that is wrong with a document, and where in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// RFC 6901 JSON Pointer to the value at fault; empty for the document as a whole.
+    pub pointer: String,
+    /// A stable word for programs, such as `unknown_field`.
+    pub code: &'static str,
+    /// What is wrong and what was expected.
+    pub text: Text,
+}
+
+impl Fault {
+    /// A fault at `pointer`.
+    pub fn new(
+        pointer: impl Into<String>,
+        code: &'static str,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Self {
+        Self {
+            pointer: pointer.into(),
+            code,
+            text: Text::new(zh, en),
+        }
+    }
+
+    /// The same fault, seen from a document that holds this one at `prefix` (a JSON Pointer).
+    #[must_use]
+    pub fn under(mut self, prefix: &str) -> Self {
+        self.pointer.insert_str(0, prefix);
+        self
+    }
+}
