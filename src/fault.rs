@@ -37,12 +37,7 @@ pub struct Fault {
 
 impl Fault {
     /// A fault at `pointer`.
-    pub fn new(
-        pointer: impl Into<String>,
-        code: &'static str,
-        zh: impl Into<String>,
-        en: impl Into<String>,
-    ) -> Self {
+    pub fn new(pointer: impl Into<String>, code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self {
             pointer: pointer.into(),
             code,

@@ -1,3 +1,4 @@
 //! Jixiao (绩效): the yearly performance self-evaluation of budget units, as a JSON API.
 
 pub mod fault;
+pub mod scoring;

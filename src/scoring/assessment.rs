@@ -1,0 +1,239 @@
+//! What people judge (评价打分依据): the inputs of indicators that no figure of the sheet decides, each with its evidence.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::scheme::{Indicator, Rule, Scheme};
+use super::special_fund::{TargetRow, target_faults};
+use super::text::{Code, Words};
+use super::values::{Count, Points, Quantity};
+use crate::fault::Fault;
+
+/// The assessments of one unit for one year.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Assessments {
+    /// One assessment per indicator, by the indicator's code.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = std::collections::HashMap<String, Assessment>)]
+    pub indicators: BTreeMap<Code, Assessment>,
+    /// The unit's own targets, for the sections whose rows are the unit's own (as in `project-2020`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 200)]
+    pub targets: Vec<TargetRow>,
+}
+
+/// What was found for one indicator. Which fields count follows from the indicator's rule.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Assessment {
+    /// What was achieved, for a ratio of achieved to possible (考核得分, 满意人数).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub achieved: Option<Quantity>,
+    /// What was possible (该部分总分, 调查人数); more than 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub possible: Option<Quantity>,
+    /// For a checklist: whether each item is fulfilled, by the item's code. An item left out stays open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<std::collections::HashMap<String, bool>>)]
+    pub checks: Option<BTreeMap<Code, bool>>,
+    /// For incidents: the number of cases found; 0 when there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incidents: Option<Count>,
+    /// For a rating: the code of the level.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Code>,
+    /// For an assessed indicator: the points given, at most its weight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points: Option<Points>,
+    /// True when the indicator does not apply to the unit; `reason` says why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_applicable: Option<bool>,
+    /// Why these points, or why not applicable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Words>,
+    /// Where the evidence lies (佐证材料).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Words>,
+}
+
+impl Assessments {
+    /// What in these assessments does not fit the scheme: indicators it does not have, an input its rule does not use,
+    /// points above the weight, items and levels it does not name, targets for sections without own rows.
+    pub fn faults(&self, scheme: &Scheme) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for (code, assessment) in &self.indicators {
+            let at = format!("/indicators/{}", code.as_str());
+            match indicator(scheme, code) {
+                None => faults.push(Fault::new(
+                    at,
+                    "unknown_indicator",
+                    format!("评分标准“{}”没有代码为“{code}”的指标。", scheme.document.name),
+                    format!("the scheme \"{}\" has no indicator \"{code}\"", scheme.document.name),
+                )),
+                Some((indicator, rule)) => assessment.check(&at, indicator, rule, &mut faults),
+            }
+        }
+        faults.extend(target_faults(&self.targets, scheme));
+        faults
+    }
+}
+
+/// An indicator of a scheme and its rule, by its code.
+fn indicator<'a>(scheme: &'a Scheme, code: &Code) -> Option<(&'a Indicator, &'a Rule)> {
+    let indicator = scheme
+        .document
+        .sections
+        .iter()
+        .flat_map(|section| &section.indicators)
+        .find(|indicator| indicator.code == *code)?;
+    Some((indicator, indicator.rule.as_ref()?))
+}
+
+impl Assessment {
+    /// The inputs that are given, by name.
+    fn given(&self) -> impl Iterator<Item = &'static str> {
+        [
+            ("achieved", self.achieved.is_some()),
+            ("possible", self.possible.is_some()),
+            ("checks", self.checks.is_some()),
+            ("incidents", self.incidents.is_some()),
+            ("rating", self.rating.is_some()),
+            ("points", self.points.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(name, given)| given.then_some(name))
+    }
+
+    fn check(&self, at: &str, indicator: &Indicator, rule: &Rule, faults: &mut Vec<Fault>) {
+        let used = inputs_of(indicator, rule);
+        for name in self.given().filter(|name| !used.contains(name)) {
+            let wanted = match used {
+                [] => "由基础数据表计算，无需评定".to_owned(),
+                used => format!("应填写{}", used.join("、")),
+            };
+            let wanted_en = match used {
+                [] => "it follows from the base data sheet".to_owned(),
+                used => format!("give {}", used.join(" and ")),
+            };
+            faults.push(Fault::new(
+                format!("{at}/{name}"),
+                "input_without_use",
+                format!(
+                    "指标“{}”按“{}”计分，不使用“{name}”：{wanted}。",
+                    indicator.name,
+                    rule.kind()
+                ),
+                format!(
+                    "\"{}\" is scored by \"{}\", which does not use \"{name}\": {wanted_en}",
+                    indicator.code,
+                    rule.kind()
+                ),
+            ));
+        }
+        let mut fault = |field: &str, code, zh: String, en: String| {
+            faults.push(Fault::new(format!("{at}/{field}"), code, zh, en));
+        };
+        if let Some(possible) = self.possible
+            && possible.get() <= rust_decimal::Decimal::ZERO
+        {
+            fault(
+                "possible",
+                "out_of_range",
+                "总数应大于0。".into(),
+                "possible must be more than 0".into(),
+            );
+        }
+        if let (Some(achieved), Some(possible)) = (self.achieved, self.possible)
+            && achieved > possible
+        {
+            fault(
+                "achieved",
+                "out_of_range",
+                format!("实际数{achieved}大于总数{possible}。"),
+                format!("achieved ({achieved}) exceeds possible ({possible})"),
+            );
+        }
+        if let Some(achieved) = self.achieved
+            && achieved.get() < rust_decimal::Decimal::ZERO
+        {
+            fault(
+                "achieved",
+                "out_of_range",
+                "实际数不应小于0。".into(),
+                "achieved must not be negative".into(),
+            );
+        }
+        if let (Some(points), Some(weight)) = (self.points, indicator.weight)
+            && points > weight
+        {
+            fault(
+                "points",
+                "out_of_range",
+                format!("得分{points}超过该指标满分{weight}分。"),
+                format!("{points} points exceed the weight of {weight}"),
+            );
+        }
+        match rule {
+            Rule::Checklist(checklist) => {
+                for code in self.checks.iter().flat_map(BTreeMap::keys) {
+                    if !checklist.items.iter().any(|item| item.code == *code) {
+                        let items = checklist
+                            .items
+                            .iter()
+                            .map(|item| item.code.as_str())
+                            .collect::<Vec<_>>()
+                            .join(", ");
+                        fault(
+                            &format!("checks/{code}"),
+                            "unknown_item",
+                            format!("没有代码为“{code}”的检查项，应为：{items}。"),
+                            format!("there is no item \"{code}\"; the items are {items}"),
+                        );
+                    }
+                }
+            }
+            Rule::Rating(rating) => {
+                if let Some(code) = &self.rating
+                    && !rating.levels.iter().any(|level| level.code == *code)
+                {
+                    let levels = rating
+                        .levels
+                        .iter()
+                        .map(|level| level.code.as_str())
+                        .collect::<Vec<_>>()
+                        .join(", ");
+                    fault(
+                        "rating",
+                        "unknown_level",
+                        format!("没有代码为“{code}”的档次，应为：{levels}。"),
+                        format!("there is no level \"{code}\"; the levels are {levels}"),
+                    );
+                }
+            }
+            _ => {}
+        }
+        if self.not_applicable == Some(true) && self.reason.is_none() {
+            fault(
+                "reason",
+                "missing_field",
+                "注明“不适用”的，应说明原因。".into(),
+                "say why the indicator does not apply".into(),
+            );
+        }
+    }
+}
+
+/// The fields of an assessment that an indicator uses.
+pub fn inputs_of(indicator: &Indicator, rule: &Rule) -> &'static [&'static str] {
+    match rule {
+        Rule::Deduct(_) | Rule::Bands(_) | Rule::Proportion(_) if indicator.ratio.is_some() => &[],
+        Rule::Deduct(_) | Rule::Bands(_) | Rule::Proportion(_) => &["achieved", "possible"],
+        Rule::Checklist(_) => &["checks"],
+        Rule::Incidents(_) => &["incidents"],
+        Rule::Rating(_) => &["rating"],
+        Rule::Assessed(_) => &["points"],
+    }
+}

@@ -1,0 +1,23 @@
+//! The scoring core: what the project exists for. Pure: no HTTP, no database, no clock, no files.
+//!
+//! A [`scheme::Scheme`] is data; [`engine::score`] applies it to a unit's figures and assessments, or to a special
+//! fund's table, and answers a [`score::Score`] that says why. All arithmetic is on exact decimals.
+
+pub mod assessment;
+pub mod builtin;
+pub mod engine;
+mod explain;
+pub mod formula;
+pub mod rule;
+pub mod scheme;
+pub mod score;
+pub mod sheet;
+pub mod special_fund;
+pub mod text;
+pub mod values;
+pub mod variables;
+
+pub use engine::{Case, score};
+
+#[cfg(test)]
+mod properties;

@@ -1,0 +1,273 @@
+//! A score as it is answered: the total or its interval, the grade, and one line per indicator with its reasons.
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::rule::Applied;
+use super::scheme::Rule;
+use super::text::{Code, Label, Words};
+use super::values::exact;
+use super::variables::Origin;
+use crate::fault::Text;
+
+/// A computed, explained score. Points are exact decimals in strings.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Score {
+    /// The total (总得分); `null` while a line is open or the table contradicts itself.
+    #[serde(serialize_with = "exact::option::serialize")]
+    #[schema(value_type = Option<String>, example = "92.5")]
+    pub total: Option<Decimal>,
+    /// What the total can still be: if every open line got nothing, and if each got all that it still can.
+    pub interval: Range,
+    /// The full marks of the scheme.
+    #[serde(serialize_with = "exact::serialize")]
+    #[schema(value_type = String, example = "100")]
+    pub full_marks: Decimal,
+    /// True when no line is open.
+    pub complete: bool,
+    /// The grade (等级); `null` while the interval's ends lie in different grades.
+    pub grade: Option<GradeGiven>,
+    /// The score in a sentence.
+    pub summary: Text,
+    /// The sections (一级指标), in the order of the form.
+    pub sections: Vec<SectionScore>,
+    /// The lines, in the order of the form.
+    pub lines: Vec<Line>,
+    /// What is still to be filled in, each field once, with the lines that wait for it.
+    pub missing: Vec<Missing>,
+    /// What is worth a look, such as a target set far too low.
+    pub notices: Vec<Notice>,
+}
+
+/// The least and the most that something can be, in points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Range {
+    /// If everything open got nothing.
+    #[serde(serialize_with = "exact::serialize")]
+    #[schema(value_type = String, example = "5")]
+    pub low: Decimal,
+    /// If everything open got all that it still can.
+    #[serde(serialize_with = "exact::serialize")]
+    #[schema(value_type = String, example = "100")]
+    pub high: Decimal,
+}
+
+impl Range {
+    /// A range of one value.
+    pub fn exactly(points: Decimal) -> Self {
+        Self {
+            low: points,
+            high: points,
+        }
+    }
+
+    /// The one value of a range that has only one.
+    pub fn decided(self) -> Option<Decimal> {
+        (self.low == self.high).then_some(self.low)
+    }
+}
+
+impl std::ops::AddAssign for Range {
+    fn add_assign(&mut self, other: Self) {
+        self.low += other.low;
+        self.high += other.high;
+    }
+}
+
+/// A grade (等级) given.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct GradeGiven {
+    /// Its code.
+    pub code: Code,
+    /// Its name, such as 优.
+    pub name: Label,
+}
+
+/// A section's points.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SectionScore {
+    /// Its code.
+    pub code: Code,
+    /// Its name.
+    pub name: Label,
+    /// Its full marks.
+    #[serde(serialize_with = "exact::serialize")]
+    #[schema(value_type = String, example = "60")]
+    pub weight: Decimal,
+    /// Its points; `null` while one of its lines is open.
+    #[serde(serialize_with = "exact::option::serialize")]
+    #[schema(value_type = Option<String>, example = "55")]
+    pub points: Option<Decimal>,
+    /// What its points can still be.
+    pub interval: Range,
+}
+
+/// One line of the scoring table.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Line {
+    /// The indicator's code; for a unit's own row its section's code and its number, such as `output_1`.
+    pub code: String,
+    /// The code of its section.
+    pub section: Code,
+    /// The second-level heading (二级指标).
+    pub group: Option<Label>,
+    /// Its name.
+    pub name: Label,
+    /// Its name in English.
+    pub name_en: Option<Label>,
+    /// Its full marks; `null` for a unit's own row without a weight.
+    #[serde(serialize_with = "exact::option::serialize")]
+    #[schema(value_type = Option<String>, example = "5")]
+    pub weight: Option<Decimal>,
+    /// Whether it is decided.
+    pub status: Status,
+    /// Its points; `null` while it is open.
+    #[serde(serialize_with = "exact::option::serialize")]
+    #[schema(value_type = Option<String>, example = "5")]
+    pub points: Option<Decimal>,
+    /// What its points can still be.
+    pub interval: Range,
+    /// Full marks less points; `null` while it is open.
+    #[serde(serialize_with = "exact::option::serialize")]
+    #[schema(value_type = Option<String>, example = "0")]
+    pub lost: Option<Decimal>,
+    /// The figures that it was worked out from.
+    pub inputs: Vec<Input>,
+    /// The ratio; `null` where the rule judges none, or while a figure is missing.
+    pub ratio: Option<RatioFound>,
+    /// The rule as the scheme has it; `null` for a unit's own row.
+    pub rule: Option<Rule>,
+    /// The rule in words.
+    pub rule_text: Text,
+    /// How the rule was applied; `null` while the line is open without any part of it known.
+    pub applied: Option<Applied>,
+    /// What it waits for.
+    pub missing: Vec<Field>,
+    /// How the points came about, in a sentence for the report.
+    pub explanation: Text,
+    /// The scoring standard in the words of the form (评分标准).
+    pub standard: Option<Words>,
+    /// Where the rule was read.
+    pub source: Option<Words>,
+    /// False where the rule follows the form's usual wording and was not compared with the document itself.
+    pub verified: bool,
+}
+
+/// Whether a line is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It has its points.
+    Scored,
+    /// Something is missing.
+    Open,
+    /// It does not apply, and has the points that the scheme gives then.
+    NotApplicable,
+}
+
+/// A figure that a line was worked out from.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Input {
+    /// The variable's name in formulas, or the assessment's field.
+    #[schema(example = "staff.in_post")]
+    pub name: String,
+    /// Its label in Chinese and English.
+    pub label: Text,
+    /// The figure; `null` when it is missing.
+    #[serde(serialize_with = "exact::option::serialize")]
+    #[schema(value_type = Option<String>, example = "104")]
+    pub value: Option<Decimal>,
+    /// What it is counted in, as the forms print it; empty for a pure number.
+    #[schema(example = "人")]
+    pub unit: String,
+    /// Where it came from; `null` when it is missing.
+    pub origin: Option<Origin>,
+}
+
+/// A ratio with its two parts.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RatioFound {
+    /// The numerator's formula.
+    #[schema(example = "staff.in_post")]
+    pub numerator_formula: String,
+    /// The denominator's formula.
+    #[schema(example = "staff.posts")]
+    pub denominator_formula: String,
+    /// The numerator.
+    #[serde(serialize_with = "exact::serialize")]
+    #[schema(value_type = String, example = "104")]
+    pub numerator: Decimal,
+    /// The denominator.
+    #[serde(serialize_with = "exact::serialize")]
+    #[schema(value_type = String, example = "171")]
+    pub denominator: Decimal,
+    /// Numerator / denominator × 100 to 28 digits; `null` where the denominator is 0.
+    #[serde(serialize_with = "exact::option::serialize")]
+    #[schema(value_type = Option<String>, example = "60.818713450292397660818713450")]
+    pub percent: Option<Decimal>,
+    /// The ratio that the rule saw: rounded first where the scheme says so.
+    #[serde(serialize_with = "exact::option::serialize")]
+    #[schema(value_type = Option<String>, example = "60.818713450292397660818713450")]
+    pub used: Option<Decimal>,
+}
+
+/// A field of a document that is to be filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Field {
+    /// The document that it belongs to.
+    pub document: Document,
+    /// Its JSON Pointer in that document.
+    #[schema(example = "/budget/initial")]
+    pub pointer: String,
+    /// Its label in Chinese and English.
+    pub label: Text,
+}
+
+/// A document that scores are worked out from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Document {
+    /// The base data sheet (基础数据表).
+    BaseData,
+    /// The assessments.
+    Assessments,
+    /// The special-fund table (专项资金绩效目标自评表).
+    SpecialFund,
+}
+
+/// A field that is to be filled in, and the lines that wait for it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Missing {
+    /// The field.
+    #[serde(flatten)]
+    pub field: Field,
+    /// The codes of the lines (or of the section) that wait for it.
+    pub lines: Vec<String>,
+}
+
+/// Something worth a look.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Notice {
+    /// How much it matters: an error leaves the score without a total.
+    pub severity: Severity,
+    /// A stable word for programs.
+    #[schema(example = "target_too_low")]
+    pub code: &'static str,
+    /// The code of the line or section that it is about.
+    pub line: String,
+    /// What it is.
+    pub text: Text,
+}
+
+/// How much a notice matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The table contradicts itself; no total can be given.
+    Error,
+    /// Something is odd and wants a reason.
+    Warning,
+    /// For information.
+    Notice,
+}
