@@ -17,12 +17,29 @@ pub fn score(heading: &str, score: &Score) -> String {
         .set_width(WIDTH)
         .set_header(["一级指标", "指标", "分值", "得分", "计分说明"]);
     for section in &score.sections {
-        for (n, line) in score.lines.iter().filter(|line| line.section == section.code).enumerate() {
+        for (n, line) in score
+            .lines
+            .iter()
+            .filter(|line| line.section == section.code)
+            .enumerate()
+        {
             let heading = if n == 0 { section.name.as_str() } else { "" };
-            table.add_row([heading, line.name.as_str(), &number(line.weight), &points(line), &line.explanation.zh]);
+            table.add_row([
+                heading,
+                line.name.as_str(),
+                &number(line.weight),
+                &points(line),
+                &line.explanation.zh,
+            ]);
         }
         if score.lines.iter().all(|line| line.section != section.code) {
-            table.add_row([section.name.as_str(), "（尚未填写指标）", &section.weight.to_string(), "—", ""]);
+            table.add_row([
+                section.name.as_str(),
+                "（尚未填写指标）",
+                &section.weight.to_string(),
+                "—",
+                "",
+            ]);
         }
     }
     for (column, width) in [(0, 12), (1, 20), (2, 6), (3, 8)] {
@@ -55,6 +72,10 @@ fn number(number: Option<Decimal>) -> String {
 fn points(line: &Line) -> String {
     match line.points {
         Some(points) => number(Some(points)),
-        None => format!("{}～{}", number(Some(line.interval.low)), number(Some(line.interval.high))),
+        None => format!(
+            "{}～{}",
+            number(Some(line.interval.low)),
+            number(Some(line.interval.high))
+        ),
     }
 }

@@ -263,8 +263,6 @@ fn indicator_line(
         applied: found.verdict.map(|verdict| verdict.applied),
         missing: found.missing,
         explanation: Text::new("", ""),
-        standard: indicator.standard.clone(),
-        source: indicator.source.clone(),
         verified: indicator.verified,
     };
     line.explanation = explain::line(&line, &found.basis);
@@ -376,7 +374,11 @@ enum NoParts {
 }
 
 fn parts_of_formulas(ratio: &CompiledRatio, case: &Case<'_>) -> Parts {
-    let CompiledRatio { numerator, denominator } = ratio;
+    let CompiledRatio {
+        numerator,
+        denominator,
+        text,
+    } = ratio;
     let mut inputs: Vec<Input> = Vec::new();
     for (variable, figure) in [numerator, denominator]
         .into_iter()
@@ -408,7 +410,7 @@ fn parts_of_formulas(ratio: &CompiledRatio, case: &Case<'_>) -> Parts {
     };
     Parts {
         inputs,
-        formulas: (formula_text(numerator), formula_text(denominator)),
+        formulas: (text.numerator.as_str().to_owned(), text.denominator.as_str().to_owned()),
         words: values.is_ok().then(|| {
             (
                 explain::formula(numerator, case.figures),
@@ -417,10 +419,6 @@ fn parts_of_formulas(ratio: &CompiledRatio, case: &Case<'_>) -> Parts {
         }),
         values,
     }
-}
-
-fn formula_text(formula: &super::formula::Formula) -> String {
-    formula.words(&mut |variable| variable.name.to_owned())
 }
 
 fn parts_of_assessment(indicator: &Indicator, rule: &Rule, assessment: Option<&Assessment>) -> Parts {
@@ -738,8 +736,6 @@ fn target_line(
         applied: found.verdict.map(|verdict| verdict.applied),
         missing,
         explanation: Text::new("", ""),
-        standard: None,
-        source: None,
         verified: true,
     };
     line.explanation = explain::target(&line, &row.measure);

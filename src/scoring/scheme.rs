@@ -549,6 +549,8 @@ pub struct CompiledRatio {
     pub numerator: Formula,
     /// What it is divided by.
     pub denominator: Formula,
+    /// Both as the scheme writes them.
+    pub text: Ratio,
 }
 
 impl Scheme {
@@ -810,6 +812,7 @@ fn compile_indicator(at: &str, indicator: &Indicator, faults: &mut Vec<Fault>) -
         Some(ratio) => Some(CompiledRatio {
             numerator: Formula::parse(ratio.numerator.as_str()).ok()?,
             denominator: Formula::parse(ratio.denominator.as_str()).ok()?,
+            text: ratio.clone(),
         }),
     };
     Some(CompiledIndicator {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::rule::Applied;
 use super::scheme::Rule;
-use super::text::{Code, Label, Words};
+use super::text::{Code, Label};
 use super::values::exact;
 use super::variables::Origin;
 use crate::fault::Text;
@@ -136,7 +136,8 @@ pub struct Line {
     pub inputs: Vec<Input>,
     /// The ratio; `null` where the rule judges none, or while a figure is missing.
     pub ratio: Option<RatioFound>,
-    /// The rule as the scheme has it; `null` for a unit's own row.
+    /// The rule as the scheme has it; `None` for a unit's own row. Not answered: `rule_text` says it in words.
+    #[serde(skip)]
     pub rule: Option<Rule>,
     /// The rule in words.
     pub rule_text: Text,
@@ -146,10 +147,6 @@ pub struct Line {
     pub missing: Vec<Field>,
     /// How the points came about, in a sentence for the report.
     pub explanation: Text,
-    /// The scoring standard in the words of the form (评分标准).
-    pub standard: Option<Words>,
-    /// Where the rule was read.
-    pub source: Option<Words>,
     /// False where the rule follows the form's usual wording and was not compared with the document itself.
     pub verified: bool,
 }
