@@ -1,0 +1,209 @@
+//! A unit's year on the wire and in the table.
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::codes::{FiscalYear, UnitCode};
+use crate::db::schema::evaluations;
+use crate::fault::Text;
+use crate::scoring::assessment::Assessments;
+use crate::scoring::scheme::SchemeDocument;
+use crate::scoring::score::{Range, Score};
+use crate::scoring::sheet::BaseData;
+use crate::scoring::special_fund::FundTable;
+use crate::scoring::text::SchemeId;
+
+/// A stored evaluation, as its row holds it.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = evaluations, treat_none_as_null = true)]
+pub struct Row {
+    /// The unit.
+    pub unit_code: String,
+    /// The fiscal year.
+    pub year: i64,
+    /// Where in its life it is; `draft` until it can be submitted.
+    pub state: String,
+    /// The base data sheet, as JSON.
+    pub base_data: Option<String>,
+    /// Counts the changes of the sheet; 0 before the first.
+    pub base_data_version: i64,
+    /// The assessments, as JSON.
+    pub assessments: Option<String>,
+    /// Counts the changes of the assessments; 0 before the first.
+    pub assessments_version: i64,
+    /// When either was first filed.
+    pub created_at: String,
+    /// When either was last changed.
+    pub updated_at: String,
+}
+
+/// A unit's year (部门整体支出绩效自评): where it stands, and what is filed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Evaluation {
+    /// The unit.
+    pub unit: UnitCode,
+    /// The unit's name.
+    #[schema(example = "衡山县开云镇人民政府")]
+    pub unit_name: String,
+    /// The fiscal year.
+    pub year: FiscalYear,
+    /// The scoring scheme in force for the year.
+    #[schema(example = "hunan-2019")]
+    pub scheme: String,
+    /// Where it is in its life.
+    pub state: State,
+    /// What is known of the total.
+    pub score: ScoreBrief,
+    /// Whether each part is filed.
+    pub parts: Parts,
+    /// Where its parts are.
+    pub links: Links,
+}
+
+/// Where an evaluation is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Nothing is filed.
+    NotStarted,
+    /// Something is filed; it can be changed.
+    Draft,
+}
+
+/// What is known of a total.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ScoreBrief {
+    /// The total, in points; `null` while something is missing.
+    #[schema(example = json!(null))]
+    pub total: Option<String>,
+    /// What it can still be.
+    pub interval: Range,
+    /// Fields that are missing.
+    #[schema(example = 27)]
+    pub missing: usize,
+    /// Lines that are decided, in percent of all, rounded down.
+    #[schema(example = 5, maximum = 100)]
+    pub decided_percent: usize,
+    /// The same in a sentence.
+    pub summary: Text,
+}
+
+/// Whether each part of an evaluation is filed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Parts {
+    /// The base data sheet (基础数据表).
+    pub base_data: Part,
+    /// The assessments.
+    pub assessments: Part,
+}
+
+/// Whether a part is filed, and which version of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Part {
+    /// True when it is there.
+    pub filed: bool,
+    /// Counts its changes; 0 before the first.
+    #[schema(example = 3)]
+    pub version: i64,
+}
+
+/// Where the parts of an evaluation are.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Links {
+    /// This evaluation.
+    #[serde(rename = "self")]
+    #[schema(example = "/api/v1/units/219001/evaluations/2019")]
+    pub this: String,
+    /// Its base data sheet.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/base-data")]
+    pub base_data: String,
+    /// Its assessments.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/assessments")]
+    pub assessments: String,
+    /// Its score.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/score")]
+    pub score: String,
+    /// Its special funds.
+    #[schema(example = "/api/v1/special-funds?unit=219001&year=2019")]
+    pub special_funds: String,
+}
+
+/// An evaluation in a unit's list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EvaluationEntry {
+    /// The fiscal year.
+    #[schema(example = 2019)]
+    pub year: i64,
+    /// When something was first filed (RFC 3339, UTC).
+    #[schema(format = DateTime, example = "2026-01-05T08:30:00.000000Z")]
+    pub created_at: String,
+    /// When something was last changed.
+    #[schema(format = DateTime, example = "2026-01-05T08:30:00.000000Z")]
+    pub updated_at: String,
+    /// The evaluation.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019")]
+    pub link: String,
+}
+
+/// A unit-year's score, and what it was computed from.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UnitScore {
+    /// The unit.
+    pub unit: UnitCode,
+    /// The unit's name.
+    #[schema(example = "衡山县开云镇人民政府")]
+    pub unit_name: String,
+    /// The fiscal year.
+    pub year: FiscalYear,
+    /// The scheme that it was computed by.
+    pub scheme: SchemeUsed,
+    /// The score itself.
+    #[serde(flatten)]
+    pub score: Score,
+}
+
+/// The scheme that a score was computed by.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SchemeUsed {
+    /// Its id; `null` for one that was sent along.
+    #[schema(example = "hunan-2019")]
+    pub id: Option<String>,
+    /// Its name.
+    #[schema(example = "湖南省部门整体支出绩效评价指标（2019年度）")]
+    pub name: String,
+    /// Its version; `null` for one that was sent along.
+    #[schema(example = 1)]
+    pub version: Option<i64>,
+}
+
+/// What is to be scored without being stored: a scheme, and either a unit's year or a special fund's table.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewInput {
+    /// The id of a stored scheme. Either this or `scheme_document`.
+    #[serde(default)]
+    pub scheme: Option<SchemeId>,
+    /// A scheme sent along, to try one out.
+    #[serde(default)]
+    pub scheme_document: Option<SchemeDocument>,
+    /// The base data sheet (基础数据表).
+    #[serde(default)]
+    pub base_data: Option<BaseData>,
+    /// The assessments.
+    #[serde(default)]
+    pub assessments: Option<Assessments>,
+    /// A special fund's table, instead of `base_data` and `assessments`.
+    #[serde(default)]
+    pub special_fund: Option<FundTable>,
+}
+
+/// The score of a preview.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PreviewScore {
+    /// The scheme that it was computed by.
+    pub scheme: SchemeUsed,
+    /// The score itself.
+    #[serde(flatten)]
+    pub score: Score,
+}

@@ -1,0 +1,109 @@
+//! All SQL of the scoring schemes.
+
+use diesel::prelude::*;
+
+use super::model::{EntryRow, Row};
+use crate::db::schema::{fiscal_years, scoring_schemes, special_funds};
+use crate::db::{AnyConnection, now};
+use crate::scoring::builtin::BUILTINS;
+use crate::scoring::scheme::SchemeDocument;
+
+/// The scheme of that id, if there is one.
+pub fn find(conn: &mut AnyConnection, id: &str) -> QueryResult<Option<Row>> {
+    scoring_schemes::table.find(id).select(Row::as_select()).first(conn).optional()
+}
+
+/// A page of schemes by id, after `after`; one more than `limit` where there is a next page.
+pub fn list(conn: &mut AnyConnection, after: Option<&str>, limit: i64) -> QueryResult<Vec<EntryRow>> {
+    use scoring_schemes::dsl;
+    dsl::scoring_schemes
+        .filter(dsl::id.gt(after.unwrap_or_default()))
+        .order(dsl::id)
+        .limit(limit + 1)
+        .select((dsl::id, dsl::name, dsl::builtin, dsl::template, dsl::version, dsl::updated_at))
+        .load(conn)
+}
+
+/// What uses a scheme: fiscal years by their number, and how many special funds.
+pub fn users(conn: &mut AnyConnection, id: &str) -> QueryResult<(Vec<i64>, i64)> {
+    let years = fiscal_years::table
+        .filter(fiscal_years::scheme_id.eq(id))
+        .order(fiscal_years::year)
+        .select(fiscal_years::year)
+        .limit(20)
+        .load(conn)?;
+    let funds = special_funds::table
+        .filter(special_funds::scheme_id.eq(id))
+        .count()
+        .get_result(conn)?;
+    Ok((years, funds))
+}
+
+/// Stores a new scheme.
+pub fn insert(conn: &mut AnyConnection, id: &str, document: &SchemeDocument, body: String, builtin: bool) -> QueryResult<Row> {
+    let at = now();
+    let row = Row {
+        id: id.to_owned(),
+        name: document.name.as_str().to_owned(),
+        body,
+        builtin,
+        template: document.template,
+        version: 1,
+        created_at: at.clone(),
+        updated_at: at,
+    };
+    diesel::insert_into(scoring_schemes::table).values(&row).execute(conn)?;
+    Ok(row)
+}
+
+/// Replaces the document of a stored scheme.
+pub fn update(conn: &mut AnyConnection, row: Row, document: &SchemeDocument, body: String) -> QueryResult<Row> {
+    let row = Row {
+        name: document.name.as_str().to_owned(),
+        body,
+        template: document.template,
+        version: row.version + 1,
+        updated_at: now(),
+        ..row
+    };
+    diesel::update(scoring_schemes::table.find(&row.id)).set(&row).execute(conn)?;
+    Ok(row)
+}
+
+/// Deletes a scheme.
+pub fn delete(conn: &mut AnyConnection, id: &str) -> QueryResult<()> {
+    diesel::delete(scoring_schemes::table.find(id)).execute(conn)?;
+    Ok(())
+}
+
+/// Brings the schemes that come with the program into the table.
+///
+/// One that a fiscal year or fund already uses is left as it was, even if the program now has a corrected one: what was
+/// scored by it must be scored the same again.
+pub fn install_builtins(conn: &mut AnyConnection) -> QueryResult<()> {
+    for builtin in &BUILTINS {
+        let read = builtin.document().and_then(|document| Ok((serde_json::to_string(&document)?, document)));
+        let (body, document) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                tracing::error!(%error, id = builtin.id, "a built-in scheme cannot be read");
+                continue;
+            }
+        };
+        match find(conn, builtin.id)? {
+            None => {
+                insert(conn, builtin.id, &document, body, true)?;
+            }
+            Some(row) if row.body == body => {}
+            Some(row) => match users(conn, builtin.id)? {
+                (years, 0) if years.is_empty() => {
+                    update(conn, row, &document, body)?;
+                }
+                (years, funds) => {
+                    tracing::warn!(id = builtin.id, ?years, funds, "this scheme is in use, so its newer edition was not installed");
+                }
+            },
+        }
+    }
+    Ok(())
+}

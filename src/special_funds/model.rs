@@ -1,0 +1,193 @@
+//! Special funds on the wire and in the table.
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::codes::{FiscalYear, UnitCode};
+use crate::db::schema::special_funds;
+use crate::evaluations::model::SchemeUsed;
+use crate::http::problem::Problem;
+use crate::scoring::score::Score;
+use crate::scoring::special_fund::{FundTable, Funding, Goal, TargetRow};
+use crate::scoring::text::{Label, SchemeId};
+
+/// The scheme of a fund whose table names none.
+pub const USUAL_SCHEME: &str = "project-2020";
+
+/// A stored special fund, as its row holds it.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = special_funds, treat_none_as_null = true)]
+pub struct Row {
+    /// The id that it is addressed by.
+    pub id: String,
+    /// The unit that spends it.
+    pub unit_code: String,
+    /// The fiscal year.
+    pub year: i64,
+    /// Its name, one of a kind for the unit and year.
+    pub name: String,
+    /// The scheme that it is scored by.
+    pub scheme_id: String,
+    /// The table, as JSON.
+    pub body: String,
+    /// Counts the changes.
+    pub version: i64,
+    /// When it was first stored.
+    pub created_at: String,
+    /// When it was last changed.
+    pub updated_at: String,
+}
+
+impl Row {
+    /// The fund's table.
+    ///
+    /// # Errors
+    /// 500 if the table holds what this program cannot read.
+    pub fn table(&self) -> Result<FundTable, Problem> {
+        serde_json::from_str(&self.body)
+            .map_err(|error| Problem::internal(format!("special fund {} cannot be read: {error}", self.id)))
+    }
+
+    /// The row as the input that made it.
+    ///
+    /// # Errors
+    /// 500 if the row holds what this program cannot read.
+    pub fn input(&self) -> Result<SpecialFundInput, Problem> {
+        let unreadable = || Problem::internal(format!("special fund {} cannot be read", self.id));
+        let table = self.table()?;
+        Ok(SpecialFundInput {
+            unit: UnitCode::try_from(self.unit_code.clone()).map_err(|_| unreadable())?,
+            year: FiscalYear::try_from(self.year).map_err(|_| unreadable())?,
+            name: Label::try_from(self.name.clone()).map_err(|_| unreadable())?,
+            scheme: SchemeId::try_from(self.scheme_id.clone()).map_err(|_| unreadable())?,
+            competent_department: table.competent_department,
+            implementing_unit: table.implementing_unit,
+            funding: table.funding,
+            goal: table.goal,
+            targets: table.targets,
+        })
+    }
+}
+
+/// A special fund (专项资金) of a unit in a year, and its target self-evaluation table (绩效目标自评表, 附件3).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SpecialFundInput {
+    /// The unit that spends it.
+    pub unit: UnitCode,
+    /// The fiscal year.
+    pub year: FiscalYear,
+    /// Its name (项目名称), one of a kind for the unit and year.
+    pub name: Label,
+    /// The scheme that it is scored by.
+    #[serde(default = "usual_scheme")]
+    #[schema(default = "project-2020")]
+    pub scheme: SchemeId,
+    /// The competent department (主管部门).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub competent_department: Option<Label>,
+    /// The implementing unit (实施单位).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub implementing_unit: Option<Label>,
+    /// The money (项目资金), in 万元.
+    #[serde(default)]
+    pub funding: Funding,
+    /// The goal of the year in words (年度总体目标).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goal: Option<Goal>,
+    /// The target rows (绩效指标).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 200)]
+    pub targets: Vec<TargetRow>,
+}
+
+fn usual_scheme() -> SchemeId {
+    SchemeId::try_from(USUAL_SCHEME.to_owned()).unwrap_or_default()
+}
+
+impl SpecialFundInput {
+    /// The part of it that is scored.
+    pub fn table(&self) -> FundTable {
+        FundTable {
+            competent_department: self.competent_department.clone(),
+            implementing_unit: self.implementing_unit.clone(),
+            funding: self.funding.clone(),
+            goal: self.goal.clone(),
+            targets: self.targets.clone(),
+        }
+    }
+}
+
+/// A special fund as it is answered.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SpecialFund {
+    /// The id that it is addressed by.
+    #[schema(example = "kaiyun-2019-dilapidated-housing")]
+    pub id: String,
+    /// Counts the changes, from 1.
+    #[schema(example = 1)]
+    pub version: i64,
+    /// When it was first stored (RFC 3339, UTC).
+    #[schema(format = DateTime, example = "2026-01-05T08:30:00.000000Z")]
+    pub created_at: String,
+    /// When it was last changed.
+    #[schema(format = DateTime, example = "2026-01-05T08:30:00.000000Z")]
+    pub updated_at: String,
+    /// The fund as it was PUT.
+    #[serde(flatten)]
+    pub fund: SpecialFundInput,
+    /// Where things are.
+    pub links: Links,
+}
+
+/// Where the things of a special fund are.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SpecialFundLinks)]
+pub struct Links {
+    /// This fund.
+    #[serde(rename = "self")]
+    #[schema(example = "/api/v1/special-funds/kaiyun-2019-dilapidated-housing")]
+    pub this: String,
+    /// Its score.
+    #[schema(example = "/api/v1/special-funds/kaiyun-2019-dilapidated-housing/score")]
+    pub score: String,
+}
+
+impl TryFrom<Row> for SpecialFund {
+    type Error = Problem;
+
+    fn try_from(row: Row) -> Result<Self, Problem> {
+        let this = format!("/api/v1/special-funds/{}", row.id);
+        Ok(Self {
+            fund: row.input()?,
+            links: Links {
+                score: format!("{this}/score"),
+                this,
+            },
+            id: row.id,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+/// A special fund's score, and what it was computed from.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FundScore {
+    /// The fund's id.
+    #[schema(example = "kaiyun-2019-dilapidated-housing")]
+    pub id: String,
+    /// The fund's name.
+    pub name: Label,
+    /// The unit that spends it.
+    pub unit: UnitCode,
+    /// The fiscal year.
+    pub year: FiscalYear,
+    /// The scheme that it was computed by.
+    pub scheme: SchemeUsed,
+    /// The score itself.
+    #[serde(flatten)]
+    pub score: Score,
+}
