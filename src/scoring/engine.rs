@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::assessment::{Assessment, Assessments, inputs_of};
 use super::explain::{self, Basis};
@@ -223,6 +223,8 @@ impl Found {
 
 /// Rounds points; full marks stay full and nothing is rounded above them (12.5 to whole points is neither 12 nor 13).
 fn rounded(points: Decimal, weight: Decimal, round: Round) -> Decimal {
+    // A third of 15 points leaves its division as 4.99…95: settled first, or a floor would take a whole point for it.
+    let points = points.round_dp_with_strategy(20, RoundingStrategy::MidpointAwayFromZero);
     if points >= weight {
         return weight;
     }
