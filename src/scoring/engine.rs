@@ -92,6 +92,8 @@ pub fn score(scheme: &Scheme, case: &Case<'_>) -> Score {
         for line in &table.lines[first..] {
             interval += line.interval;
         }
+        let weights: Decimal = table.lines[first..].iter().filter_map(|line| line.weight).sum();
+        let open = table.lines[first..].iter().any(|line| line.status == Status::Open);
         // A section whose rows weigh too much could otherwise lift the total over its full marks.
         interval.low = interval.low.min(compiled.weight);
         interval.high = interval.high.min(compiled.weight);
@@ -99,7 +101,8 @@ pub fn score(scheme: &Scheme, case: &Case<'_>) -> Score {
             code: section.code.clone(),
             name: section.name.clone(),
             weight: compiled.weight,
-            points: interval.decided(),
+            // Ends that meet do not decide a section with an open line, or one whose rows weigh too much.
+            points: interval.decided().filter(|_| !open && weights == compiled.weight),
             interval,
         });
     }
