@@ -9,15 +9,15 @@ use super::explain::{self, Basis};
 use super::formula::{NoValue, figures_of};
 use super::rule::{self, Applied, ShareApplied, TargetApplied, Verdict};
 use super::scheme::{
-    CompiledIndicator, CompiledRatio, CompiledSection, Condition, Indicator, Outcome, OwnRows, Round, Rule, Scheme,
-    Section,
+    CompiledIndicator, CompiledRatio, CompiledSection, Condition, Indicator, Outcome, OwnRows, Ratio, Round, Rule,
+    Scheme, Section,
 };
 use super::score::{
     Document, Field, GradeGiven, Input, Line, Missing, Notice, Range, RatioFound, Score, SectionScore, Severity, Status,
 };
 use super::sheet::BaseData;
 use super::special_fund::{FundTable, Measure, QuantityMeasure, TargetRow};
-use super::text::Code;
+use super::text::{Code, FormulaText};
 use super::variables::{Figures, Lacking, Origin};
 use crate::fault::Text;
 
@@ -285,7 +285,7 @@ fn find(scheme: &Scheme, indicator: &Indicator, compiled: &CompiledIndicator, ca
     match &compiled.rule {
         Rule::Deduct(_) | Rule::Bands(_) | Rule::Proportion(_) => {
             let parts = match &compiled.ratio {
-                Some(ratio) => parts_of_formulas(ratio, case),
+                Some(ratio) => parts_of_formulas(indicator, ratio, case),
                 None => parts_of_assessment(indicator, &compiled.rule, assessment),
             };
             judge_ratio(scheme, indicator, compiled, parts)
@@ -380,7 +380,11 @@ enum NoParts {
     TooLarge,
 }
 
-fn parts_of_formulas(ratio: &CompiledRatio, case: &Case<'_>) -> Parts {
+fn parts_of_formulas(indicator: &Indicator, ratio: &CompiledRatio, case: &Case<'_>) -> Parts {
+    let written = |part: fn(&Ratio) -> &FormulaText| {
+        let text = indicator.ratio.as_ref().map(|ratio| part(ratio).to_string());
+        text.unwrap_or_default()
+    };
     let CompiledRatio { numerator, denominator } = ratio;
     let mut inputs: Vec<Input> = Vec::new();
     for (variable, figure) in [numerator, denominator]
@@ -413,7 +417,7 @@ fn parts_of_formulas(ratio: &CompiledRatio, case: &Case<'_>) -> Parts {
     };
     Parts {
         inputs,
-        formulas: (formula_text(numerator), formula_text(denominator)),
+        formulas: (written(|ratio| &ratio.numerator), written(|ratio| &ratio.denominator)),
         words: values.is_ok().then(|| {
             (
                 explain::formula(numerator, case.figures),
@@ -422,10 +426,6 @@ fn parts_of_formulas(ratio: &CompiledRatio, case: &Case<'_>) -> Parts {
         }),
         values,
     }
-}
-
-fn formula_text(formula: &super::formula::Formula) -> String {
-    formula.words(&mut |variable| variable.name.to_owned())
 }
 
 fn parts_of_assessment(indicator: &Indicator, rule: &Rule, assessment: Option<&Assessment>) -> Parts {
