@@ -100,3 +100,33 @@ pub fn interval(line: &Line) -> (String, String) {
         line.interval.high.normalize().to_string(),
     )
 }
+
+/// A town government's whole sheet.
+pub fn whole_sheet() -> Value {
+    json!({
+        "staff": {"posts": 171, "in_post": 104},
+        "three_public": {"total": {"prior_budget": "5.29", "budget": "4.96", "final": "4.96"}},
+        "basic_expenditure": {"public_funds": {"budget": "250", "final": "252.05"}},
+        "procurement": {"budget": "30.66", "final": "28"},
+        "budget": {"carried_in": "19.8", "initial": "1922.76", "supplementary": "767.86", "carried_out": "19.8"},
+        "buildings": {"none": true}
+    })
+}
+
+/// All that people judge under `hunan-2019`.
+pub fn whole_assessments() -> Value {
+    json!({"indicators": {
+        "management_system": {"checks": {
+            "finance_rules": true, "thrift_rules": true, "lawful_and_complete": true, "carried_out": true
+        }},
+        "fund_compliance": {"incidents": 1},
+        "disclosure": {"checks": {
+            "content": true, "deadline": true, "data_true": true, "data_complete": true, "data_accurate": false
+        }},
+        "key_work": {"achieved": "95", "possible": "100"},
+        "economic_benefit": {"points": "5", "reason": "新增税收120万元。"},
+        "social_benefit": {"points": "4"},
+        "admin_efficiency": {"rating": "good"},
+        "satisfaction": {"achieved": "93", "possible": "100"}
+    }})
+}
