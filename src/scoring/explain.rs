@@ -257,9 +257,11 @@ fn place(rule: &Bands, band: Option<&Band>) -> Text {
     let own = band.and_then(|band| rule.bands.iter().position(|other| other == band));
     let before = own.unwrap_or(rule.bands.len()).checked_sub(1);
     let before = before.and_then(|before| Some(rule.bands.get(before)?.bound()?.outside()));
-    let bounds = || before.into_iter().chain(band.and_then(Band::bound));
-    let zh: Vec<_> = bounds().map(Bound::zh).collect();
-    let en: Vec<_> = bounds().map(Bound::en).collect();
+    let mut bounds: Vec<_> = before.into_iter().chain(band.and_then(Band::bound)).collect();
+    // The lower end is read first.
+    bounds.sort_by_key(|bound| bound.percent());
+    let zh: Vec<_> = bounds.iter().map(|bound| bound.zh()).collect();
+    let en: Vec<_> = bounds.iter().map(|bound| bound.en()).collect();
     Text::new(format!("{}，", zh.join("、")), format!("{}; ", en.join(" and ")))
 }
 
@@ -335,10 +337,10 @@ fn opening(line: &Line, basis: &Basis) -> Text {
     };
     let bounds = bounds(line.rule.as_ref());
     let shown = percent(exact, &bounds);
-    let used = plain(used);
-    let (rounded_zh, rounded_en) = match used == shown {
-        true => (String::new(), String::new()),
-        false => (format!("，按{used}%计"), format!(", counted as {used}%")),
+    let (rounded_zh, rounded_en) = match plain(used) {
+        // Not rounded, or to what is shown already.
+        same if used == exact || same == shown => (String::new(), String::new()),
+        used => (format!("，按{used}%计"), format!(", counted as {used}%")),
     };
     Text::new(
         format!("＝{}÷{}×100%＝{shown}%{rounded_zh}，", numerator.zh, denominator.zh),
@@ -354,7 +356,7 @@ fn applied(line: &Line, basis: &Basis) -> Text {
         (Applied::Steps(steps), Some(Rule::Deduct(rule))) => steps_applied(steps, rule, line),
         (Applied::Band(BandApplied { band }), Some(Rule::Bands(rule))) => place(rule, band.as_ref()),
         (Applied::Proportion, _) => Text::new("按比例计分，", "in proportion; "),
-        (Applied::ZeroDenominator, _) => Text::new("按评分标准对分母为0的规定，", "by the scheme's rule for that, "),
+        (Applied::ZeroDenominator, _) => Text::new("按评分标准的规定", "by the scheme, "),
         (Applied::NotApplicable, _) => match basis {
             Basis::NoBuilding => Text::new(
                 "本年无新建楼堂馆所，该指标不适用，按规定",
@@ -369,9 +371,16 @@ fn applied(line: &Line, basis: &Basis) -> Text {
         (Applied::Checklist(checks), Some(Rule::Checklist(rule))) => {
             let names = |codes: &[Code]| {
                 let items = rule.items.iter().filter(|item| codes.contains(&item.code));
-                items.map(|item| item.name.as_str()).collect::<Vec<_>>().join("、")
+                items.map(|item| item.name.as_str()).collect::<Vec<_>>().join("；")
             };
             let codes = |codes: &[Code]| codes.iter().map(Code::as_str).collect::<Vec<_>>().join(", ");
+            if checks.open.len() == rule.items.len() {
+                let items = Decimal::from(rule.items.len());
+                return Text::new(
+                    format!("{items}项检查均尚未评定，"),
+                    format!("none of {} judged yet; ", counted(items, "item")),
+                );
+            }
             let mut zh = format!("检查{}项，符合{}项，", rule.items.len(), checks.fulfilled.len());
             let mut en = format!("{} of {} items fulfilled; ", checks.fulfilled.len(), rule.items.len());
             for (list, said_zh, said_en) in [
@@ -483,7 +492,7 @@ fn ending(line: &Line) -> Text {
             format!("{} of {weight} points.", plain(points)),
         );
     }
-    let (mut zh, mut en) = (String::new(), String::new());
+    let (mut zh, mut en, mut open) = (String::new(), String::new(), "open");
     // What of a checklist is open was told item by item.
     if !line.missing.is_empty() && !matches!(line.applied, Some(Applied::Checklist(_))) {
         let own_zh = format!("{}：", line.name);
@@ -501,15 +510,16 @@ fn ending(line: &Line) -> Text {
             .collect();
         let (fields_zh, fields_en): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
         zh = format!("缺少{}，", fields_zh.join("、"));
-        en = format!("missing: {}; ", fields_en.join(", "));
+        en = format!("still missing {}. ", fields_en.join("; "));
+        open = "Open";
     }
     if line.weight.is_none() {
-        return Text::new(format!("{zh}暂不能计分。"), format!("{en}open."));
+        return Text::new(format!("{zh}暂不能计分。"), format!("{en}{open}."));
     }
     let (low, high) = (plain(line.interval.low), plain(line.interval.high));
     Text::new(
         format!("{zh}暂不能计分，得分在{low}至{high}分之间。"),
-        format!("{en}open between {low} and {high} points."),
+        format!("{en}{open} between {low} and {high} points."),
     )
 }
 
@@ -677,4 +687,364 @@ pub fn summary(score: &Score) -> Text {
         format!("{open_zh}，总得分在{low}至{high}分之间（满分{full}分）{grade_zh}；{todo_zh}。"),
         format!("{open_en}; the total lies between {low} and {high} of {full} points{grade_en}; {todo_en}."),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::fixtures::{
+        builtin, line_of, of_indicators, rows_score, scheme, score_of, whole_assessments, whole_sheet,
+    };
+    use super::*;
+
+    #[track_caller]
+    fn says(text: &Text, zh: &str, en: &str) {
+        assert_eq!((text.zh.as_str(), text.en.as_str()), (zh, en));
+    }
+
+    /// A score's lines by their codes.
+    fn lines<'a>(score: &'a Score) -> impl Fn(&str) -> &'a Line {
+        move |code| score.lines.iter().find(|line| line.code == code).unwrap()
+    }
+
+    /// What the one line says of posts and staff in post under this rule.
+    fn staff(rule: Value, in_post: u32, posts: u32) -> Text {
+        let indicator = json!({
+            "code": "staff_control", "name": "在职人员控制率", "name_en": "Staff control", "weight": "5",
+            "ratio": {"numerator": "staff.in_post", "denominator": "staff.posts"}, "rule": rule
+        });
+        line_of(
+            indicator,
+            json!({"staff": {"posts": posts, "in_post": in_post}}),
+            Value::Null,
+        )
+        .explanation
+    }
+
+    #[test]
+    fn a_deduction_shows_its_figures_its_ratio_and_its_steps() {
+        let score = score_of(&builtin("hunan-2019"), whole_sheet(), whole_assessments());
+        let line = lines(&score);
+        says(
+            &line("in_post_control").explanation,
+            "在职人员控制率＝在职人员数104人÷编制数171人×100%＝60.82%，未超过100%，不扣分，得5分（满分5分）。",
+            "In-post staff control rate = staff in post 104 / authorised posts 171 = 60.82%; not above 100%, nothing off; \
+             5 of 5 points.",
+        );
+        says(
+            &line("budget_completion").explanation,
+            "预算完成率＝（上年结转19.8万元＋年初预算1922.76万元＋本年追加预算767.86万元－年末结余19.8万元）÷\
+             （上年结转19.8万元＋年初预算1922.76万元＋本年追加预算767.86万元）×100%＝99.27%，\
+             较目标值100%低0.73个百分点，不足5个百分点，不扣分，得5分（满分5分）。",
+            "Budget completion rate = (budget carried in 19.8 + initial budget 1922.76 + supplementary budget 767.86 - \
+             budget left over 19.8) / (budget carried in 19.8 + initial budget 1922.76 + supplementary budget 767.86) \
+             = 99.27%; 0.73 percentage points below 100%, less than a step of 5, nothing off; 5 of 5 points.",
+        );
+        says(
+            &line("procurement_execution").explanation,
+            "政府采购执行率＝实际政府采购金额28万元÷政府采购预算数30.66万元×100%＝91.32%，较目标值100%低8.68个百分点，\
+             每低5个百分点扣2分，计1档，扣2分，得4分（满分6分）。",
+            "Procurement execution rate = actual procurement 28 / procurement budget 30.66 = 91.32%; \
+             8.68 percentage points below 100%, 1 step of 5 at 2 points each, 2 points off; 4 of 6 points.",
+        );
+    }
+
+    #[test]
+    fn what_costs_more_than_there_is_stops_at_zero() {
+        let rule = json!({"kind": "deduct", "target": "100", "off": "above", "step": "1", "points_per_step": "0.5"});
+        // 30/25 = 120%: 20 steps of 0.5.
+        says(
+            &staff(rule, 30, 25),
+            "在职人员控制率＝在职人员数30人÷编制数25人×100%＝120%，较目标值100%高20个百分点，每高1个百分点扣0.5分，\
+             计20档，应扣10分，扣完为止，得0分（满分5分）。",
+            "Staff control = staff in post 30 / authorised posts 25 = 120%; 20 percentage points above 100%, \
+             20 steps of 1 at 0.5 points each, 10 points off; 0 of 5 points.",
+        );
+    }
+
+    #[test]
+    fn a_ratio_close_to_its_target_does_not_look_like_it() {
+        let rule = json!({"kind": "deduct", "target": "100", "off": "above", "step": "1", "points_per_step": "0.5",
+            "count": "started"});
+        // 100001/100000 is 100.001%, which two decimals would print as 100%.
+        says(
+            &staff(rule, 100_001, 100_000),
+            "在职人员控制率＝在职人员数100001人÷编制数100000人×100%＝100.001%，较目标值100%高0.001个百分点，\
+             每高1个百分点扣0.5分，计1档，扣0.5分，得4.5分（满分5分）。",
+            "Staff control = staff in post 100001 / authorised posts 100000 = 100.001%; 0.001 percentage points above \
+             100%, 1 step of 1 at 0.5 points each, 0.5 points off; 4.5 of 5 points.",
+        );
+    }
+
+    #[test]
+    fn a_band_names_its_ends() {
+        let score = score_of(&builtin("hunan-2019"), whole_sheet(), whole_assessments());
+        let line = lines(&score);
+        says(
+            &line("budget_control").explanation,
+            "预算控制率＝本年追加预算767.86万元÷年初预算1922.76万元×100%＝39.94%，超过30%，得0分（满分5分）。",
+            "Budget control rate = supplementary budget 767.86 / initial budget 1922.76 = 39.94%; above 30%; \
+             0 of 5 points.",
+        );
+        says(
+            &line("satisfaction").explanation,
+            "社会公众或服务对象满意度＝实际数93÷总数100×100%＝93%，达到90%，得6分（满分6分）。",
+            "Satisfaction of the public or those served = achieved 93 / possible 100 = 93%; at least 90%; 6 of 6 points.",
+        );
+        let upper = json!({"kind": "bands", "bands": [
+            {"at_most": "10", "points": "5"}, {"below": "20", "points": "3"}], "otherwise": "0"});
+        says(
+            &staff(upper.clone(), 15, 100),
+            "在职人员控制率＝在职人员数15人÷编制数100人×100%＝15%，超过10%、低于20%，得3分（满分5分）。",
+            "Staff control = staff in post 15 / authorised posts 100 = 15%; above 10% and below 20%; 3 of 5 points.",
+        );
+        assert!(staff(upper, 20, 100).zh.contains("＝20%，达到20%，得0分"));
+        let lower = json!({"kind": "bands", "bands": [
+            {"at_least": "90", "points": "5"}, {"at_least": "80", "points": "3"}], "otherwise": "0"});
+        assert!(
+            staff(lower.clone(), 85, 100)
+                .zh
+                .contains("＝85%，达到80%、低于90%，得3分")
+        );
+        assert!(staff(lower, 79, 100).zh.contains("＝79%，低于80%，得0分"));
+    }
+
+    #[test]
+    fn a_ratio_that_the_scheme_rounds_shows_both() {
+        let mut document = of_indicators(json!([{
+            "code": "execution_rate", "name": "预算执行率", "weight": "10",
+            "ratio": {"numerator": "procurement.final", "denominator": "procurement.budget"},
+            "rule": {"kind": "proportion"}
+        }]));
+        document["rounding"] = json!({"ratio": {"mode": "half_up", "decimals": 0}});
+        let sheet = json!({"procurement": {"budget": "310.2", "final": "154.74"}});
+        says(
+            &score_of(&scheme(document), sheet, json!({})).lines[0].explanation,
+            "预算执行率＝实际政府采购金额154.74万元÷政府采购预算数310.2万元×100%＝49.88%，按50%计，按比例计分，\
+             得5分（满分10分）。",
+            "execution_rate = actual procurement 154.74 / procurement budget 310.2 = 49.88%, counted as 50%; \
+             in proportion; 5 of 10 points.",
+        );
+    }
+
+    #[test]
+    fn a_line_without_a_ratio_says_why_it_has_its_points() {
+        let rule = json!({"kind": "proportion"});
+        says(
+            &staff(rule, 0, 0),
+            "在职人员控制率：分母（编制数0人）为0，按评分标准的规定得5分（满分5分）。",
+            "Staff control: the denominator (authorised posts 0) is 0; by the scheme, 5 of 5 points.",
+        );
+        let mut assessments = whole_assessments();
+        assessments["indicators"]["admin_efficiency"] = json!({"not_applicable": true, "reason": "本单位无此项职能。"});
+        let score = score_of(&builtin("hunan-2019"), whole_sheet(), assessments);
+        let line = lines(&score);
+        says(
+            &line("building_area_control").explanation,
+            "新建楼堂馆所面积控制率：本年无新建楼堂馆所，该指标不适用，按规定得5分（满分5分）。",
+            "Area control of new buildings: no building was finished this year, so it does not apply; \
+             by the scheme, 5 of 5 points.",
+        );
+        says(
+            &line("admin_efficiency").explanation,
+            "行政效能：该指标不适用（本单位无此项职能），按规定得6分（满分6分）。",
+            "Administrative efficiency: does not apply (本单位无此项职能); by the scheme, 6 of 6 points.",
+        );
+    }
+
+    #[test]
+    fn a_judgement_is_told_with_its_grounds() {
+        let mut assessments = whole_assessments();
+        let indicators = &mut assessments["indicators"];
+        indicators["management_system"]["checks"] =
+            json!({"finance_rules": true, "thrift_rules": false, "carried_out": true});
+        indicators["social_benefit"]["reason"] = json!(" \n");
+        let score = score_of(&builtin("hunan-2019"), whole_sheet(), assessments);
+        let line = lines(&score);
+        says(
+            &line("management_system").explanation,
+            "管理制度健全性：检查4项，符合2项，不符合1项（有本部门厉行节约制度），\
+             尚未评定1项（相关管理制度合法、合规、完整），暂不能计分，得分在4至6分之间。",
+            "Soundness of management rules: 2 of 4 items fulfilled; not fulfilled: thrift_rules; \
+             not yet judged: lawful_and_complete; open between 4 and 6 points.",
+        );
+        says(
+            &line("fund_compliance").explanation,
+            "资金使用合规性：发现问题1起，扣1分，得5分（满分6分）。",
+            "Compliance of the use of funds: 1 case found, 1 point off; 5 of 6 points.",
+        );
+        says(
+            &line("economic_benefit").explanation,
+            "经济效益：经评定（新增税收120万元），得5分（满分5分）。",
+            "Economic benefit: assessed (新增税收120万元); 5 of 5 points.",
+        );
+        says(
+            &line("social_benefit").explanation,
+            "社会效益：经评定，得4分（满分5分）。",
+            "Social benefit: assessed; 4 of 5 points.",
+        );
+        says(
+            &line("admin_efficiency").explanation,
+            "行政效能：评定为“效果较好”，得6分（满分6分）。",
+            "Administrative efficiency: rated \"good\"; 6 of 6 points.",
+        );
+    }
+
+    #[test]
+    fn an_open_line_names_what_it_waits_for() {
+        let score = score_of(
+            &builtin("hunan-2019"),
+            json!({"staff": {"posts": 171}, "budget": {"carried_in": 0, "initial": 10, "supplementary": -20, "carried_out": 0}}),
+            json!({}),
+        );
+        let line = lines(&score);
+        says(
+            &line("in_post_control").explanation,
+            "在职人员控制率：缺少在职人员数，暂不能计分，得分在0至5分之间。",
+            "In-post staff control rate: still missing staff in post. Open between 0 and 5 points.",
+        );
+        says(
+            &line("building_area_control").explanation,
+            "新建楼堂馆所面积控制率：缺少新建楼堂馆所情况（没有的应明确填报“无”），暂不能计分，得分在0至5分之间。",
+            "Area control of new buildings: still missing buildings finished this year (\"none\" is to be said outright). \
+             Open between 0 and 5 points.",
+        );
+        says(
+            &line("budget_completion").explanation,
+            "预算完成率：分母为负数，无法计算比率，请核对所填数据；暂不能计分，得分在0至5分之间。",
+            "Budget completion rate: the denominator is negative, so there is no ratio; check the figures; \
+             open between 0 and 5 points.",
+        );
+        says(
+            &line("management_system").explanation,
+            "管理制度健全性：4项检查均尚未评定，暂不能计分，得分在0至8分之间。",
+            "Soundness of management rules: none of 4 items judged yet; open between 0 and 8 points.",
+        );
+        says(
+            &line("admin_efficiency").explanation,
+            "行政效能：缺少档次，暂不能计分，得分在0至6分之间。",
+            "Administrative efficiency: still missing rating. Open between 0 and 6 points.",
+        );
+    }
+
+    #[test]
+    fn a_target_is_told_with_what_was_reached() {
+        let quantity = |comparison: &str, target: &str, actual: Value, unit: &str| {
+            json!({"section": "output", "name": "危房改造", "weight": "5", "measure": {
+                "kind": "quantity", "comparison": comparison, "target": target, "actual": actual, "unit": unit
+            }})
+        };
+        let score = rows_score(json!([
+            quantity("at_least", "181", json!("181"), "户"),
+            quantity("at_least", "200", json!("145"), "户"),
+            quantity("at_most", "30", json!("40"), "天"),
+            quantity("equal", "0", json!("2"), "起"),
+            quantity("at_least", "181", Value::Null, "户"),
+            {"section": "output", "name": "房屋质量", "weight": "5", "measure":
+                {"kind": "quality", "level": "partly", "share": "70"}},
+            {"section": "output", "name": "房屋质量", "measure": {"kind": "quality", "level": "achieved"}},
+        ]));
+        let expected = [
+            (
+                "危房改造：指标值≥181户，实际完成181户，达到指标值，得5分（满分5分）。",
+                "危房改造: target ≥ 181 户, reached 181 户, met; 5 of 5 points.",
+            ),
+            (
+                "危房改造：指标值≥200户，实际完成145户，未达到指标值，按分值的72.5%计分，得3.63分（满分5分）。",
+                "危房改造: target ≥ 200 户, reached 145 户, below it, 72.5% of the weight; 3.63 of 5 points.",
+            ),
+            (
+                "危房改造：指标值≤30天，实际完成40天，超过指标值，按分值的75%计分，得3.75分（满分5分）。",
+                "危房改造: target ≤ 30 天, reached 40 天, above it, 75% of the weight; 3.75 of 5 points.",
+            ),
+            (
+                "危房改造：指标值＝0起，实际完成2起，与指标值不符，不计分，得0分（满分5分）。",
+                "危房改造: target = 0 起, reached 2 起, not equal to it, nothing given; 0 of 5 points.",
+            ),
+            (
+                "危房改造：指标值≥181户，缺少实际完成值，暂不能计分，得分在0至5分之间。",
+                "危房改造: target ≥ 181 户, still missing what was reached. Open between 0 and 5 points.",
+            ),
+            (
+                "房屋质量：部分达成预期指标并具有一定效果，按分值的70%计分，得3.5分（满分5分）。",
+                "房屋质量: partly achieved, 70% of the weight; 3.5 of 5 points.",
+            ),
+            (
+                "房屋质量：达成预期指标，缺少分值、得分比例，暂不能计分。",
+                "房屋质量: achieved; still missing weight; its share of the weight. Open.",
+            ),
+        ];
+        assert_eq!(score.lines.len(), expected.len());
+        for (line, (zh, en)) in score.lines.iter().zip(expected) {
+            says(&line.explanation, zh, en);
+        }
+    }
+
+    #[test]
+    fn a_score_is_summed_up_in_a_sentence() {
+        let hunan = builtin("hunan-2019");
+        let summary = |sheet: Value, assessments: Value| score_of(&hunan, sheet, assessments).summary;
+        says(
+            &summary(whole_sheet(), whole_assessments()),
+            // 0 of 5 in budget control; and procurement, compliance, disclosure, key work, social benefit.
+            "总得分89.6分（满分100分），等级为“良”，6项指标扣分。",
+            "89.6 of 100 points, grade \"good\", 6 lines lost points.",
+        );
+        let mut sheet = whole_sheet();
+        sheet["staff"] = json!({"posts": 171});
+        says(
+            &summary(sheet, whole_assessments()),
+            "1项指标暂不能计分，总得分在84.6至89.6分之间（满分100分），等级已可确定为“良”；需补充1项数据。",
+            "1 line is open; the total lies between 84.6 and 89.6 of 100 points; the grade is already \"good\"; \
+             1 field is missing.",
+        );
+        let row = |weight: &str| {
+            json!([{"section": "output", "name": "户数", "weight": weight,
+                "measure": {"kind": "quantity", "comparison": "at_least", "target": 1, "actual": 1}}])
+        };
+        says(
+            &rows_score(row("50")).summary,
+            "总得分50分（满分50分），等级为“优”，各项指标均得满分。",
+            "50 of 50 points, grade \"excellent\", every line at full marks.",
+        );
+        says(
+            &rows_score(row("20")).summary,
+            "部分分值尚未分配到指标，暂不能给出总分，总得分在20至50分之间（满分50分）；需补充1项数据。",
+            "some points are not yet given to a row; the total lies between 20 and 50 of 50 points; 1 field is missing.",
+        );
+        says(
+            &rows_score(row("70")).summary,
+            "评分表有1处错误，更正前不能给出总分。",
+            "the table has 1 error; no total can be given before that is corrected.",
+        );
+    }
+
+    #[test]
+    fn a_rule_is_told_in_words() {
+        let hunan = builtin("hunan-2019");
+        let score = score_of(&hunan, json!({}), json!({}));
+        let line = lines(&score);
+        says(
+            &line("budget_completion").rule_text,
+            "目标值100%；每低于目标值5个百分点扣2分，不足5个百分点的不扣分，扣完为止。",
+            "target 100%; 2 points off for each step of 5 percentage points below it; \
+             a part of a step costs nothing; never below 0",
+        );
+        says(
+            &line("budget_control").rule_text,
+            "按比率分档计分：不超过0%得5分；不超过10%得4分；不超过20%得3分；不超过30%得2分；其余得0分。",
+            "points by bands of the ratio: at most 0%: 5, at most 10%: 4, at most 20%: 3, at most 30%: 2; otherwise 0",
+        );
+        says(
+            &line("fund_compliance").rule_text,
+            "每发现一起扣1分，扣完为止。",
+            "1 point off for each case; never below 0",
+        );
+        says(
+            &line("admin_efficiency").rule_text,
+            "分档评定：效果较好6分，有一定效果3分，无效果0分。",
+            "one of these levels: good 6, fair 3, none 0",
+        );
+    }
 }
