@@ -215,7 +215,11 @@ impl Assessment {
             }
             _ => {}
         }
-        if self.not_applicable == Some(true) && self.reason.is_none() {
+        let explained = self
+            .reason
+            .as_ref()
+            .is_some_and(|reason| !reason.as_str().trim().is_empty());
+        if self.not_applicable == Some(true) && !explained {
             fault(
                 "reason",
                 "missing_field",
@@ -235,5 +239,114 @@ pub fn inputs_of(indicator: &Indicator, rule: &Rule) -> &'static [&'static str] 
         Rule::Incidents(_) => &["incidents"],
         Rule::Rating(_) => &["rating"],
         Rule::Assessed(_) => &["points"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::fixtures::{builtin, from, named};
+    use super::*;
+
+    fn faults(indicators: Value) -> Vec<Fault> {
+        let assessments: Assessments = from(json!({ "indicators": indicators }));
+        assessments.faults(&builtin("hunan-2019"))
+    }
+
+    #[test]
+    fn assessments_that_fit_have_no_faults() {
+        let fitting = json!({
+            "key_work": {"achieved": "95", "possible": "100"},
+            "management_system": {"checks": {"finance_rules": true, "thrift_rules": false}},
+            "fund_compliance": {"incidents": 0, "evidence": "2019年审计报告"},
+            "admin_efficiency": {"rating": "fair"},
+            "economic_benefit": {"points": "5", "reason": "新增税收120万元"},
+            "building_area_control": {"not_applicable": true, "reason": "项目尚未竣工"},
+            "in_post_control": {"not_applicable": false}
+        });
+        assert_eq!(faults(fitting), []);
+    }
+
+    #[test]
+    fn what_the_scheme_does_not_name_is_refused() {
+        assert_eq!(
+            named(&faults(json!({
+                "nothing": {},
+                "management_system": {"checks": {"no_such_item": true}},
+                "admin_efficiency": {"rating": "no_such_level"}
+            }))),
+            [
+                "/indicators/admin_efficiency/rating unknown_level",
+                "/indicators/management_system/checks/no_such_item unknown_item",
+                "/indicators/nothing unknown_indicator",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_input_that_the_rule_does_not_use_is_refused_and_the_right_one_named() {
+        let faults = faults(json!({
+            "in_post_control": {"points": "5"},
+            "key_work": {"rating": "good"}
+        }));
+        assert_eq!(
+            named(&faults),
+            [
+                "/indicators/in_post_control/points input_without_use",
+                "/indicators/key_work/rating input_without_use"
+            ]
+        );
+        assert_eq!(
+            faults[0].text.zh,
+            "指标“在职人员控制率”按“deduct”计分，不使用“points”：由基础数据表计算，无需评定。"
+        );
+        assert_eq!(
+            faults[1].text.en,
+            "\"key_work\" is scored by \"proportion\", which does not use \"rating\": give achieved and possible"
+        );
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        assert_eq!(
+            named(&faults(json!({
+                "economic_benefit": {"points": "5.01"},
+                "key_work": {"achieved": "101", "possible": "100"},
+                "satisfaction": {"achieved": "-1", "possible": "0"}
+            }))),
+            [
+                "/indicators/economic_benefit/points out_of_range",
+                "/indicators/key_work/achieved out_of_range",
+                "/indicators/satisfaction/possible out_of_range",
+                "/indicators/satisfaction/achieved out_of_range",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_does_not_apply_needs_a_reason_in_words() {
+        for blank in [
+            json!({"not_applicable": true}),
+            json!({"not_applicable": true, "reason": "  \n"}),
+        ] {
+            assert_eq!(
+                named(&faults(json!({ "building_area_control": blank }))),
+                ["/indicators/building_area_control/reason missing_field"]
+            );
+        }
+    }
+
+    #[test]
+    fn targets_are_refused_where_the_scheme_has_no_own_rows() {
+        let assessments: Assessments = from(json!({
+            "targets": [{"section": "output", "name": "户数", "measure": {"kind": "quality"}}]
+        }));
+        let faults = assessments.faults(&builtin("hunan-2019"));
+        assert_eq!(named(&faults), ["/targets/0/section unknown_section"]);
+        assert_eq!(
+            faults[0].text.zh,
+            "“output”不是由单位自定指标的部分；该评分标准没有由单位自定指标的部分。"
+        );
     }
 }

@@ -5,9 +5,10 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use super::assessment::Assessment;
 use super::formula::Formula;
 use super::rule::{Applied, BandApplied, StepsApplied};
-use super::scheme::{Band, Bound, Deduct, OwnRows, Rule, Side, Steps};
-use super::score::{Line, Score, Status};
+use super::scheme::{Band, Bands, Bound, Deduct, OwnRows, Rule, Side, Steps};
+use super::score::{Line, Score, Severity, Status};
 use super::special_fund::{Comparison, Level, Measure};
+use super::text::Code;
 use super::variables::Figures;
 use crate::fault::Text;
 
@@ -32,15 +33,10 @@ pub enum Basis {
 impl Basis {
     /// The reason that a person gave, if any.
     pub fn reason(assessment: Option<&Assessment>) -> Self {
-        match assessment.and_then(|assessment| assessment.reason.as_ref()) {
-            Some(reason) => Self::Reason(
-                reason
-                    .as_str()
-                    .trim()
-                    .trim_end_matches(['。', '.', '；', ';'])
-                    .to_owned(),
-            ),
-            None => Self::Plain,
+        let reason = assessment.and_then(|assessment| assessment.reason.as_ref());
+        match reason.map(|reason| reason.as_str().trim().trim_end_matches(['。', '.', '；', ';'])) {
+            None | Some("") => Self::Plain,
+            Some(reason) => Self::Reason(reason.to_owned()),
         }
     }
 
@@ -61,7 +57,7 @@ pub fn input_label(field: &str) -> (&'static str, &'static str) {
         "incidents" => ("发现问题的起数（没有的填0）", "cases found (0 if none)"),
         "rating" => ("档次", "rating"),
         "points" => ("评定得分", "points given"),
-        "not_applicable" => ("是否适用", "whether it applies"),
+        "not_applicable" => ("是否适用的认定", "whether it applies"),
         "target" => ("指标值", "target"),
         "actual" => ("实际完成值", "reached"),
         _ => ("", ""),
@@ -71,6 +67,12 @@ pub fn input_label(field: &str) -> (&'static str, &'static str) {
 /// A number without trailing zeros.
 fn plain(number: Decimal) -> String {
     number.normalize().to_string()
+}
+
+/// A number and what it counts, in English: `1 step`, `2 steps`.
+fn counted(number: Decimal, noun: &str) -> String {
+    let ending = if number == Decimal::ONE { "" } else { "s" };
+    format!("{} {noun}{ending}", plain(number))
 }
 
 /// A percentage to two decimals, or to as many as it takes not to look like a bound that it does not lie on.
@@ -119,15 +121,15 @@ pub fn rule(rule: &Rule, weight: Decimal) -> Text {
             let bands_zh: Vec<_> = bands
                 .bands
                 .iter()
-                .map(|band| format!("{}得{}分", band_zh(band), band.points))
+                .filter_map(|band| Some(format!("{}得{}分", band.bound()?.zh(), band.points)))
                 .collect();
             let bands_en: Vec<_> = bands
                 .bands
                 .iter()
-                .map(|band| format!("{}: {}", band_en(band), band.points))
+                .filter_map(|band| Some(format!("{}: {}", band.bound()?.en(), band.points)))
                 .collect();
             Text::new(
-                format!("按比率分档计分：{}，其余得{}分。", bands_zh.join("，"), bands.otherwise),
+                format!("按比率分档计分：{}；其余得{}分。", bands_zh.join("；"), bands.otherwise),
                 format!(
                     "points by bands of the ratio: {}; otherwise {}",
                     bands_en.join(", "),
@@ -153,7 +155,10 @@ pub fn rule(rule: &Rule, weight: Decimal) -> Text {
         }
         Rule::Incidents(incidents) => Text::new(
             format!("每发现一起扣{}分，扣完为止。", incidents.points_per_case),
-            format!("each case costs {} points, down to 0", incidents.points_per_case),
+            format!(
+                "{} off for each case; never below 0",
+                counted(incidents.points_per_case.get(), "point")
+            ),
         ),
         Rule::Proportion(_) => Text::new(
             format!("按比例计分：得分＝{}分×比率，最高不超过满分。", plain(weight)),
@@ -195,36 +200,69 @@ fn deduct_rule(rule: &Deduct) -> Text {
         Side::Either => ("高于或低于", "above or below"),
     };
     let (count_zh, count_en) = match rule.count {
-        Steps::Whole => ("不足一档的不扣分", "only whole steps count"),
-        Steps::Started => ("不足一档的按一档扣分", "a started step counts whole"),
-        Steps::Proportional => ("不足一档的按比例扣分", "part of a step counts for its part"),
+        Steps::Whole => ("不扣分".to_owned(), "a part of a step costs nothing"),
+        Steps::Started => (format!("按{step}个百分点扣分"), "a part of a step costs as much"),
+        Steps::Proportional => ("按比例扣分".to_owned(), "a part of a step costs its part"),
     };
     Text::new(
-        format!("目标值{target}%；每{side_zh}目标值{step}个百分点扣{points_per_step}分，{count_zh}，扣完为止。"),
         format!(
-            "target {target}%; each {step} percentage points {side_en} it cost {points_per_step} points, {count_en}, down to 0"
+            "目标值{target}%；每{side_zh}目标值{step}个百分点扣{points_per_step}分，不足{step}个百分点的{count_zh}，扣完为止。"
+        ),
+        format!(
+            "target {target}%; {} off for each step of {} {side_en} it; {count_en}; never below 0",
+            counted(points_per_step.get(), "point"),
+            counted(step.get(), "percentage point")
         ),
     )
 }
 
-fn band_zh(band: &Band) -> String {
-    match band.bound() {
-        Some(Bound::AtMost(bound)) => format!("不超过{}%", plain(bound)),
-        Some(Bound::Below(bound)) => format!("低于{}%", plain(bound)),
-        Some(Bound::AtLeast(bound)) => format!("达到{}%", plain(bound)),
-        Some(Bound::Above(bound)) => format!("高于{}%", plain(bound)),
-        None => String::new(),
+impl Bound {
+    fn zh(self) -> String {
+        match self {
+            Self::AtMost(bound) => format!("不超过{}%", plain(bound)),
+            Self::Below(bound) => format!("低于{}%", plain(bound)),
+            Self::AtLeast(bound) => format!("达到{}%", plain(bound)),
+            Self::Above(bound) => format!("超过{}%", plain(bound)),
+        }
+    }
+
+    fn en(self) -> String {
+        match self {
+            Self::AtMost(bound) => format!("at most {}%", plain(bound)),
+            Self::Below(bound) => format!("below {}%", plain(bound)),
+            Self::AtLeast(bound) => format!("at least {}%", plain(bound)),
+            Self::Above(bound) => format!("above {}%", plain(bound)),
+        }
+    }
+
+    /// What holds of a ratio outside.
+    fn outside(self) -> Self {
+        match self {
+            Self::AtMost(bound) => Self::Above(bound),
+            Self::Below(bound) => Self::AtLeast(bound),
+            Self::AtLeast(bound) => Self::Below(bound),
+            Self::Above(bound) => Self::AtMost(bound),
+        }
+    }
+
+    fn percent(self) -> Decimal {
+        match self {
+            Self::AtMost(bound) | Self::Below(bound) | Self::AtLeast(bound) | Self::Above(bound) => bound,
+        }
     }
 }
 
-fn band_en(band: &Band) -> String {
-    match band.bound() {
-        Some(Bound::AtMost(bound)) => format!("at most {}%", plain(bound)),
-        Some(Bound::Below(bound)) => format!("below {}%", plain(bound)),
-        Some(Bound::AtLeast(bound)) => format!("at least {}%", plain(bound)),
-        Some(Bound::Above(bound)) => format!("above {}%", plain(bound)),
-        None => String::new(),
-    }
+/// Where a ratio lies among bands: outside the band before, and inside its own if it has one.
+fn place(rule: &Bands, band: Option<&Band>) -> Text {
+    let own = band.and_then(|band| rule.bands.iter().position(|other| other == band));
+    let before = own.unwrap_or(rule.bands.len()).checked_sub(1);
+    let before = before.and_then(|before| Some(rule.bands.get(before)?.bound()?.outside()));
+    let mut bounds: Vec<_> = before.into_iter().chain(band.and_then(Band::bound)).collect();
+    // The lower end is read first.
+    bounds.sort_by_key(|bound| bound.percent());
+    let zh: Vec<_> = bounds.iter().map(|bound| bound.zh()).collect();
+    let en: Vec<_> = bounds.iter().map(|bound| bound.en()).collect();
+    Text::new(format!("{}，", zh.join("、")), format!("{}; ", en.join(" and ")))
 }
 
 /// The bounds that a ratio must not seem to lie on when it does not.
@@ -234,27 +272,34 @@ fn bounds(rule: Option<&Rule>) -> Vec<Decimal> {
         Some(Rule::Bands(bands)) => bands
             .bands
             .iter()
-            .filter_map(|band| match band.bound()? {
-                Bound::AtMost(bound) | Bound::Below(bound) | Bound::AtLeast(bound) | Bound::Above(bound) => Some(bound),
-            })
+            .filter_map(|band| Some(band.bound()?.percent()))
             .collect(),
         _ => vec![Decimal::ONE_HUNDRED],
+    }
+}
+
+/// The line's name in English: a unit's own row has only the name that the unit gave it.
+fn english(line: &Line) -> &str {
+    match (&line.name_en, &line.rule) {
+        (Some(name), _) => name.as_str(),
+        (None, Some(_)) => &line.code,
+        (None, None) => line.name.as_str(),
     }
 }
 
 /// A line's sentence.
 pub fn line(line: &Line, basis: &Basis) -> Text {
     let name = &line.name;
-    let english = line.name_en.as_ref().map_or(line.code.as_str(), |name| name.as_str());
+    let english = english(line);
+    let ending = ending(line);
     if let Some(impossible) = impossible(basis) {
         return Text::new(
-            format!("{name}：{}", impossible.zh),
-            format!("{english}: {}", impossible.en),
+            format!("{name}：{}{}", impossible.zh, ending.zh),
+            format!("{english}: {}{}", impossible.en, ending.en),
         );
     }
     let opening = opening(line, basis);
     let reasons = applied(line, basis);
-    let ending = ending(line);
     Text::new(
         format!("{name}{}{}{}", opening.zh, reasons.zh, ending.zh),
         format!("{english}{}{}{}", opening.en, reasons.en, ending.en),
@@ -264,12 +309,12 @@ pub fn line(line: &Line, basis: &Basis) -> Text {
 fn impossible(basis: &Basis) -> Option<Text> {
     match basis {
         Basis::NegativeDenominator => Some(Text::new(
-            "分母为负数，比率没有意义，请核对所填数据。",
-            "the denominator is negative, so the ratio means nothing; check the figures",
+            "分母为负数，无法计算比率，请核对所填数据；",
+            "the denominator is negative, so there is no ratio; check the figures; ",
         )),
         Basis::TooLarge => Some(Text::new(
-            "所填数据过大，无法计算比率，请核对。",
-            "the figures are too large to work out a ratio; check them",
+            "所填数据过大，无法计算比率，请核对；",
+            "the figures are too large to work out a ratio; check them; ",
         )),
         _ => None,
     }
@@ -280,19 +325,22 @@ fn opening(line: &Line, basis: &Basis) -> Text {
         return Text::new("：", ": ");
     };
     let (Some(exact), Some(used)) = (ratio.percent, ratio.used) else {
+        // A formula of several figures comes in brackets already.
+        let (zh, en) = (denominator.zh.as_str(), denominator.en.as_str());
         return Text::new(
-            format!("：分母{}为0，", denominator.zh),
-            format!(": the denominator ({}) is 0; ", denominator.en),
+            format!("：分母（{}）为0，", zh.trim_start_matches('（').trim_end_matches('）')),
+            format!(
+                ": the denominator ({}) is 0; ",
+                en.trim_start_matches('(').trim_end_matches(')')
+            ),
         );
     };
     let bounds = bounds(line.rule.as_ref());
     let shown = percent(exact, &bounds);
-    let (rounded_zh, rounded_en) = match used == exact {
-        true => (String::new(), String::new()),
-        false => (
-            format!("，取整为{}%", plain(used)),
-            format!(", rounded to {}%", plain(used)),
-        ),
+    let (rounded_zh, rounded_en) = match plain(used) {
+        // Not rounded, or to what is shown already.
+        same if used == exact || same == shown => (String::new(), String::new()),
+        used => (format!("，按{used}%计"), format!(", counted as {used}%")),
     };
     Text::new(
         format!("＝{}÷{}×100%＝{shown}%{rounded_zh}，", numerator.zh, denominator.zh),
@@ -305,61 +353,59 @@ fn applied(line: &Line, basis: &Basis) -> Text {
         return Text::new("", "");
     };
     match (applied, line.rule.as_ref()) {
-        (Applied::Steps(steps), Some(Rule::Deduct(rule))) => steps_applied(steps, rule),
-        (Applied::Band(BandApplied { band }), _) => match band {
-            Some(band) => Text::new(
-                format!("属于“{}”档，", band_zh(band)),
-                format!("band \"{}\"; ", band_en(band)),
-            ),
-            None => Text::new("不在所列各档之内，", "in none of the bands; "),
-        },
+        (Applied::Steps(steps), Some(Rule::Deduct(rule))) => steps_applied(steps, rule, line),
+        (Applied::Band(BandApplied { band }), Some(Rule::Bands(rule))) => place(rule, band.as_ref()),
         (Applied::Proportion, _) => Text::new("按比例计分，", "in proportion; "),
-        (Applied::ZeroDenominator, _) => Text::new(
-            "按评分标准对分母为0的规定计分，",
-            "as the scheme rules for a denominator of 0; ",
-        ),
+        (Applied::ZeroDenominator, _) => Text::new("按评分标准的规定", "by the scheme, "),
         (Applied::NotApplicable, _) => match basis {
             Basis::NoBuilding => Text::new(
-                "本年无新建楼堂馆所，该指标不适用，",
-                "no building was finished this year, so it does not apply; ",
+                "本年无新建楼堂馆所，该指标不适用，按规定",
+                "no building was finished this year, so it does not apply; by the scheme, ",
             ),
             Basis::Reason(reason) => Text::new(
-                format!("该指标不适用（{reason}），"),
-                format!("does not apply ({reason}); "),
+                format!("该指标不适用（{reason}），按规定"),
+                format!("does not apply ({reason}); by the scheme, "),
             ),
-            _ => Text::new("该指标不适用，", "does not apply; "),
+            _ => Text::new("该指标不适用，按规定", "does not apply; by the scheme, "),
         },
         (Applied::Checklist(checks), Some(Rule::Checklist(rule))) => {
-            let names = |codes: &[super::text::Code]| {
-                rule.items
-                    .iter()
-                    .filter(|item| codes.contains(&item.code))
-                    .map(|item| item.name.as_str())
-                    .collect::<Vec<_>>()
-                    .join("、")
+            let names = |codes: &[Code]| {
+                let items = rule.items.iter().filter(|item| codes.contains(&item.code));
+                items.map(|item| item.name.as_str()).collect::<Vec<_>>().join("；")
             };
-            let codes =
-                |codes: &[super::text::Code]| codes.iter().map(|code| code.as_str()).collect::<Vec<_>>().join(", ");
-            let mut zh = format!("{}项检查中符合{}项，", rule.items.len(), checks.fulfilled.len());
-            let mut en = format!("{} of {} items fulfilled; ", checks.fulfilled.len(), rule.items.len());
-            if !checks.unfulfilled.is_empty() {
-                zh.push_str(&format!("不符合：{}，", names(&checks.unfulfilled)));
-                en.push_str(&format!("not fulfilled: {}; ", codes(&checks.unfulfilled)));
+            let codes = |codes: &[Code]| codes.iter().map(Code::as_str).collect::<Vec<_>>().join(", ");
+            if checks.open.len() == rule.items.len() {
+                let items = Decimal::from(rule.items.len());
+                return Text::new(
+                    format!("{items}项检查均尚未评定，"),
+                    format!("none of {} judged yet; ", counted(items, "item")),
+                );
             }
-            if !checks.open.is_empty() {
-                zh.push_str(&format!("尚未评定：{}，", names(&checks.open)));
-                en.push_str(&format!("not yet judged: {}; ", codes(&checks.open)));
+            let mut zh = format!("检查{}项，符合{}项，", rule.items.len(), checks.fulfilled.len());
+            let mut en = format!("{} of {} items fulfilled; ", checks.fulfilled.len(), rule.items.len());
+            for (list, said_zh, said_en) in [
+                (&checks.unfulfilled, "不符合", "not fulfilled"),
+                (&checks.open, "尚未评定", "not yet judged"),
+            ] {
+                if !list.is_empty() {
+                    zh.push_str(&format!("{said_zh}{}项（{}），", list.len(), names(list)));
+                    en.push_str(&format!("{said_en}: {}; ", codes(list)));
+                }
             }
             Text::new(zh, en)
         }
-        (Applied::Incidents(incidents), _) => match incidents.deducted.is_zero() {
+        (Applied::Incidents(incidents), _) => match incidents.count.get().is_zero() {
             true => Text::new("未发现问题，不扣分，", "no case found; "),
             false => Text::new(
-                format!("发现问题{}起，应扣{}分，", incidents.count, plain(incidents.deducted)),
                 format!(
-                    "{} cases found, {} points off; ",
+                    "发现问题{}起，{}",
                     incidents.count,
-                    plain(incidents.deducted)
+                    deducted_zh(incidents.deducted, line)
+                ),
+                format!(
+                    "{} found, {} off; ",
+                    counted(incidents.count.get(), "case"),
+                    counted(incidents.deducted, "point")
                 ),
             ),
         },
@@ -380,7 +426,15 @@ fn applied(line: &Line, basis: &Basis) -> Text {
     }
 }
 
-fn steps_applied(applied: &StepsApplied, rule: &Deduct) -> Text {
+/// Points off, and that they are held at the weight where they are more.
+fn deducted_zh(deducted: Decimal, line: &Line) -> String {
+    match line.weight {
+        Some(weight) if deducted > weight => format!("应扣{}分，扣完为止，", plain(deducted)),
+        _ => format!("扣{}分，", plain(deducted)),
+    }
+}
+
+fn steps_applied(applied: &StepsApplied, rule: &Deduct, line: &Line) -> Text {
     let target = rule.target;
     let Some(side) = applied.missed else {
         return match rule.off {
@@ -399,25 +453,34 @@ fn steps_applied(applied: &StepsApplied, rule: &Deduct) -> Text {
         };
     };
     let (side_zh, side_en) = match side {
-        Side::Below => ("低于", "below"),
-        _ => ("超过", "above"),
+        Side::Below => ("低", "below"),
+        _ => ("高", "above"),
     };
     let deviation = percent(applied.deviation, &[Decimal::ZERO, rule.step.get()]);
     let step = rule.step;
-    let missed_zh = format!("{side_zh}{target}%计{deviation}个百分点，");
+    let missed_zh = format!("较目标值{target}%{side_zh}{deviation}个百分点，");
     let missed_en = format!("{deviation} percentage points {side_en} {target}%, ");
     if applied.steps.is_zero() {
         return Text::new(
-            format!("{missed_zh}不足一个扣分档（{step}个百分点），不扣分，"),
-            format!("{missed_en}less than a whole step of {step}, nothing off; "),
+            format!("{missed_zh}不足{step}个百分点，不扣分，"),
+            format!("{missed_en}less than a step of {step}, nothing off; "),
         );
     }
-    let steps = plain(applied.steps.round_dp(4));
-    let deducted = plain(applied.deducted.round_dp(4));
+    let to_four = |number: Decimal| number.round_dp_with_strategy(4, RoundingStrategy::MidpointAwayFromZero);
+    let (steps, deducted) = (to_four(applied.steps), to_four(applied.deducted));
     let pps = rule.points_per_step;
     Text::new(
-        format!("{missed_zh}每{step}个百分点扣{pps}分，计{steps}档，应扣{deducted}分，"),
-        format!("{missed_en}{steps} steps of {step} at {pps} points, {deducted} points off; "),
+        format!(
+            "{missed_zh}每{side_zh}{step}个百分点扣{pps}分，计{}档，{}",
+            plain(steps),
+            deducted_zh(deducted, line)
+        ),
+        format!(
+            "{missed_en}{} of {step} at {} each, {} off; ",
+            counted(steps, "step"),
+            counted(pps.get(), "point"),
+            counted(deducted, "point")
+        ),
     )
 }
 
@@ -429,15 +492,34 @@ fn ending(line: &Line) -> Text {
             format!("{} of {weight} points.", plain(points)),
         );
     }
-    let fields: Vec<_> = line.missing.iter().map(|field| field.label.zh.as_str()).collect();
-    let fields_en: Vec<_> = line.missing.iter().map(|field| field.label.en.as_str()).collect();
+    let (mut zh, mut en, mut open) = (String::new(), String::new(), "open");
+    // What of a checklist is open was told item by item.
+    if !line.missing.is_empty() && !matches!(line.applied, Some(Applied::Checklist(_))) {
+        let own_zh = format!("{}：", line.name);
+        let own_en = format!("{}: ", english(line));
+        let fields: Vec<_> = line
+            .missing
+            .iter()
+            .map(|field| {
+                let label = &field.label;
+                (
+                    label.zh.strip_prefix(&own_zh).unwrap_or(&label.zh),
+                    label.en.strip_prefix(&own_en).unwrap_or(&label.en),
+                )
+            })
+            .collect();
+        let (fields_zh, fields_en): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
+        zh = format!("缺少{}，", fields_zh.join("、"));
+        en = format!("still missing {}. ", fields_en.join("; "));
+        open = "Open";
+    }
+    if line.weight.is_none() {
+        return Text::new(format!("{zh}暂不能计分。"), format!("{en}{open}."));
+    }
     let (low, high) = (plain(line.interval.low), plain(line.interval.high));
     Text::new(
-        format!("缺少{}，暂不能计分，得分在{low}至{high}分之间。", fields.join("、")),
-        format!(
-            "missing {}; open between {low} and {high} points.",
-            fields_en.join(", ")
-        ),
+        format!("{zh}暂不能计分，得分在{low}至{high}分之间。"),
+        format!("{en}{open} between {low} and {high} points."),
     )
 }
 
@@ -476,25 +558,34 @@ pub fn target(line: &Line, measure: &Measure) -> Text {
     let facts = match measure {
         Measure::Quantity(quantity) => {
             let unit = quantity.unit.as_ref().map(|unit| unit.as_str()).unwrap_or_default();
-            let sign = match quantity.comparison {
-                Comparison::AtLeast => "≥",
-                Comparison::AtMost => "≤",
-                Comparison::Equal => "＝",
+            let unit_en = quantity
+                .unit
+                .as_ref()
+                .map(|unit| format!(" {unit}"))
+                .unwrap_or_default();
+            let (sign, sign_en, met, missed) = match quantity.comparison {
+                Comparison::AtLeast => ("≥", "≥", "达到指标值", ("未达到指标值", "below it")),
+                Comparison::AtMost => ("≤", "≤", "未超过指标值", ("超过指标值", "above it")),
+                Comparison::Equal => ("＝", "=", "与指标值相符", ("与指标值不符", "not equal to it")),
             };
             let goal = Text::new(
                 format!("指标值{sign}{}{unit}，", quantity.target),
-                format!("target {sign} {}{unit}, ", quantity.target),
+                format!("target {sign_en} {}{unit_en}, ", quantity.target),
             );
             match (quantity.actual, &line.applied) {
                 (Some(actual), Some(Applied::Target(applied))) => {
-                    let share = percent(applied.share, &[Decimal::ONE_HUNDRED]);
-                    let (how_zh, how_en) = match applied.met {
-                        true => ("达到目标，".to_owned(), "met; ".to_owned()),
-                        false => (format!("未达到目标，完成{share}%，"), format!("missed, {share}%; ")),
+                    let share = percent(applied.share, &[Decimal::ONE_HUNDRED, Decimal::ZERO]);
+                    let (how_zh, how_en) = match (applied.met, applied.share.is_zero()) {
+                        (true, _) => (met.to_owned(), "met".to_owned()),
+                        (false, true) => (format!("{}，不计分", missed.0), format!("{}, nothing given", missed.1)),
+                        (false, false) => (
+                            format!("{}，按分值的{share}%计分", missed.0),
+                            format!("{}, {share}% of the weight", missed.1),
+                        ),
                     };
                     Text::new(
-                        format!("{}实际完成{actual}{unit}，{how_zh}", goal.zh),
-                        format!("{}reached {actual}{unit}, {how_en}", goal.en),
+                        format!("{}实际完成{actual}{unit}，{how_zh}，", goal.zh),
+                        format!("{}reached {actual}{unit_en}, {how_en}; ", goal.en),
                     )
                 }
                 _ => goal,
@@ -545,14 +636,41 @@ pub fn summary(score: &Score) -> Text {
             .count();
         let (lost_zh, lost_en) = match lost {
             0 => ("，各项指标均得满分".to_owned(), ", every line at full marks".to_owned()),
-            lost => (format!("，{lost}项指标扣分"), format!(", {lost} lines lost points")),
+            lost => (
+                format!("，{lost}项指标扣分"),
+                format!(", {} lost points", counted(Decimal::from(lost), "line")),
+            ),
         };
         return Text::new(
             format!("总得分{total}分（满分{full}分）{grade_zh}{lost_zh}。"),
             format!("{total} of {full} points{grade_en}{lost_en}."),
         );
     }
+    let errors = score
+        .notices
+        .iter()
+        .filter(|notice| notice.severity == Severity::Error)
+        .count();
+    if errors > 0 {
+        let errors = Decimal::from(errors);
+        return Text::new(
+            format!("评分表有{errors}处错误，更正前不能给出总分。"),
+            format!(
+                "the table has {}; no total can be given before that is corrected.",
+                counted(errors, "error")
+            ),
+        );
+    }
     let open = score.lines.iter().filter(|line| line.status == Status::Open).count();
+    let (open_zh, open_en) = match open {
+        // No line is open, so it is the weights that do not cover their section.
+        0 => (
+            "部分分值尚未分配到指标，暂不能给出总分".to_owned(),
+            "some points are not yet given to a row".to_owned(),
+        ),
+        1 => ("1项指标暂不能计分".to_owned(), "1 line is open".to_owned()),
+        open => (format!("{open}项指标暂不能计分"), format!("{open} lines are open")),
+    };
     let (grade_zh, grade_en) = match &score.grade {
         Some(grade) => (
             format!("，等级已可确定为“{}”", grade.name),
@@ -560,20 +678,373 @@ pub fn summary(score: &Score) -> Text {
         ),
         None => (String::new(), String::new()),
     };
-    if score.complete {
-        return Text::new(
-            format!("评分表自相矛盾，暂不能给出总分，得分在{low}至{high}分之间{grade_zh}。"),
-            format!("the table contradicts itself, so there is no total; between {low} and {high} points{grade_en}."),
+    let (todo_zh, todo_en) = match score.missing.len() {
+        0 => ("请核对所填数据".to_owned(), "check the figures".to_owned()),
+        1 => ("需补充1项数据".to_owned(), "1 field is missing".to_owned()),
+        fields => (format!("需补充{fields}项数据"), format!("{fields} fields are missing")),
+    };
+    Text::new(
+        format!("{open_zh}，总得分在{low}至{high}分之间（满分{full}分）{grade_zh}；{todo_zh}。"),
+        format!("{open_en}; the total lies between {low} and {high} of {full} points{grade_en}; {todo_en}."),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::fixtures::{
+        builtin, line_of, of_indicators, rows_score, scheme, score_of, whole_assessments, whole_sheet,
+    };
+    use super::*;
+
+    #[track_caller]
+    fn says(text: &Text, zh: &str, en: &str) {
+        assert_eq!((text.zh.as_str(), text.en.as_str()), (zh, en));
+    }
+
+    /// A score's lines by their codes.
+    fn lines<'a>(score: &'a Score) -> impl Fn(&str) -> &'a Line {
+        move |code| score.lines.iter().find(|line| line.code == code).unwrap()
+    }
+
+    /// What the one line says of posts and staff in post under this rule.
+    fn staff(rule: Value, in_post: u32, posts: u32) -> Text {
+        let indicator = json!({
+            "code": "staff_control", "name": "在职人员控制率", "name_en": "Staff control", "weight": "5",
+            "ratio": {"numerator": "staff.in_post", "denominator": "staff.posts"}, "rule": rule
+        });
+        line_of(
+            indicator,
+            json!({"staff": {"posts": posts, "in_post": in_post}}),
+            Value::Null,
+        )
+        .explanation
+    }
+
+    #[test]
+    fn a_deduction_shows_its_figures_its_ratio_and_its_steps() {
+        let score = score_of(&builtin("hunan-2019"), whole_sheet(), whole_assessments());
+        let line = lines(&score);
+        says(
+            &line("in_post_control").explanation,
+            "在职人员控制率＝在职人员数104人÷编制数171人×100%＝60.82%，未超过100%，不扣分，得5分（满分5分）。",
+            "In-post staff control rate = staff in post 104 / authorised posts 171 = 60.82%; not above 100%, nothing off; \
+             5 of 5 points.",
+        );
+        says(
+            &line("budget_completion").explanation,
+            "预算完成率＝（上年结转19.8万元＋年初预算1922.76万元＋本年追加预算767.86万元－年末结余19.8万元）÷\
+             （上年结转19.8万元＋年初预算1922.76万元＋本年追加预算767.86万元）×100%＝99.27%，\
+             较目标值100%低0.73个百分点，不足5个百分点，不扣分，得5分（满分5分）。",
+            "Budget completion rate = (budget carried in 19.8 + initial budget 1922.76 + supplementary budget 767.86 - \
+             budget left over 19.8) / (budget carried in 19.8 + initial budget 1922.76 + supplementary budget 767.86) \
+             = 99.27%; 0.73 percentage points below 100%, less than a step of 5, nothing off; 5 of 5 points.",
+        );
+        says(
+            &line("procurement_execution").explanation,
+            "政府采购执行率＝实际政府采购金额28万元÷政府采购预算数30.66万元×100%＝91.32%，较目标值100%低8.68个百分点，\
+             每低5个百分点扣2分，计1档，扣2分，得4分（满分6分）。",
+            "Procurement execution rate = actual procurement 28 / procurement budget 30.66 = 91.32%; \
+             8.68 percentage points below 100%, 1 step of 5 at 2 points each, 2 points off; 4 of 6 points.",
         );
     }
-    Text::new(
-        format!(
-            "{open}项指标因缺少数据暂不能计分，总得分在{low}至{high}分之间（满分{full}分）{grade_zh}；需补充{}项数据。",
-            score.missing.len()
-        ),
-        format!(
-            "{open} lines are open, the total lies between {low} and {high} of {full} points{grade_en}; {} fields are missing.",
-            score.missing.len()
-        ),
-    )
+
+    #[test]
+    fn what_costs_more_than_there_is_stops_at_zero() {
+        let rule = json!({"kind": "deduct", "target": "100", "off": "above", "step": "1", "points_per_step": "0.5"});
+        // 30/25 = 120%: 20 steps of 0.5.
+        says(
+            &staff(rule, 30, 25),
+            "在职人员控制率＝在职人员数30人÷编制数25人×100%＝120%，较目标值100%高20个百分点，每高1个百分点扣0.5分，\
+             计20档，应扣10分，扣完为止，得0分（满分5分）。",
+            "Staff control = staff in post 30 / authorised posts 25 = 120%; 20 percentage points above 100%, \
+             20 steps of 1 at 0.5 points each, 10 points off; 0 of 5 points.",
+        );
+    }
+
+    #[test]
+    fn a_ratio_close_to_its_target_does_not_look_like_it() {
+        let rule = json!({"kind": "deduct", "target": "100", "off": "above", "step": "1", "points_per_step": "0.5",
+            "count": "started"});
+        // 100001/100000 is 100.001%, which two decimals would print as 100%.
+        says(
+            &staff(rule, 100_001, 100_000),
+            "在职人员控制率＝在职人员数100001人÷编制数100000人×100%＝100.001%，较目标值100%高0.001个百分点，\
+             每高1个百分点扣0.5分，计1档，扣0.5分，得4.5分（满分5分）。",
+            "Staff control = staff in post 100001 / authorised posts 100000 = 100.001%; 0.001 percentage points above \
+             100%, 1 step of 1 at 0.5 points each, 0.5 points off; 4.5 of 5 points.",
+        );
+    }
+
+    #[test]
+    fn a_band_names_its_ends() {
+        let score = score_of(&builtin("hunan-2019"), whole_sheet(), whole_assessments());
+        let line = lines(&score);
+        says(
+            &line("budget_control").explanation,
+            "预算控制率＝本年追加预算767.86万元÷年初预算1922.76万元×100%＝39.94%，超过30%，得0分（满分5分）。",
+            "Budget control rate = supplementary budget 767.86 / initial budget 1922.76 = 39.94%; above 30%; \
+             0 of 5 points.",
+        );
+        says(
+            &line("satisfaction").explanation,
+            "社会公众或服务对象满意度＝实际数93÷总数100×100%＝93%，达到90%，得6分（满分6分）。",
+            "Satisfaction of the public or those served = achieved 93 / possible 100 = 93%; at least 90%; 6 of 6 points.",
+        );
+        let upper = json!({"kind": "bands", "bands": [
+            {"at_most": "10", "points": "5"}, {"below": "20", "points": "3"}], "otherwise": "0"});
+        says(
+            &staff(upper.clone(), 15, 100),
+            "在职人员控制率＝在职人员数15人÷编制数100人×100%＝15%，超过10%、低于20%，得3分（满分5分）。",
+            "Staff control = staff in post 15 / authorised posts 100 = 15%; above 10% and below 20%; 3 of 5 points.",
+        );
+        assert!(staff(upper, 20, 100).zh.contains("＝20%，达到20%，得0分"));
+        let lower = json!({"kind": "bands", "bands": [
+            {"at_least": "90", "points": "5"}, {"at_least": "80", "points": "3"}], "otherwise": "0"});
+        assert!(
+            staff(lower.clone(), 85, 100)
+                .zh
+                .contains("＝85%，达到80%、低于90%，得3分")
+        );
+        assert!(staff(lower, 79, 100).zh.contains("＝79%，低于80%，得0分"));
+    }
+
+    #[test]
+    fn a_ratio_that_the_scheme_rounds_shows_both() {
+        let mut document = of_indicators(json!([{
+            "code": "execution_rate", "name": "预算执行率", "weight": "10",
+            "ratio": {"numerator": "procurement.final", "denominator": "procurement.budget"},
+            "rule": {"kind": "proportion"}
+        }]));
+        document["rounding"] = json!({"ratio": {"mode": "half_up", "decimals": 0}});
+        let sheet = json!({"procurement": {"budget": "310.2", "final": "154.74"}});
+        says(
+            &score_of(&scheme(document), sheet, json!({})).lines[0].explanation,
+            "预算执行率＝实际政府采购金额154.74万元÷政府采购预算数310.2万元×100%＝49.88%，按50%计，按比例计分，\
+             得5分（满分10分）。",
+            "execution_rate = actual procurement 154.74 / procurement budget 310.2 = 49.88%, counted as 50%; \
+             in proportion; 5 of 10 points.",
+        );
+    }
+
+    #[test]
+    fn a_line_without_a_ratio_says_why_it_has_its_points() {
+        let rule = json!({"kind": "proportion"});
+        says(
+            &staff(rule, 0, 0),
+            "在职人员控制率：分母（编制数0人）为0，按评分标准的规定得5分（满分5分）。",
+            "Staff control: the denominator (authorised posts 0) is 0; by the scheme, 5 of 5 points.",
+        );
+        let mut assessments = whole_assessments();
+        assessments["indicators"]["admin_efficiency"] = json!({"not_applicable": true, "reason": "本单位无此项职能。"});
+        let score = score_of(&builtin("hunan-2019"), whole_sheet(), assessments);
+        let line = lines(&score);
+        says(
+            &line("building_area_control").explanation,
+            "新建楼堂馆所面积控制率：本年无新建楼堂馆所，该指标不适用，按规定得5分（满分5分）。",
+            "Area control of new buildings: no building was finished this year, so it does not apply; \
+             by the scheme, 5 of 5 points.",
+        );
+        says(
+            &line("admin_efficiency").explanation,
+            "行政效能：该指标不适用（本单位无此项职能），按规定得6分（满分6分）。",
+            "Administrative efficiency: does not apply (本单位无此项职能); by the scheme, 6 of 6 points.",
+        );
+    }
+
+    #[test]
+    fn a_judgement_is_told_with_its_grounds() {
+        let mut assessments = whole_assessments();
+        let indicators = &mut assessments["indicators"];
+        indicators["management_system"]["checks"] =
+            json!({"finance_rules": true, "thrift_rules": false, "carried_out": true});
+        indicators["social_benefit"]["reason"] = json!(" \n");
+        let score = score_of(&builtin("hunan-2019"), whole_sheet(), assessments);
+        let line = lines(&score);
+        says(
+            &line("management_system").explanation,
+            "管理制度健全性：检查4项，符合2项，不符合1项（有本部门厉行节约制度），\
+             尚未评定1项（相关管理制度合法、合规、完整），暂不能计分，得分在4至6分之间。",
+            "Soundness of management rules: 2 of 4 items fulfilled; not fulfilled: thrift_rules; \
+             not yet judged: lawful_and_complete; open between 4 and 6 points.",
+        );
+        says(
+            &line("fund_compliance").explanation,
+            "资金使用合规性：发现问题1起，扣1分，得5分（满分6分）。",
+            "Compliance of the use of funds: 1 case found, 1 point off; 5 of 6 points.",
+        );
+        says(
+            &line("economic_benefit").explanation,
+            "经济效益：经评定（新增税收120万元），得5分（满分5分）。",
+            "Economic benefit: assessed (新增税收120万元); 5 of 5 points.",
+        );
+        says(
+            &line("social_benefit").explanation,
+            "社会效益：经评定，得4分（满分5分）。",
+            "Social benefit: assessed; 4 of 5 points.",
+        );
+        says(
+            &line("admin_efficiency").explanation,
+            "行政效能：评定为“效果较好”，得6分（满分6分）。",
+            "Administrative efficiency: rated \"good\"; 6 of 6 points.",
+        );
+    }
+
+    #[test]
+    fn an_open_line_names_what_it_waits_for() {
+        let score = score_of(
+            &builtin("hunan-2019"),
+            json!({"staff": {"posts": 171}, "budget": {"carried_in": 0, "initial": 10, "supplementary": -20, "carried_out": 0}}),
+            json!({}),
+        );
+        let line = lines(&score);
+        says(
+            &line("in_post_control").explanation,
+            "在职人员控制率：缺少在职人员数，暂不能计分，得分在0至5分之间。",
+            "In-post staff control rate: still missing staff in post. Open between 0 and 5 points.",
+        );
+        says(
+            &line("building_area_control").explanation,
+            "新建楼堂馆所面积控制率：缺少新建楼堂馆所情况（没有的应明确填报“无”），暂不能计分，得分在0至5分之间。",
+            "Area control of new buildings: still missing buildings finished this year (\"none\" is to be said outright). \
+             Open between 0 and 5 points.",
+        );
+        says(
+            &line("budget_completion").explanation,
+            "预算完成率：分母为负数，无法计算比率，请核对所填数据；暂不能计分，得分在0至5分之间。",
+            "Budget completion rate: the denominator is negative, so there is no ratio; check the figures; \
+             open between 0 and 5 points.",
+        );
+        says(
+            &line("management_system").explanation,
+            "管理制度健全性：4项检查均尚未评定，暂不能计分，得分在0至8分之间。",
+            "Soundness of management rules: none of 4 items judged yet; open between 0 and 8 points.",
+        );
+        says(
+            &line("admin_efficiency").explanation,
+            "行政效能：缺少档次，暂不能计分，得分在0至6分之间。",
+            "Administrative efficiency: still missing rating. Open between 0 and 6 points.",
+        );
+    }
+
+    #[test]
+    fn a_target_is_told_with_what_was_reached() {
+        let quantity = |comparison: &str, target: &str, actual: Value, unit: &str| {
+            json!({"section": "output", "name": "危房改造", "weight": "5", "measure": {
+                "kind": "quantity", "comparison": comparison, "target": target, "actual": actual, "unit": unit
+            }})
+        };
+        let score = rows_score(json!([
+            quantity("at_least", "181", json!("181"), "户"),
+            quantity("at_least", "200", json!("145"), "户"),
+            quantity("at_most", "30", json!("40"), "天"),
+            quantity("equal", "0", json!("2"), "起"),
+            quantity("at_least", "181", Value::Null, "户"),
+            {"section": "output", "name": "房屋质量", "weight": "5", "measure":
+                {"kind": "quality", "level": "partly", "share": "70"}},
+            {"section": "output", "name": "房屋质量", "measure": {"kind": "quality", "level": "achieved"}},
+        ]));
+        let expected = [
+            (
+                "危房改造：指标值≥181户，实际完成181户，达到指标值，得5分（满分5分）。",
+                "危房改造: target ≥ 181 户, reached 181 户, met; 5 of 5 points.",
+            ),
+            (
+                "危房改造：指标值≥200户，实际完成145户，未达到指标值，按分值的72.5%计分，得3.63分（满分5分）。",
+                "危房改造: target ≥ 200 户, reached 145 户, below it, 72.5% of the weight; 3.63 of 5 points.",
+            ),
+            (
+                "危房改造：指标值≤30天，实际完成40天，超过指标值，按分值的75%计分，得3.75分（满分5分）。",
+                "危房改造: target ≤ 30 天, reached 40 天, above it, 75% of the weight; 3.75 of 5 points.",
+            ),
+            (
+                "危房改造：指标值＝0起，实际完成2起，与指标值不符，不计分，得0分（满分5分）。",
+                "危房改造: target = 0 起, reached 2 起, not equal to it, nothing given; 0 of 5 points.",
+            ),
+            (
+                "危房改造：指标值≥181户，缺少实际完成值，暂不能计分，得分在0至5分之间。",
+                "危房改造: target ≥ 181 户, still missing what was reached. Open between 0 and 5 points.",
+            ),
+            (
+                "房屋质量：部分达成预期指标并具有一定效果，按分值的70%计分，得3.5分（满分5分）。",
+                "房屋质量: partly achieved, 70% of the weight; 3.5 of 5 points.",
+            ),
+            (
+                "房屋质量：达成预期指标，缺少分值、得分比例，暂不能计分。",
+                "房屋质量: achieved; still missing weight; its share of the weight. Open.",
+            ),
+        ];
+        assert_eq!(score.lines.len(), expected.len());
+        for (line, (zh, en)) in score.lines.iter().zip(expected) {
+            says(&line.explanation, zh, en);
+        }
+    }
+
+    #[test]
+    fn a_score_is_summed_up_in_a_sentence() {
+        let hunan = builtin("hunan-2019");
+        let summary = |sheet: Value, assessments: Value| score_of(&hunan, sheet, assessments).summary;
+        says(
+            &summary(whole_sheet(), whole_assessments()),
+            // 0 of 5 in budget control; and procurement, compliance, disclosure, key work, social benefit.
+            "总得分89.6分（满分100分），等级为“良”，6项指标扣分。",
+            "89.6 of 100 points, grade \"good\", 6 lines lost points.",
+        );
+        let mut sheet = whole_sheet();
+        sheet["staff"] = json!({"posts": 171});
+        says(
+            &summary(sheet, whole_assessments()),
+            "1项指标暂不能计分，总得分在84.6至89.6分之间（满分100分），等级已可确定为“良”；需补充1项数据。",
+            "1 line is open; the total lies between 84.6 and 89.6 of 100 points; the grade is already \"good\"; \
+             1 field is missing.",
+        );
+        let row = |weight: &str| {
+            json!([{"section": "output", "name": "户数", "weight": weight,
+                "measure": {"kind": "quantity", "comparison": "at_least", "target": 1, "actual": 1}}])
+        };
+        says(
+            &rows_score(row("50")).summary,
+            "总得分50分（满分50分），等级为“优”，各项指标均得满分。",
+            "50 of 50 points, grade \"excellent\", every line at full marks.",
+        );
+        says(
+            &rows_score(row("20")).summary,
+            "部分分值尚未分配到指标，暂不能给出总分，总得分在20至50分之间（满分50分）；需补充1项数据。",
+            "some points are not yet given to a row; the total lies between 20 and 50 of 50 points; 1 field is missing.",
+        );
+        says(
+            &rows_score(row("70")).summary,
+            "评分表有1处错误，更正前不能给出总分。",
+            "the table has 1 error; no total can be given before that is corrected.",
+        );
+    }
+
+    #[test]
+    fn a_rule_is_told_in_words() {
+        let hunan = builtin("hunan-2019");
+        let score = score_of(&hunan, json!({}), json!({}));
+        let line = lines(&score);
+        says(
+            &line("budget_completion").rule_text,
+            "目标值100%；每低于目标值5个百分点扣2分，不足5个百分点的不扣分，扣完为止。",
+            "target 100%; 2 points off for each step of 5 percentage points below it; \
+             a part of a step costs nothing; never below 0",
+        );
+        says(
+            &line("budget_control").rule_text,
+            "按比率分档计分：不超过0%得5分；不超过10%得4分；不超过20%得3分；不超过30%得2分；其余得0分。",
+            "points by bands of the ratio: at most 0%: 5, at most 10%: 4, at most 20%: 3, at most 30%: 2; otherwise 0",
+        );
+        says(
+            &line("fund_compliance").rule_text,
+            "每发现一起扣1分，扣完为止。",
+            "1 point off for each case; never below 0",
+        );
+        says(
+            &line("admin_efficiency").rule_text,
+            "分档评定：效果较好6分，有一定效果3分，无效果0分。",
+            "one of these levels: good 6, fair 3, none 0",
+        );
+    }
 }

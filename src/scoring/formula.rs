@@ -305,7 +305,7 @@ impl<'a> Parser<'a> {
         Err(match nearest {
             Some(nearest) => self.error(
                 "unknown_variable",
-                format!("没有名为“{name}”的变量，是否为“{}”（{}）？", nearest.name, nearest.zh),
+                format!("没有名为“{name}”的变量，最接近的是“{}”（{}）", nearest.name, nearest.zh),
                 format!(
                     "there is no variable \"{name}\"; did you mean \"{}\" ({})?",
                     nearest.name, nearest.en

@@ -20,4 +20,6 @@ pub mod variables;
 pub use engine::{Case, score};
 
 #[cfg(test)]
+mod fixtures;
+#[cfg(test)]
 mod properties;

@@ -219,3 +219,201 @@ pub fn rating(rule: &Rating, level: &Code) -> Option<Verdict> {
         applied: Applied::Rating(RatingApplied { level: level.clone() }),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::fixtures::{dec, from};
+    use super::*;
+
+    fn points(verdict: Verdict) -> String {
+        verdict.points.normalize().to_string()
+    }
+
+    /// The points out of 5 of each ratio under a deduction.
+    fn deducted(rule: Value, cases: &[(&str, &str)]) {
+        let rule: Deduct = from(rule);
+        for (ratio, expected) in cases {
+            assert_eq!(points(deduct(&rule, dec("5"), dec(ratio))), *expected, "at {ratio}%");
+        }
+    }
+
+    #[test]
+    fn only_whole_steps_cost_points_and_never_more_than_there_are() {
+        // 每低于5%扣2分: 95.01 and 99.27 miss by less than a step, 95 by one, 90 by two, 85 by three (6 points, 5 are there).
+        deducted(
+            json!({"target": "100", "off": "below", "step": "5", "points_per_step": "2"}),
+            &[
+                ("100", "5"),
+                ("99.27", "5"),
+                ("95.01", "5"),
+                ("95", "3"),
+                ("92.8", "3"),
+                ("90", "1"),
+                ("85", "0"),
+                ("0", "0"),
+                ("-300", "0"),
+                ("130", "5"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_started_step_costs_a_whole_one_only_past_the_target() {
+        // 100.01 starts the first step of 1, 101 ends it, 101.01 starts the second.
+        deducted(
+            json!({"target": "100", "off": "above", "step": "1", "points_per_step": "0.5", "count": "started"}),
+            &[
+                ("100", "5"),
+                ("100.01", "4.5"),
+                ("101", "4.5"),
+                ("101.01", "4"),
+                ("110", "0"),
+                ("60", "5"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_proportional_step_costs_its_part() {
+        // 1.25 points above at 0.5 each: 0.625 off.
+        deducted(
+            json!({"target": "0", "off": "above", "step": "1", "points_per_step": "0.5", "count": "proportional"}),
+            &[("0", "5"), ("1.25", "4.375"), ("9.9", "0.05"), ("10", "0"), ("-7", "5")],
+        );
+    }
+
+    #[test]
+    fn a_target_missed_on_either_side_costs_the_same() {
+        deducted(
+            json!({"target": "100", "off": "either", "step": "5", "points_per_step": "2"}),
+            &[
+                ("100", "5"),
+                ("104.99", "5"),
+                ("95.01", "5"),
+                ("105", "3"),
+                ("95", "3"),
+                ("111", "1"),
+                ("72.74", "0"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_deduction_tells_its_deviation_its_steps_and_their_cost_before_zero_holds_it() {
+        let rule = from(json!({"target": "0", "off": "above", "step": "1", "points_per_step": "0.8"}));
+        // 98.3125% is 98 whole steps: 98 × 0.8 = 78.4 of the 8 points.
+        assert_eq!(
+            deduct(&rule, dec("8"), dec("98.3125")),
+            Verdict {
+                points: Decimal::ZERO,
+                applied: Applied::Steps(StepsApplied {
+                    deviation: dec("98.3125"),
+                    missed: Some(Side::Above),
+                    steps: dec("98"),
+                    deducted: dec("78.4"),
+                }),
+            }
+        );
+    }
+
+    #[test]
+    fn a_step_too_small_for_its_cost_to_fit_still_only_costs_all_points() {
+        let rule = from(json!({"target": "0", "off": "above", "step": "0.000001", "points_per_step": "1000"}));
+        assert_eq!(points(deduct(&rule, dec("5"), dec("100000000000000000000"))), "0");
+    }
+
+    #[test]
+    fn a_band_holds_its_bound_as_stated() {
+        let upper: Bands = from(json!({
+            "bands": [{"at_most": "0", "points": "5"}, {"at_most": "10", "points": "4"}, {"below": "20", "points": "3"}],
+            "otherwise": "0"
+        }));
+        for (ratio, expected) in [
+            ("-4", "5"),
+            ("0", "5"),
+            ("0.000001", "4"),
+            ("10", "4"),
+            ("10.000001", "3"),
+            ("19.999999", "3"),
+            ("20", "0"),
+        ] {
+            assert_eq!(points(bands(&upper, dec(ratio))), expected, "at {ratio}%");
+        }
+        let lower: Bands = from(json!({
+            "bands": [{"above": "90", "points": "6"}, {"at_least": "80", "points": "4"}],
+            "otherwise": "1"
+        }));
+        for (ratio, expected) in [
+            ("90.000001", "6"),
+            ("90", "4"),
+            ("80", "4"),
+            ("79.999999", "1"),
+            ("-1", "1"),
+        ] {
+            assert_eq!(points(bands(&lower, dec(ratio))), expected, "at {ratio}%");
+        }
+    }
+
+    #[test]
+    fn a_proportion_stays_between_zero_and_the_weight() {
+        for (ratio, expected) in [
+            ("-20", "0"),
+            ("0", "0"),
+            ("49.88", "4.988"),
+            ("100", "10"),
+            ("133.3", "10"),
+        ] {
+            assert_eq!(points(proportion(dec("10"), dec(ratio))), expected, "at {ratio}%");
+        }
+    }
+
+    #[test]
+    fn an_item_that_nobody_judged_is_neither_fulfilled_nor_lost() {
+        let rule: Checklist = from(json!({"items": [
+            {"code": "a", "name": "甲", "points": "2"},
+            {"code": "b", "name": "乙", "points": "1.5"},
+            {"code": "c", "name": "丙", "points": "0.5"}
+        ]}));
+        let (verdict, open) = checklist(&rule, |code| match code.as_str() {
+            "a" => Some(true),
+            "b" => None,
+            _ => Some(false),
+        });
+        assert_eq!(open, dec("1.5"));
+        assert_eq!(
+            verdict,
+            Verdict {
+                points: dec("2"),
+                applied: Applied::Checklist(ChecklistApplied {
+                    fulfilled: vec![Code::literal("a")],
+                    unfulfilled: vec![Code::literal("c")],
+                    open: vec![Code::literal("b")],
+                }),
+            }
+        );
+    }
+
+    #[test]
+    fn cases_cost_points_down_to_zero() {
+        let rule: Incidents = from(json!({"points_per_case": "1"}));
+        for (count, expected) in [(0, "6"), (2, "4"), (6, "0"), (60_000, "0")] {
+            assert_eq!(
+                points(incidents(&rule, dec("6"), Count::from(count))),
+                expected,
+                "{count} cases"
+            );
+        }
+    }
+
+    #[test]
+    fn a_level_gets_its_points_and_an_unknown_one_none_at_all() {
+        let rule: Rating = from(json!({"levels": [
+            {"code": "good", "name": "好", "points": "6"},
+            {"code": "fair", "name": "一般", "points": "3"}
+        ]}));
+        assert_eq!(points(rating(&rule, &Code::literal("fair")).unwrap()), "3");
+        assert_eq!(rating(&rule, &Code::literal("poor")), None);
+    }
+}

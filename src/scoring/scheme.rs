@@ -574,6 +574,13 @@ impl Scheme {
         let total = document.total.map(Points::get);
         match total {
             None => faults.push(missing("/total", "总分", "the total")),
+            // Every grade would begin at 0 points, and the best would be given for nothing.
+            Some(total) if total.is_zero() => faults.push(Fault::new(
+                "/total",
+                "out_of_range",
+                "总分应大于0。",
+                "the total must be more than 0",
+            )),
             Some(total) => check_sum(
                 &mut faults,
                 "/total",
@@ -942,5 +949,285 @@ fn check_bands(at: &str, rule: &Bands, weight: Decimal, faults: &mut Vec<Fault>)
             "各档分值应随比率单向变化，否则较差的比率可能得到更高的分；两侧都扣分的请用 deduct（off: either）。",
             "points must go one way along the ratio, or a worse ratio could gain; for a loss on either side use deduct with off: either",
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+    use serde_json::{Value, json};
+
+    use super::super::fixtures::{builtin, dec, faults_of, from, of_indicators, of_own_rows, scheme};
+    use super::*;
+
+    /// An indicator worth 5 under this rule.
+    fn indicator(rule: Value) -> Value {
+        json!({"code": "one", "name": "指标一", "weight": "5", "rule": rule})
+    }
+
+    fn assessed() -> Value {
+        indicator(json!({"kind": "assessed"}))
+    }
+
+    /// The faults of a scheme with one indicator worth 5 under this rule.
+    fn rule_faults(rule: Value) -> Vec<String> {
+        faults_of(of_indicators(json!([indicator(rule)])))
+    }
+
+    fn with(mut document: Value, pointer: &str, value: Value) -> Value {
+        *document.pointer_mut(pointer).unwrap() = value;
+        document
+    }
+
+    #[test]
+    fn weights_must_add_up_in_the_total_and_in_each_section() {
+        let document = of_indicators(json!([assessed()]));
+        assert_eq!(
+            faults_of(with(document.clone(), "/total", json!("100"))),
+            ["/total weights_do_not_add_up"]
+        );
+        assert_eq!(
+            faults_of(with(document, "/sections/0/weight", json!("6"))),
+            [
+                "/sections/0/weight weights_do_not_add_up",
+                "/total weights_do_not_add_up"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_sum_that_was_found_is_told_beside_the_one_expected() {
+        let document = with(of_indicators(json!([assessed()])), "/total", json!("100"));
+        let faults = Scheme::compile(from(document)).unwrap_err();
+        assert_eq!(faults[0].text.zh, "各部分分值合计为5分，应为100分。");
+        assert_eq!(faults[0].text.en, "the sections' weights add up to 5, not 100");
+    }
+
+    #[test]
+    fn a_total_of_nothing_is_refused() {
+        let mut document = of_indicators(json!([assessed()]));
+        for pointer in ["/total", "/sections/0/weight", "/sections/0/indicators/0/weight"] {
+            document = with(document, pointer, json!("0"));
+        }
+        assert_eq!(faults_of(document), ["/total out_of_range"]);
+    }
+
+    #[test]
+    fn weights_and_rules_may_be_missing_in_a_template_only() {
+        let document = json!({
+            "name": "模板",
+            "sections": [{"code": "s", "name": "部分", "indicators": [{"code": "i", "name": "指标"}]}]
+        });
+        assert_eq!(
+            faults_of(document.clone()),
+            [
+                "/sections/0/weight missing_field",
+                "/sections/0/indicators/0/weight missing_field",
+                "/sections/0/indicators/0/rule missing_field",
+                "/total missing_field",
+            ]
+        );
+        let mut template = document;
+        template["template"] = json!(true);
+        assert_eq!(Scheme::faults(&from(template.clone())), []);
+        assert_eq!(faults_of(template), ["/template is_template"]);
+    }
+
+    #[test]
+    fn an_unknown_variable_is_refused_with_its_position() {
+        let mut indicator = indicator(json!({"kind": "proportion"}));
+        indicator["ratio"] = json!({"numerator": "budget.initial - staff.pots", "denominator": "(budget.initial"});
+        let faults = Scheme::compile(from(of_indicators(json!([indicator])))).unwrap_err();
+        let found: Vec<_> = faults
+            .iter()
+            .map(|fault| (fault.pointer.as_str(), fault.code))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("/sections/0/indicators/0/ratio/numerator", "unknown_variable"),
+                ("/sections/0/indicators/0/ratio/denominator", "formula_syntax"),
+            ]
+        );
+        assert_eq!(
+            faults[0].text.zh,
+            "第18个字符处：没有名为“staff.pots”的变量，最接近的是“staff.posts”（编制数）。"
+        );
+        assert_eq!(
+            faults[0].text.en,
+            "at character 18: there is no variable \"staff.pots\"; did you mean \"staff.posts\" (authorised posts)?"
+        );
+    }
+
+    #[test]
+    fn bands_must_not_overlap_mix_their_sides_or_lack_a_bound() {
+        let bands = |bands: Value| rule_faults(json!({"kind": "bands", "bands": bands, "otherwise": "0"}));
+        let at = "/sections/0/indicators/0/rule/bands";
+        // Equal bounds overlap too, except that below 10 may come before at most 10.
+        assert_eq!(
+            bands(json!([{"at_most": "10", "points": "5"}, {"at_most": "10", "points": "4"}])),
+            [format!("{at}/1 overlapping_bands")]
+        );
+        assert_eq!(
+            bands(json!([{"at_least": "80", "points": "5"}, {"at_least": "90", "points": "4"}])),
+            [format!("{at}/1 overlapping_bands")]
+        );
+        assert_eq!(
+            bands(json!([{"at_most": "10", "points": "5"}, {"at_least": "20", "points": "4"}])),
+            [format!("{at}/1 mixed_bounds")]
+        );
+        assert_eq!(
+            bands(
+                json!([{"at_most": "10", "points": "5"}, {"points": "4"}, {"at_most": "20", "below": "30", "points": "3"}])
+            ),
+            [format!("{at}/1 one_bound"), format!("{at}/2 one_bound")]
+        );
+        scheme(of_indicators(json!([indicator(json!({
+            "kind": "bands",
+            "bands": [{"below": "10", "points": "5"}, {"at_most": "10", "points": "4"}],
+            "otherwise": "0"
+        }))])));
+    }
+
+    #[test]
+    fn bands_must_reach_full_marks_and_go_one_way() {
+        let at = "/sections/0/indicators/0/rule/bands";
+        assert_eq!(
+            rule_faults(json!({"kind": "bands", "bands": [{"at_most": "10", "points": "4"}], "otherwise": "0"})),
+            [format!("{at} full_marks_out_of_reach")]
+        );
+        // 3, then 5, then 4: a ratio of 12% would gain over both its neighbours.
+        assert_eq!(
+            rule_faults(json!({
+                "kind": "bands",
+                "bands": [{"at_most": "10", "points": "3"}, {"at_most": "20", "points": "5"}],
+                "otherwise": "4"
+            })),
+            [format!("{at} bands_not_monotone")]
+        );
+    }
+
+    #[test]
+    fn items_levels_and_steps_are_checked_against_the_weight() {
+        let at = "/sections/0/indicators/0/rule";
+        assert_eq!(
+            rule_faults(
+                json!({"kind": "deduct", "target": "100", "off": "above", "step": "0", "points_per_step": "1"})
+            ),
+            [format!("{at}/step out_of_range")]
+        );
+        assert_eq!(
+            rule_faults(json!({"kind": "checklist", "items": [
+                {"code": "a", "name": "甲", "points": "2"}, {"code": "a", "name": "乙", "points": "2"}
+            ]})),
+            [
+                format!("{at}/items/1/code duplicate_code"),
+                format!("{at}/items weights_do_not_add_up")
+            ]
+        );
+        assert_eq!(
+            rule_faults(json!({"kind": "rating", "levels": [
+                {"code": "a", "name": "甲", "points": "4"}, {"code": "b", "name": "乙", "points": "4"}
+            ]})),
+            [
+                format!("{at}/levels/0/points full_marks_out_of_reach"),
+                format!("{at}/levels/1/points levels_out_of_order")
+            ]
+        );
+    }
+
+    #[test]
+    fn a_rule_that_judges_no_ratio_has_none() {
+        let mut indicator = assessed();
+        indicator["ratio"] = json!({"numerator": "staff.in_post", "denominator": "staff.posts"});
+        assert_eq!(
+            faults_of(of_indicators(json!([indicator]))),
+            ["/sections/0/indicators/0/ratio ratio_without_use"]
+        );
+    }
+
+    #[test]
+    fn a_section_has_indicators_or_own_rows_and_not_both() {
+        let neither = with(of_indicators(json!([assessed()])), "/sections/0/indicators", json!([]));
+        assert_eq!(faults_of(neither), ["/sections/0/indicators indicators_or_own_rows"]);
+        let mut both = of_own_rows();
+        both["sections"][0]["indicators"] = json!([assessed()]);
+        assert_eq!(faults_of(both), ["/sections/0/indicators indicators_or_own_rows"]);
+        let mut upside_down = of_own_rows();
+        upside_down["sections"][0]["own_rows"] = json!({"achieved_from": "60", "partly_from": "80"});
+        assert_eq!(
+            faults_of(upside_down),
+            ["/sections/0/own_rows/partly_from out_of_range"]
+        );
+    }
+
+    #[test]
+    fn grades_go_from_best_to_worst_and_end_at_zero() {
+        let mut document = of_indicators(json!([assessed()]));
+        document["grades"] = json!([
+            {"code": "a", "name": "优", "from": "80"},
+            {"code": "b", "name": "良", "from": "80"},
+            {"code": "a", "name": "差", "from": "10"}
+        ]);
+        assert_eq!(
+            faults_of(document),
+            [
+                "/grades/2/code duplicate_code",
+                "/grades/1/from grades_out_of_order",
+                "/grades/2/from grades_leave_a_gap"
+            ]
+        );
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let mut second = assessed();
+        second["rule"] = json!({"kind": "deduct", "target": "0", "off": "above", "step": "-1", "points_per_step": "1"});
+        let mut document = of_indicators(json!([assessed(), second]));
+        document["total"] = json!("99");
+        document["sections"][0]["weight"] = json!("11");
+        assert_eq!(
+            faults_of(document),
+            [
+                "/sections/0/indicators/1/code duplicate_code",
+                "/sections/0/weight weights_do_not_add_up",
+                "/sections/0/indicators/1/rule/step out_of_range",
+                "/total weights_do_not_add_up",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_grade_begins_exactly_at_its_share_of_the_total() {
+        let hunan = builtin("hunan-2019");
+        for (total, code) in [
+            ("100", "excellent"),
+            ("90", "excellent"),
+            ("89.99", "good"),
+            ("80", "good"),
+            ("60", "fair"),
+            ("59.99", "poor"),
+            ("0", "poor"),
+        ] {
+            assert_eq!(hunan.grade(dec(total)).unwrap().code.as_str(), code, "{total}");
+        }
+        // Of 50 points, 45 are 90%.
+        assert_eq!(scheme(of_own_rows()).grade(dec("45")).unwrap().name.as_str(), "优");
+    }
+
+    #[test]
+    fn a_rounding_cuts_or_goes_up_from_half_or_leaves_all_as_it_is() {
+        let round = |mode: &str, decimals: u8, number: &str| {
+            let round: Round = from(json!({"mode": mode, "decimals": decimals}));
+            round.apply(dec(number)).normalize().to_string()
+        };
+        assert_eq!(round("floor", 0, "9.91"), "9");
+        assert_eq!(round("floor", 1, "1.89"), "1.8");
+        assert_eq!(round("floor", 0, "-0.5"), "-1");
+        assert_eq!(round("half_up", 0, "8.5"), "9");
+        assert_eq!(round("half_up", 0, "8.49"), "8");
+        assert_eq!(round("half_up", 2, "4.985"), "4.99");
+        assert_eq!(round("exact", 0, "4.985"), "4.985");
+        assert!(serde_json::from_value::<Round>(json!({"mode": "floor", "decimals": 7})).is_err());
     }
 }

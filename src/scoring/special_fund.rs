@@ -328,3 +328,148 @@ impl Figures for FundTable {
         }]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::fixtures::{builtin, dec, from, named};
+    use super::super::variables::Variable;
+    use super::*;
+
+    fn share(comparison: &str, target: &str, actual: &str) -> String {
+        let measure: QuantityMeasure = from(json!({"comparison": comparison, "target": target}));
+        measure.share(from(json!(actual))).normalize().to_string()
+    }
+
+    #[test]
+    fn a_target_that_is_met_earns_all_and_never_more() {
+        assert_eq!(share("at_least", "181", "181"), "100");
+        assert_eq!(share("at_least", "6", "12"), "100");
+        assert_eq!(share("at_most", "2", "2"), "100");
+        assert_eq!(share("at_most", "3", "0"), "100");
+        assert_eq!(share("equal", "100", "100"), "100");
+    }
+
+    #[test]
+    fn a_target_that_is_missed_earns_the_ratio_of_the_two() {
+        assert_eq!(share("at_least", "200", "145"), "72.5");
+        assert_eq!(share("at_most", "30", "40"), "75");
+        assert_eq!(share("equal", "100", "98"), "98");
+        assert_eq!(share("equal", "100", "125"), "80");
+        assert_eq!(share("at_least", "10", "0"), "0");
+    }
+
+    #[test]
+    fn a_target_of_zero_or_less_that_is_missed_earns_nothing() {
+        assert_eq!(share("at_least", "0", "0"), "100");
+        assert_eq!(share("at_least", "0", "-1"), "0");
+        assert_eq!(share("at_most", "0", "1"), "0");
+        assert_eq!(share("equal", "0", "3"), "0");
+        assert_eq!(share("at_least", "-5", "-4"), "100");
+        assert_eq!(share("at_least", "-5", "-6"), "0");
+        assert_eq!(share("at_most", "-5", "-4"), "0");
+        assert_eq!(share("at_most", "-5", "-6"), "100");
+    }
+
+    #[test]
+    fn a_target_was_too_low_only_above_130_percent_of_it() {
+        let too_low = |comparison: &str, target: &str, actual: &str| {
+            let measure: QuantityMeasure = from(json!({"comparison": comparison, "target": target}));
+            measure.target_too_low(from(json!(actual)))
+        };
+        assert!(!too_low("at_least", "100", "130"));
+        assert!(too_low("at_least", "100", "130.000001"));
+        assert!(!too_low("at_most", "100", "200"));
+        assert!(!too_low("at_least", "0", "5"));
+        assert!(!too_low("at_least", "-5", "5"));
+    }
+
+    fn execution(funding: Value) -> (Option<Datum>, Option<Datum>) {
+        let table: FundTable = from(json!({ "funding": funding }));
+        let figure = |name| table.figure(Variable::find(name).unwrap());
+        (figure(EXECUTION_BUDGET), figure(EXECUTION_EXECUTED))
+    }
+
+    #[test]
+    fn the_money_in_all_is_the_sum_of_the_sources_listed() {
+        // 危房改造: 315.8 + 2.7 + 7.5 = 326.
+        let sources = json!({
+            "central_and_provincial": {"adjusted_budget": "315.8", "executed": "315.8"},
+            "municipal": {"adjusted_budget": "2.7", "executed": "2.7"},
+            "county": {"adjusted_budget": "7.5", "executed": "7.5"}
+        });
+        let sum = Datum {
+            value: dec("326"),
+            origin: Origin::Derived,
+        };
+        assert_eq!(execution(sources), (Some(sum), Some(sum)));
+    }
+
+    #[test]
+    fn a_source_listed_without_its_figure_leaves_the_money_in_all_unknown() {
+        let sources = json!({
+            "central_and_provincial": {"adjusted_budget": "315.8", "executed": "315.8"},
+            "county": {"adjusted_budget": "7.5"}
+        });
+        let budget = Datum {
+            value: dec("323.3"),
+            origin: Origin::Derived,
+        };
+        assert_eq!(execution(sources), (Some(budget), None));
+        assert_eq!(execution(json!({})), (None, None));
+    }
+
+    #[test]
+    fn the_money_in_all_as_given_goes_before_any_sum() {
+        let (budget, executed) = execution(json!({
+            "total": {"adjusted_budget": "330"},
+            "county": {"adjusted_budget": "7.5", "executed": "7"},
+            "appropriation": {"executed": "999"}
+        }));
+        assert_eq!(budget, Some(Datum::reported(dec("330"))));
+        assert_eq!(executed.unwrap().value, dec("7"));
+    }
+
+    fn faults(row: Value) -> Vec<String> {
+        named(&target_faults(&[from(row)], &builtin("project-2020")))
+    }
+
+    #[test]
+    fn a_row_belongs_to_a_section_whose_rows_are_the_units_own() {
+        let row = |section: &str| json!({"section": section, "name": "户数", "measure": {"kind": "quality"}});
+        assert!(faults(row("output")).is_empty());
+        assert_eq!(faults(row("execution")), ["/targets/0/section unknown_section"]);
+        assert_eq!(faults(row("outputs")), ["/targets/0/section unknown_section"]);
+    }
+
+    #[test]
+    fn a_share_lies_in_the_band_of_its_level() {
+        let quality = |measure: Value| {
+            let mut row = json!({"section": "output", "name": "质量", "measure": measure});
+            row["measure"]["kind"] = json!("quality");
+            faults(row)
+        };
+        for (level, good, bad) in [
+            ("achieved", ["80", "100"], "79.9"),
+            ("partly", ["60", "80"], "80.1"),
+            ("not_achieved", ["0", "60"], "60.1"),
+        ] {
+            for share in good {
+                assert!(
+                    quality(json!({"level": level, "share": share})).is_empty(),
+                    "{level} {share}"
+                );
+            }
+            assert_eq!(
+                quality(json!({"level": level, "share": bad})),
+                ["/targets/0/measure/share out_of_range"],
+                "{level} {bad}"
+            );
+        }
+        assert_eq!(
+            quality(json!({"share": "90"})),
+            ["/targets/0/measure/level missing_field"]
+        );
+    }
+}

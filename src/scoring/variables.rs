@@ -161,8 +161,8 @@ impl Figures for BaseData {
                 .collect(),
             name if name.starts_with("buildings.") && self.buildings.is_none() => vec![Lacking {
                 pointer: "/buildings".to_owned(),
-                zh: "楼堂馆所建设情况（没有的填“none”: true）",
-                en: "buildings (\"none\": true if there were none)",
+                zh: "新建楼堂馆所情况（没有的应明确填报“无”）",
+                en: "buildings finished this year (\"none\" is to be said outright)",
             }],
             name if name.starts_with("buildings.") => vec![Lacking {
                 pointer: "/buildings/projects".to_owned(),
