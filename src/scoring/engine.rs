@@ -9,7 +9,8 @@ use super::explain::{self, Basis};
 use super::formula::{NoValue, figures_of};
 use super::rule::{self, Applied, ShareApplied, TargetApplied, Verdict};
 use super::scheme::{
-    CompiledCompiledSection, CompiledIndicator, Condition, Indicator, Outcome, OwnRows, Round, Rule, Scheme, Section,
+    CompiledIndicator, CompiledRatio, CompiledSection, Condition, Indicator, Outcome, OwnRows, Round, Rule, Scheme,
+    Section,
 };
 use super::score::{
     Document, Field, GradeGiven, Input, Line, Missing, Notice, Range, RatioFound, Score, SectionScore, Severity, Status,
