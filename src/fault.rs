@@ -3,6 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::scoring::text::SchemeId;
+
 /// One sentence, in Chinese and in English.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Text {
@@ -14,7 +16,18 @@ pub struct Text {
     pub en: String,
 }
 
+/// Separates the Chinese from the English wording inside the one string that a deserializer's error can carry.
+pub const LANGUAGES: char = '\u{1f}';
+
 impl Text {
+    /// A sentence from a message in which [`LANGUAGES`] parts the two wordings; one without it serves as both.
+    pub fn from_joined(message: &str) -> Self {
+        match message.split_once(LANGUAGES) {
+            Some((zh, en)) => Self::new(zh, en),
+            None => Self::new(message, message),
+        }
+    }
+
     /// A sentence from its Chinese and its English wording.
     pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self {
@@ -43,6 +56,16 @@ impl Fault {
             code,
             text: Text::new(zh, en),
         }
+    }
+
+    /// The scheme that `/scheme` names does not exist.
+    pub fn unknown_scheme(id: &SchemeId) -> Self {
+        Self::new(
+            "/scheme",
+            "unknown_scheme",
+            format!("评分标准{id}不存在，可用的标准见 /api/v1/scoring-schemes。"),
+            format!("there is no scheme {id}; /api/v1/scoring-schemes lists those there are"),
+        )
     }
 
     /// The same fault, seen from a document that holds this one at `prefix` (a JSON Pointer).

@@ -1,5 +1,24 @@
 //! Jixiao (绩效): the yearly performance self-evaluation of budget units, as a JSON API.
+//!
+//! The core, which knows neither HTTP nor a database: [`scoring`] (and [`fault`], what is wrong with a document).
+//! A room per resource: [`units`], [`fiscal_years`], [`schemes`], [`evaluations`], [`special_funds`], [`tokens`].
+//! What the rooms stand on: [`db`], [`http`], [`codes`], [`render`]. [`app`] joins them; `main.rs` is the command line.
 
+pub mod app;
+pub mod codes;
+pub mod config;
+pub mod db;
+pub mod demo;
+pub mod evaluations;
 pub mod fault;
+pub mod fiscal_years;
+pub mod health;
+pub mod http;
+pub mod preview;
 pub mod render;
+pub mod schemes;
 pub mod scoring;
+pub mod special_funds;
+pub mod telemetry;
+pub mod tokens;
+pub mod units;

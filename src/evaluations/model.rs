@@ -1,18 +1,14 @@
 //! A unit's year on the wire and in the table.
 
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::schema::evaluations;
 use crate::fault::Text;
-use crate::scoring::assessment::Assessments;
-use crate::scoring::scheme::SchemeDocument;
+use crate::schemes::model::SchemeUsed;
 use crate::scoring::score::{Range, Score};
-use crate::scoring::sheet::BaseData;
-use crate::scoring::special_fund::FundTable;
-use crate::scoring::text::SchemeId;
 
 /// A stored evaluation, as its row holds it.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -156,51 +152,6 @@ pub struct UnitScore {
     pub unit_name: String,
     /// The fiscal year.
     pub year: FiscalYear,
-    /// The scheme that it was computed by.
-    pub scheme: SchemeUsed,
-    /// The score itself.
-    #[serde(flatten)]
-    pub score: Score,
-}
-
-/// The scheme that a score was computed by.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct SchemeUsed {
-    /// Its id; `null` for one that was sent along.
-    #[schema(example = "hunan-2019")]
-    pub id: Option<String>,
-    /// Its name.
-    #[schema(example = "湖南省部门整体支出绩效评价指标（2019年度）")]
-    pub name: String,
-    /// Its version; `null` for one that was sent along.
-    #[schema(example = 1)]
-    pub version: Option<i64>,
-}
-
-/// What is to be scored without being stored: a scheme, and either a unit's year or a special fund's table.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PreviewInput {
-    /// The id of a stored scheme. Either this or `scheme_document`.
-    #[serde(default)]
-    pub scheme: Option<SchemeId>,
-    /// A scheme sent along, to try one out.
-    #[serde(default)]
-    pub scheme_document: Option<SchemeDocument>,
-    /// The base data sheet (基础数据表).
-    #[serde(default)]
-    pub base_data: Option<BaseData>,
-    /// The assessments.
-    #[serde(default)]
-    pub assessments: Option<Assessments>,
-    /// A special fund's table, instead of `base_data` and `assessments`.
-    #[serde(default)]
-    pub special_fund: Option<FundTable>,
-}
-
-/// The score of a preview.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PreviewScore {
     /// The scheme that it was computed by.
     pub scheme: SchemeUsed,
     /// The score itself.

@@ -3,8 +3,12 @@
 use diesel::prelude::*;
 
 use super::model::Row;
+use crate::codes::{FiscalYear, UnitCode};
+use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, fiscal_years, scoring_schemes, units};
 use crate::db::{AnyConnection, now};
+use crate::http::page::{Limit, Order};
+use crate::paged;
 use crate::schemes::library::Edition;
 
 /// A unit's year with all that handling it needs, read in one statement.
@@ -25,17 +29,17 @@ pub struct Context {
 }
 
 /// The year of a unit; `None` unless both exist.
-pub fn context(conn: &mut AnyConnection, unit: &str, year: i64) -> QueryResult<Option<Context>> {
+pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> QueryResult<Option<Context>> {
     type Columns = ((String, String), (String, String), (i64, String), Option<Row>);
     let found: Option<Columns> = units::table
-        .inner_join(fiscal_years::table.on(fiscal_years::year.eq(year)))
+        .inner_join(fiscal_years::table.on(fiscal_years::year.eq(year.get())))
         .inner_join(scoring_schemes::table.on(scoring_schemes::id.eq(fiscal_years::scheme_id)))
         .left_join(
             evaluations::table.on(evaluations::unit_code
                 .eq(units::code)
                 .and(evaluations::year.eq(fiscal_years::year))),
         )
-        .filter(units::code.eq(unit))
+        .filter(units::code.eq(unit.as_str()))
         .select((
             (units::name, units::path),
             (fiscal_years::status, fiscal_years::scheme_id),
@@ -44,19 +48,25 @@ pub fn context(conn: &mut AnyConnection, unit: &str, year: i64) -> QueryResult<O
         ))
         .first(conn)
         .optional()?;
-    Ok(found.map(|((unit_name, unit_path), (year_status, scheme_id), (version, updated_at), evaluation)| Context {
-        unit_name,
-        unit_path,
-        year_status,
-        scheme_id,
-        scheme_edition: Edition { version, updated_at },
-        evaluation,
-    }))
+    Ok(found.map(
+        |((unit_name, unit_path), (year_status, scheme_id), (version, updated_at), evaluation)| Context {
+            unit_name,
+            unit_path,
+            year_status,
+            scheme_id,
+            scheme_edition: Edition { version, updated_at },
+            evaluation,
+        },
+    ))
 }
 
-/// Whether the unit exists: what to say when [`context`] found nothing.
-pub fn unit_exists(conn: &mut AnyConnection, unit: &str) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::exists(units::table.find(unit))).get_result(conn)
+/// The place of a unit in the hierarchy; `None` if it does not exist.
+pub fn unit_path(conn: &mut AnyConnection, unit: &UnitCode) -> QueryResult<Option<String>> {
+    units::table
+        .find(unit.as_str())
+        .select(units::path)
+        .first(conn)
+        .optional()
 }
 
 /// A part of an evaluation: one document with a version of its own.
@@ -69,6 +79,14 @@ pub enum Part {
 }
 
 impl Part {
+    /// The last part of its address.
+    pub fn address(self) -> &'static str {
+        match self {
+            Self::BaseData => "base-data",
+            Self::Assessments => "assessments",
+        }
+    }
+
     /// The stored document and its version; 0 before the first.
     pub fn of(self, row: Option<&Row>) -> (Option<&str>, i64) {
         match (self, row) {
@@ -82,8 +100,8 @@ impl Part {
 /// Stores a part, or takes it away (`None`). The row goes with its last part.
 pub fn set(
     conn: &mut AnyConnection,
-    unit: &str,
-    year: i64,
+    unit: &UnitCode,
+    year: FiscalYear,
     before: Option<Row>,
     part: Part,
     document: Option<String>,
@@ -91,8 +109,8 @@ pub fn set(
     let at = now();
     let is_new = before.is_none();
     let mut row = before.unwrap_or_else(|| Row {
-        unit_code: unit.to_owned(),
-        year,
+        unit_code: unit.as_str().to_owned(),
+        year: year.get(),
         state: "draft".to_owned(),
         base_data: None,
         base_data_version: 0,
@@ -113,24 +131,33 @@ pub fn set(
         }
     }
     if row.base_data.is_none() && row.assessments.is_none() {
-        diesel::delete(evaluations::table.find((unit, year))).execute(conn)?;
+        diesel::delete(evaluations::table.find((unit.as_str(), year.get()))).execute(conn)?;
         return Ok(None);
     }
     if is_new {
         diesel::insert_into(evaluations::table).values(&row).execute(conn)?;
     } else {
-        diesel::update(evaluations::table.find((unit, year))).set(&row).execute(conn)?;
+        diesel::update(evaluations::table.find((unit.as_str(), year.get())))
+            .set(&row)
+            .execute(conn)?;
     }
     Ok(Some(row))
 }
 
-/// A page of a unit's evaluations by year, after `after`; one more than `limit` where there is a next page.
-pub fn list(conn: &mut AnyConnection, unit: &str, after: Option<i64>, limit: i64) -> QueryResult<Vec<(i64, String, String)>> {
-    evaluations::table
-        .filter(evaluations::unit_code.eq(unit))
-        .filter(evaluations::year.gt(after.unwrap_or(0)))
-        .order(evaluations::year)
-        .limit(limit + 1)
+/// A year of a unit in its list: the year, when something was first filed, and when something was last changed.
+pub type EntryRow = (i64, String, String);
+
+/// A page of a unit's evaluations by year.
+pub fn list(
+    conn: &mut AnyConnection,
+    unit: &UnitCode,
+    order: Order,
+    cursor: Option<FiscalYear>,
+    limit: Limit,
+) -> QueryResult<Vec<EntryRow>> {
+    let query = evaluations::table
+        .filter(evaluations::unit_code.eq(unit.as_str().to_owned()))
         .select((evaluations::year, evaluations::created_at, evaluations::updated_at))
-        .load(conn)
+        .into_boxed::<Backend>();
+    paged!(query, evaluations::year, order, cursor.map(FiscalYear::get), limit).load(conn)
 }

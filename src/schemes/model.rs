@@ -4,8 +4,9 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::library::Edition;
+use super::library::{Compiled, Edition};
 use crate::db::schema::scoring_schemes;
+use crate::http::etag::ETag;
 use crate::http::problem::Problem;
 use crate::scoring::scheme::SchemeDocument;
 use crate::scoring::text::SchemeId;
@@ -42,6 +43,11 @@ impl Row {
             .map_err(|error| Problem::internal(format!("scheme {} cannot be read: {error}", self.id)))
     }
 
+    /// The tag of this version.
+    pub fn etag(&self) -> ETag {
+        ETag::of(self.version, &self.updated_at)
+    }
+
     /// What tells this edition of the scheme from others.
     pub fn edition(&self) -> Edition {
         Edition {
@@ -55,7 +61,8 @@ impl Row {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StoredScheme {
     /// The id that it is addressed by.
-    pub id: SchemeId,
+    #[schema(value_type = SchemeId)]
+    pub id: String,
     /// True for a scheme that came with the program; such a scheme never changes. Copy it to change it.
     pub builtin: bool,
     /// Counts the changes, from 1.
@@ -77,7 +84,7 @@ impl TryFrom<Row> for StoredScheme {
     fn try_from(row: Row) -> Result<Self, Problem> {
         Ok(Self {
             document: row.document()?,
-            id: scheme_id(&row.id)?,
+            id: row.id,
             builtin: row.builtin,
             version: row.version,
             created_at: row.created_at,
@@ -90,7 +97,8 @@ impl TryFrom<Row> for StoredScheme {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SchemeEntry {
     /// The id that it is addressed by.
-    pub id: SchemeId,
+    #[schema(value_type = SchemeId)]
+    pub id: String,
     /// Its name.
     #[schema(example = "湖南省部门整体支出绩效评价指标（2019年度）")]
     pub name: String,
@@ -109,21 +117,39 @@ pub struct SchemeEntry {
 /// The columns of a [`SchemeEntry`]: lists do not read the documents.
 pub type EntryRow = (String, String, bool, bool, i64, String);
 
-impl TryFrom<EntryRow> for SchemeEntry {
-    type Error = Problem;
-
-    fn try_from((id, name, builtin, template, version, updated_at): EntryRow) -> Result<Self, Problem> {
-        Ok(Self {
-            id: scheme_id(&id)?,
+impl From<EntryRow> for SchemeEntry {
+    fn from((id, name, builtin, template, version, updated_at): EntryRow) -> Self {
+        Self {
+            id,
             name,
             builtin,
             template,
             version,
             updated_at,
-        })
+        }
     }
 }
 
-fn scheme_id(id: &str) -> Result<SchemeId, Problem> {
-    SchemeId::try_from(id.to_owned()).map_err(|_| Problem::internal(format!("stored scheme id {id:?}")))
+/// The scheme that a score was computed by.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SchemeUsed {
+    /// Its id; `null` for one that was sent along.
+    #[schema(example = "hunan-2019")]
+    pub id: Option<String>,
+    /// Its name.
+    #[schema(example = "湖南省部门整体支出绩效评价指标（2019年度）")]
+    pub name: String,
+    /// Its version; `null` for one that was sent along.
+    #[schema(example = 1)]
+    pub version: Option<i64>,
+}
+
+impl From<&Compiled> for SchemeUsed {
+    fn from(compiled: &Compiled) -> Self {
+        Self {
+            id: Some(compiled.id.to_string()),
+            name: compiled.scheme.document.name.to_string(),
+            version: Some(compiled.edition.version),
+        }
+    }
 }

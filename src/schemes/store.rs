@@ -2,45 +2,83 @@
 
 use diesel::prelude::*;
 
+use super::library::Edition;
 use super::model::{EntryRow, Row};
+use crate::db::connection::Backend;
 use crate::db::schema::{fiscal_years, scoring_schemes, special_funds};
 use crate::db::{AnyConnection, now};
+use crate::http::page::{Limit, Order};
+use crate::paged;
 use crate::scoring::builtin::BUILTINS;
 use crate::scoring::scheme::SchemeDocument;
+use crate::scoring::text::SchemeId;
 
 /// The scheme of that id, if there is one.
 pub fn find(conn: &mut AnyConnection, id: &str) -> QueryResult<Option<Row>> {
-    scoring_schemes::table.find(id).select(Row::as_select()).first(conn).optional()
+    scoring_schemes::table
+        .find(id)
+        .select(Row::as_select())
+        .first(conn)
+        .optional()
 }
 
-/// A page of schemes by id, after `after`; one more than `limit` where there is a next page.
-pub fn list(conn: &mut AnyConnection, after: Option<&str>, limit: i64) -> QueryResult<Vec<EntryRow>> {
+/// Which edition of a scheme is stored; `None` if there is no such scheme.
+pub fn edition(conn: &mut AnyConnection, id: &str) -> QueryResult<Option<Edition>> {
+    let columns: Option<(i64, String)> = scoring_schemes::table
+        .find(id)
+        .select((scoring_schemes::version, scoring_schemes::updated_at))
+        .first(conn)
+        .optional()?;
+    Ok(columns.map(|(version, updated_at)| Edition { version, updated_at }))
+}
+
+/// A page of schemes by id; only templates, or only what is none, where `template` says so.
+pub fn list(
+    conn: &mut AnyConnection,
+    template: Option<bool>,
+    order: Order,
+    cursor: Option<&SchemeId>,
+    limit: Limit,
+) -> QueryResult<Vec<EntryRow>> {
     use scoring_schemes::dsl;
-    dsl::scoring_schemes
-        .filter(dsl::id.gt(after.unwrap_or_default()))
-        .order(dsl::id)
-        .limit(limit + 1)
-        .select((dsl::id, dsl::name, dsl::builtin, dsl::template, dsl::version, dsl::updated_at))
-        .load(conn)
+    let mut query = dsl::scoring_schemes
+        .select((
+            dsl::id,
+            dsl::name,
+            dsl::builtin,
+            dsl::template,
+            dsl::version,
+            dsl::updated_at,
+        ))
+        .into_boxed::<Backend>();
+    if let Some(template) = template {
+        query = query.filter(dsl::template.eq(template));
+    }
+    paged!(query, dsl::id, order, cursor.map(|id| id.as_str().to_owned()), limit).load(conn)
 }
 
-/// What uses a scheme: fiscal years by their number, and how many special funds.
-pub fn users(conn: &mut AnyConnection, id: &str) -> QueryResult<(Vec<i64>, i64)> {
-    let years = fiscal_years::table
-        .filter(fiscal_years::scheme_id.eq(id))
-        .order(fiscal_years::year)
-        .select(fiscal_years::year)
-        .limit(20)
-        .load(conn)?;
-    let funds = special_funds::table
-        .filter(special_funds::scheme_id.eq(id))
-        .count()
-        .get_result(conn)?;
-    Ok((years, funds))
+/// How many fiscal years and how many special funds use a scheme.
+pub fn users(conn: &mut AnyConnection, id: &str) -> QueryResult<(i64, i64)> {
+    Ok((
+        fiscal_years::table
+            .filter(fiscal_years::scheme_id.eq(id))
+            .count()
+            .get_result(conn)?,
+        special_funds::table
+            .filter(special_funds::scheme_id.eq(id))
+            .count()
+            .get_result(conn)?,
+    ))
 }
 
 /// Stores a new scheme.
-pub fn insert(conn: &mut AnyConnection, id: &str, document: &SchemeDocument, body: String, builtin: bool) -> QueryResult<Row> {
+pub fn insert(
+    conn: &mut AnyConnection,
+    id: &str,
+    document: &SchemeDocument,
+    body: String,
+    builtin: bool,
+) -> QueryResult<Row> {
     let at = now();
     let row = Row {
         id: id.to_owned(),
@@ -66,7 +104,9 @@ pub fn update(conn: &mut AnyConnection, row: Row, document: &SchemeDocument, bod
         updated_at: now(),
         ..row
     };
-    diesel::update(scoring_schemes::table.find(&row.id)).set(&row).execute(conn)?;
+    diesel::update(scoring_schemes::table.find(&row.id))
+        .set(&row)
+        .execute(conn)?;
     Ok(row)
 }
 
@@ -82,7 +122,9 @@ pub fn delete(conn: &mut AnyConnection, id: &str) -> QueryResult<()> {
 /// scored by it must be scored the same again.
 pub fn install_builtins(conn: &mut AnyConnection) -> QueryResult<()> {
     for builtin in &BUILTINS {
-        let read = builtin.document().and_then(|document| Ok((serde_json::to_string(&document)?, document)));
+        let read = builtin
+            .document()
+            .and_then(|document| Ok((serde_json::to_string(&document)?, document)));
         let (body, document) = match read {
             Ok(read) => read,
             Err(error) => {
@@ -96,11 +138,16 @@ pub fn install_builtins(conn: &mut AnyConnection) -> QueryResult<()> {
             }
             Some(row) if row.body == body => {}
             Some(row) => match users(conn, builtin.id)? {
-                (years, 0) if years.is_empty() => {
+                (0, 0) => {
                     update(conn, row, &document, body)?;
                 }
                 (years, funds) => {
-                    tracing::warn!(id = builtin.id, ?years, funds, "this scheme is in use, so its newer edition was not installed");
+                    tracing::warn!(
+                        id = builtin.id,
+                        years,
+                        funds,
+                        "this scheme is in use, so its newer edition was not installed"
+                    );
                 }
             },
         }

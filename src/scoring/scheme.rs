@@ -109,7 +109,7 @@ impl TryFrom<u8> for Decimals {
             0..=6 => Ok(Self(decimals)),
             _ => Err(format!(
                 "小数位数应为0至6。{}expected 0 to 6 decimals",
-                super::values::LANGUAGES
+                crate::fault::LANGUAGES
             )),
         }
     }

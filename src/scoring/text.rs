@@ -8,8 +8,9 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::values::LANGUAGES;
+use crate::fault::LANGUAGES;
 
+/// Defines a text type: how long, which characters, what the schema says, and the refusal in both languages.
 macro_rules! text {
     (
         $(#[$doc:meta])* $name:ident, $least:literal..=$most:literal, $pattern:literal, $accepts:expr,
@@ -73,6 +74,8 @@ macro_rules! text {
         }
     };
 }
+
+pub(crate) use text as text_type;
 
 /// No control characters (PostgreSQL cannot hold NUL at all), and no space at either end.
 fn is_label(text: &str) -> bool {

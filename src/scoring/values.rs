@@ -13,8 +13,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type};
 use utoipa::{Number, PartialSchema, ToSchema};
 
-/// Separates the Chinese from the English wording inside the one string that a deserializer's error can carry.
-pub const LANGUAGES: char = '\u{1f}';
+use crate::fault::LANGUAGES;
 
 /// The largest magnitude that any column holds: in 万元 that is a hundred trillion yuan, more than any budget.
 const LIMIT: i64 = 9_999_999_999;
@@ -315,6 +314,20 @@ impl<'de> Deserialize<'de> for Count {
             .map(Self)
             .map_err(|_| de::Error::custom(Self::COLUMN.refusal(&number.to_string())))
     }
+}
+
+/// The whole number that a JSON number states, also as `2019.0` or `2.019e3`; `None` for any other.
+pub fn whole(number: &serde_json::Number) -> Option<i64> {
+    let digits = number.to_string();
+    let decimal = match digits.contains(['e', 'E']) {
+        true => Decimal::from_scientific(&digits),
+        false => Decimal::from_str_exact(&digits),
+    };
+    let decimal = decimal.ok()?.normalize();
+    if decimal.scale() > 0 {
+        return None;
+    }
+    i64::try_from(decimal).ok()
 }
 
 /// Reads a count from a JSON number; a string is refused, since a count needs no protection of its digits.

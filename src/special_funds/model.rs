@@ -4,10 +4,11 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::codes::{FiscalYear, UnitCode};
+use crate::codes::{FiscalYear, FundId, UnitCode};
 use crate::db::schema::special_funds;
-use crate::evaluations::model::SchemeUsed;
+use crate::http::etag::ETag;
 use crate::http::problem::Problem;
+use crate::schemes::model::SchemeUsed;
 use crate::scoring::score::Score;
 use crate::scoring::special_fund::{FundTable, Funding, Goal, TargetRow};
 use crate::scoring::text::{Label, SchemeId};
@@ -40,6 +41,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// The tag of this version.
+    pub fn etag(&self) -> ETag {
+        ETag::of(self.version, &self.updated_at)
+    }
+
     /// The fund's table.
     ///
     /// # Errors
@@ -70,9 +76,14 @@ impl Row {
     }
 }
 
-/// A special fund (专项资金) of a unit in a year, and its target self-evaluation table (绩效目标自评表, 附件3).
+/// A special fund (专项资金) of a unit in a year, and its target self-evaluation table (绩效目标自评表, 附件3), as it is sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "unit": "219001", "year": 2019, "name": "危房改造资金",
+    "targets": [{"section": "output", "group": "数量指标", "name": "四类对象危房改造户数", "weight": "50",
+        "measure": {"kind": "quantity", "comparison": "at_least", "target": "326", "actual": "326", "unit": "户"}}]
+}))]
 pub struct SpecialFundInput {
     /// The unit that spends it.
     pub unit: UnitCode,
@@ -119,12 +130,30 @@ impl SpecialFundInput {
     }
 }
 
-/// A special fund as it is answered.
+/// A special fund (专项资金) and its target self-evaluation table (绩效目标自评表).
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SpecialFund {
     /// The id that it is addressed by.
-    #[schema(example = "kaiyun-2019-dilapidated-housing")]
+    #[schema(value_type = FundId)]
     pub id: String,
+    /// The unit that spends it.
+    pub unit: UnitCode,
+    /// The fiscal year.
+    pub year: FiscalYear,
+    /// Its name (项目名称).
+    pub name: Label,
+    /// The scheme that it is scored by.
+    pub scheme: SchemeId,
+    /// The competent department (主管部门); `null` when it is not given.
+    pub competent_department: Option<Label>,
+    /// The implementing unit (实施单位); `null` when it is not given.
+    pub implementing_unit: Option<Label>,
+    /// The money (项目资金), in 万元.
+    pub funding: Funding,
+    /// The goal of the year in words (年度总体目标); `null` when it is not given.
+    pub goal: Option<Goal>,
+    /// The target rows (绩效指标).
+    pub targets: Vec<TargetRow>,
     /// Counts the changes, from 1.
     #[schema(example = 1)]
     pub version: i64,
@@ -134,9 +163,6 @@ pub struct SpecialFund {
     /// When it was last changed.
     #[schema(format = DateTime, example = "2026-01-05T08:30:00.000000Z")]
     pub updated_at: String,
-    /// The fund as it was PUT.
-    #[serde(flatten)]
-    pub fund: SpecialFundInput,
     /// Where things are.
     pub links: Links,
 }
@@ -158,9 +184,18 @@ impl TryFrom<Row> for SpecialFund {
     type Error = Problem;
 
     fn try_from(row: Row) -> Result<Self, Problem> {
-        let this = format!("/api/v1/special-funds/{}", row.id);
+        let this = address(&row.id);
+        let input = row.input()?;
         Ok(Self {
-            fund: row.input()?,
+            unit: input.unit,
+            year: input.year,
+            name: input.name,
+            scheme: input.scheme,
+            competent_department: input.competent_department,
+            implementing_unit: input.implementing_unit,
+            funding: input.funding,
+            goal: input.goal,
+            targets: input.targets,
             links: Links {
                 score: format!("{this}/score"),
                 this,
@@ -173,11 +208,63 @@ impl TryFrom<Row> for SpecialFund {
     }
 }
 
+/// The address of the fund of that id.
+pub fn address(id: &str) -> String {
+    format!("/api/v1/special-funds/{id}")
+}
+
+/// A special fund in a list, without its table.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FundEntry {
+    /// The id that it is addressed by.
+    #[schema(value_type = FundId)]
+    pub id: String,
+    /// The unit that spends it.
+    #[schema(value_type = UnitCode)]
+    pub unit: String,
+    /// The fiscal year.
+    #[schema(value_type = FiscalYear)]
+    pub year: i64,
+    /// Its name (项目名称).
+    #[schema(example = "危房改造资金")]
+    pub name: String,
+    /// The scheme that it is scored by.
+    #[schema(value_type = SchemeId)]
+    pub scheme: String,
+    /// Counts the changes, from 1.
+    #[schema(example = 1)]
+    pub version: i64,
+    /// When it was last changed.
+    #[schema(format = DateTime, example = "2026-01-05T08:30:00.000000Z")]
+    pub updated_at: String,
+    /// The fund.
+    #[schema(example = "/api/v1/special-funds/kaiyun-2019-dilapidated-housing")]
+    pub link: String,
+}
+
+/// The columns of a [`FundEntry`]: lists do not read the tables.
+pub type EntryRow = (String, String, i64, String, String, i64, String);
+
+impl From<EntryRow> for FundEntry {
+    fn from((id, unit, year, name, scheme, version, updated_at): EntryRow) -> Self {
+        Self {
+            link: address(&id),
+            id,
+            unit,
+            year,
+            name,
+            scheme,
+            version,
+            updated_at,
+        }
+    }
+}
+
 /// A special fund's score, and what it was computed from.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FundScore {
     /// The fund's id.
-    #[schema(example = "kaiyun-2019-dilapidated-housing")]
+    #[schema(value_type = FundId)]
     pub id: String,
     /// The fund's name.
     pub name: Label,

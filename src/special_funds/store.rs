@@ -2,10 +2,15 @@
 
 use diesel::prelude::*;
 
-use super::model::{Row, SpecialFundInput};
+use super::model::{EntryRow, Row, SpecialFundInput};
+use crate::codes::{FiscalYear, FundId, UnitCode};
+use crate::db::connection::Backend;
 use crate::db::schema::{fiscal_years, special_funds, units};
+use crate::db::sql::{codes_reached_by, containing, lower};
 use crate::db::{AnyConnection, now};
+use crate::http::page::{Limit, Order};
 use crate::http::problem::Problem;
+use crate::paged;
 
 /// The fund of that id with its unit's place in the hierarchy, if there is one.
 pub fn find(conn: &mut AnyConnection, id: &str) -> QueryResult<Option<(Row, String)>> {
@@ -44,44 +49,55 @@ pub fn name_taken(conn: &mut AnyConnection, id: &str, fund: &SpecialFundInput) -
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Only of this unit.
-    pub unit: Option<String>,
+    pub unit: Option<UnitCode>,
     /// Only of this year.
-    pub year: Option<i64>,
-    /// Only names that contain this.
+    pub year: Option<FiscalYear>,
+    /// Only those whose name contains this.
     pub q: Option<String>,
-    /// Only of units whose path begins with one of these; `None`: of all.
-    pub visible: Option<Vec<String>>,
+    /// Only those that the token of this id reaches; `None`: all.
+    pub scope: Option<String>,
 }
 
-/// A page of funds by id, after `after`; one more than `limit` where there is a next page.
-pub fn list(conn: &mut AnyConnection, filter: &Filter, after: Option<&str>, limit: i64) -> QueryResult<Vec<Row>> {
-    let mut query = special_funds::table
-        .inner_join(units::table)
-        .filter(special_funds::id.gt(after.unwrap_or_default().to_owned()))
-        .order(special_funds::id)
-        .limit(limit + 1)
-        .select(Row::as_select())
-        .into_boxed();
+/// A page of funds by id.
+pub fn list(
+    conn: &mut AnyConnection,
+    filter: &Filter,
+    order: Order,
+    cursor: Option<&FundId>,
+    limit: Limit,
+) -> QueryResult<Vec<EntryRow>> {
+    use special_funds::dsl;
+    let mut query = dsl::special_funds
+        .select((
+            dsl::id,
+            dsl::unit_code,
+            dsl::year,
+            dsl::name,
+            dsl::scheme_id,
+            dsl::version,
+            dsl::updated_at,
+        ))
+        .into_boxed::<Backend>();
     if let Some(unit) = &filter.unit {
-        query = query.filter(special_funds::unit_code.eq(unit.clone()));
+        query = query.filter(dsl::unit_code.eq(unit.as_str()));
     }
     if let Some(year) = filter.year {
-        query = query.filter(special_funds::year.eq(year));
+        query = query.filter(dsl::year.eq(year.get()));
     }
     if let Some(q) = &filter.q {
-        query = query.filter(special_funds::name.like(crate::db::containing(q)).escape('\\'));
+        query = query.filter(lower(dsl::name).like(containing(q)).escape('\\'));
     }
-    if let Some(visible) = &filter.visible {
-        query = query.filter(crate::units::store::within(visible));
+    if let Some(scope) = &filter.scope {
+        query = query.filter(dsl::unit_code.eq_any(codes_reached_by(scope.clone())));
     }
-    query.load(conn)
+    paged!(query, dsl::id, order, cursor.map(|id| id.as_str().to_owned()), limit).load(conn)
 }
 
 /// Stores a fund: a new one, or in place of `before`.
 ///
 /// # Errors
 /// 500 if the table cannot be written as JSON.
-pub fn save(conn: &mut AnyConnection, id: &str, before: Option<Row>, fund: &SpecialFundInput) -> Result<Row, Problem> {
+pub fn save(conn: &mut AnyConnection, id: &str, before: Option<&Row>, fund: &SpecialFundInput) -> Result<Row, Problem> {
     let body = serde_json::to_string(&fund.table()).map_err(|error| Problem::internal(error.to_string()))?;
     let at = now();
     let row = Row {
@@ -91,8 +107,8 @@ pub fn save(conn: &mut AnyConnection, id: &str, before: Option<Row>, fund: &Spec
         name: fund.name.as_str().to_owned(),
         scheme_id: fund.scheme.as_str().to_owned(),
         body,
-        version: before.as_ref().map_or(1, |before| before.version + 1),
-        created_at: before.as_ref().map_or_else(|| at.clone(), |before| before.created_at.clone()),
+        version: before.map_or(1, |before| before.version + 1),
+        created_at: before.map_or_else(|| at.clone(), |before| before.created_at.clone()),
         updated_at: at,
     };
     match before {

@@ -1,0 +1,158 @@
+//! Joins the rooms: the routes, what stands around them, and the OpenAPI document.
+
+use std::net::TcpListener;
+
+use actix_web::dev::Server;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::{Data, PayloadConfig, ServiceConfig};
+use actix_web::{App, HttpResponse, HttpServer, web};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::config::Config;
+use crate::db::Db;
+use crate::evaluations::cache::ScoreCache;
+use crate::http::auth::Gate;
+use crate::http::body::BodyLimit;
+use crate::http::contract::Contract;
+use crate::http::problem::Problem;
+use crate::http::resource::resource;
+use crate::http::{kinds, middleware};
+use crate::schemes::library::Library;
+use crate::{evaluations, fiscal_years, health, preview, schemes, special_funds, units};
+
+/// What is open to requests that the program itself describes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "绩效 Jixiao",
+        description = include_str!("../openapi/description.md"),
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    servers((url = "/", description = "This service")),
+    paths(
+        units::handlers::list, units::handlers::get, units::handlers::put, units::handlers::patch, units::handlers::delete,
+        fiscal_years::handlers::list, fiscal_years::handlers::get, fiscal_years::handlers::put,
+        fiscal_years::handlers::patch, fiscal_years::handlers::delete,
+        schemes::handlers::list, schemes::handlers::get, schemes::handlers::put, schemes::handlers::patch,
+        schemes::handlers::delete,
+        evaluations::handlers::list, evaluations::handlers::get,
+        evaluations::parts::get_base_data, evaluations::parts::put_base_data, evaluations::parts::patch_base_data,
+        evaluations::parts::delete_base_data,
+        evaluations::parts::get_assessments, evaluations::parts::put_assessments, evaluations::parts::patch_assessments,
+        evaluations::parts::delete_assessments,
+        evaluations::handlers::get_score,
+        special_funds::handlers::list, special_funds::handlers::post, special_funds::handlers::get,
+        special_funds::handlers::put, special_funds::handlers::patch, special_funds::handlers::delete,
+        special_funds::handlers::get_score,
+        preview::post,
+        health::live, health::ready, kinds::list, kinds::one,
+    ),
+    components(schemas(crate::http::problem::Body<'static>)),
+    tags(
+        (name = "units", description = "预算单位 · Budget units and their hierarchy"),
+        (name = "fiscal-years", description = "年度 · Fiscal years and the scheme in force"),
+        (name = "scoring-schemes", description = "评分标准 · Scoring schemes, as data"),
+        (name = "evaluations", description = "部门整体支出绩效自评 · A unit's year: figures, assessments, score"),
+        (name = "special-funds", description = "专项资金 · Special funds, their targets and scores"),
+        (name = "scores", description = "试算 · Scores without storing"),
+        (name = "service", description = "服务 · Health, and the kinds of problems"),
+    ),
+    security(("token" = [])),
+)]
+struct Document;
+
+/// The OpenAPI document of the service.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = Document::openapi();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("`jx_…`, made by `jixiao token create`."))
+        .build();
+    document
+        .components
+        .get_or_insert_default()
+        .add_security_scheme("token", SecurityScheme::Http(bearer));
+    document
+}
+
+/// The OpenAPI document as it is printed and committed.
+///
+/// # Errors
+/// None for a program that passed its tests.
+pub fn openapi_json() -> Result<String, serde_json::Error> {
+    openapi().to_pretty_json().map(|json| json + "\n")
+}
+
+fn routes(config: &mut ServiceConfig) {
+    config
+        .configure(health::routes)
+        .configure(kinds::routes)
+        .configure(units::handlers::routes)
+        .configure(fiscal_years::handlers::routes)
+        .configure(schemes::handlers::routes)
+        .configure(evaluations::handlers::routes)
+        .configure(special_funds::handlers::routes)
+        .configure(preview::routes);
+}
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The socket cannot be used.
+    #[error("cannot serve: {0}")]
+    Io(#[from] std::io::Error),
+    /// The OpenAPI document cannot be written.
+    #[error("the OpenAPI document: {0}")]
+    Document(#[from] serde_json::Error),
+    /// The built-in schemes cannot be stored.
+    #[error("the built-in schemes cannot be stored: {0}")]
+    Schemes(Problem),
+}
+
+/// Starts the service on `listener`. It stops by itself on SIGTERM and SIGINT, after answering what it has accepted.
+///
+/// # Errors
+/// When the socket or the database cannot be used.
+pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener) -> Result<Server, StartError> {
+    db.write(|conn| Ok(schemes::store::install_builtins(conn)?))
+        .await
+        .map_err(StartError::Schemes)?;
+    let document = openapi_json()?;
+    let contract = Data::new(Contract::new(&serde_json::from_str(&document)?));
+    let document = web::Bytes::from(document);
+    let db = Data::new(db.clone());
+    let gate = Data::new(gate);
+    let library = Data::new(Library::default());
+    let scores = Data::new(ScoreCache::default());
+    let limit = config.body_limit;
+    let server = HttpServer::new(move || {
+        let document = document.clone();
+        let spec = move || {
+            let document = document.clone();
+            async move { HttpResponse::Ok().content_type("application/json").body(document) }
+        };
+        App::new()
+            .app_data(db.clone())
+            .app_data(gate.clone())
+            .app_data(contract.clone())
+            .app_data(library.clone())
+            .app_data(scores.clone())
+            .app_data(Data::new(BodyLimit(limit)))
+            .app_data(PayloadConfig::new(limit))
+            .wrap(Compress::default())
+            .wrap(from_fn(middleware::serve))
+            .configure(routes)
+            .service(resource("/openapi.json").get(spec))
+            .service(web::redirect("/", "/docs/"))
+            .service(web::redirect("/docs", "/docs/"))
+            .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")))
+            .default_service(web::to(middleware::not_found))
+    })
+    .workers(config.workers)
+    .shutdown_timeout(30)
+    .listen(listener)?
+    .run();
+    Ok(server)
+}

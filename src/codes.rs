@@ -1,0 +1,313 @@
+//! The codes that things are known by (DOMAIN: 编码), as types that cannot hold a wrong one.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::{Number, PartialSchema, ToSchema};
+
+use crate::fault::LANGUAGES;
+use crate::scoring::text::text_type;
+
+text_type!(
+    /// Budget unit code (预算单位编码): the county's own, 3 to 20 digits, often hierarchical by threes (219 → 219001).
+    UnitCode,
+    3..=20,
+    r"^[0-9]{3,20}$",
+    |text| text.bytes().all(|b| b.is_ascii_digit()),
+    "Budget unit code (预算单位编码): 3 to 20 digits.",
+    "219001",
+    "3至20位数字的预算单位编码",
+    "a budget unit code of 3 to 20 digits"
+);
+
+text_type!(
+    /// Unified social credit code (统一社会信用代码, GB 32100-2015): 18 characters, the last of which checks the others.
+    Uscc,
+    18..=18,
+    r"^[0-9A-HJ-NPQRTUWXY]{18}$",
+    is_uscc,
+    "Unified social credit code (统一社会信用代码, GB 32100-2015): 18 digits and capitals without I, O, S, V and Z; the last is the check character.",
+    "91110000802100433B",
+    "18位统一社会信用代码（GB 32100-2015，不含字母I、O、S、V、Z，末位为校验码，请核对是否抄错）",
+    "a unified social credit code of 18 characters (GB 32100-2015, without I, O, S, V and Z) whose last one checks the others; one may be mistyped"
+);
+
+text_type!(
+    /// Division code (行政区划代码, GB/T 2260): 6 digits for a county, 9 for a town, 12 for a village.
+    DivisionCode,
+    6..=12,
+    r"^[1-9][0-9]{5}([0-9]{3}){0,2}$",
+    |text| matches!(text.len(), 6 | 9 | 12) && !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit()),
+    "Division code (行政区划代码, GB/T 2260): 6 digits for a county, 9 for a town, 12 for a village.",
+    "430423",
+    "6位、9位或12位的行政区划代码",
+    "a division code of 6, 9 or 12 digits"
+);
+
+text_type!(
+    /// The id of a special fund: chosen by the client, or a UUID given by the service.
+    FundId,
+    1..=64,
+    r"^[A-Za-z0-9][A-Za-z0-9_-]*$",
+    |text| text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'),
+    "The id of a special fund: letters, digits, hyphens and underscores; at most 64.",
+    "kaiyun-2019-dilapidated-housing",
+    "由字母、数字、连字符、下划线组成的专项资金编号（最长64位）",
+    "a special fund's id of letters, digits, hyphens and underscores, at most 64 long"
+);
+
+text_type!(
+    /// The name of a token: whose it is.
+    TokenName,
+    1..=60,
+    r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$",
+    |text| text.trim() == text && !text.chars().any(char::is_control),
+    "The name of a token: 1 to 60 characters on one line.",
+    "开云镇财政所",
+    "1至60个字符的令牌名称（首尾不留空格，不含控制字符）",
+    "a name of 1 to 60 characters on one line, without space at either end"
+);
+
+/// The characters of a unified social credit code in the order of their values.
+const USCC_ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
+
+/// GB 32100-2015: 31 − (Σ value × 3^(i−1) mod 31), taken mod 31, over the first 17 is the value of the 18th.
+fn is_uscc(text: &str) -> bool {
+    let values: Option<Vec<usize>> = text
+        .bytes()
+        .map(|b| USCC_ALPHABET.iter().position(|known| *known == b))
+        .collect();
+    let Some((check, body)) = values.as_deref().and_then(<[usize]>::split_last) else {
+        return false;
+    };
+    let mut weight = 1;
+    let mut sum = 0;
+    for value in body {
+        sum += value * weight;
+        weight = weight * 3 % 31;
+    }
+    body.len() == 17 && (31 - sum % 31) % 31 == *check
+}
+
+/// A fiscal year (年度): 1990 to 2100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct FiscalYear(i64);
+
+impl FiscalYear {
+    /// The year as a number.
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl TryFrom<i64> for FiscalYear {
+    /// The refusal in Chinese and English.
+    type Error = String;
+
+    fn try_from(year: i64) -> Result<Self, String> {
+        match year {
+            1990..=2100 => Ok(Self(year)),
+            _ => Err(format!(
+                "年度应为1990至2100的整数。{LANGUAGES}a fiscal year is a whole number from 1990 to 2100"
+            )),
+        }
+    }
+}
+
+impl std::str::FromStr for FiscalYear {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let plain = text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit());
+        Self::try_from(text.parse().ok().filter(|_| plain).unwrap_or(0))
+    }
+}
+
+impl fmt::Display for FiscalYear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for FiscalYear {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Year;
+
+        impl<'de> de::Visitor<'de> for Year {
+            type Value = FiscalYear;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a fiscal year")
+            }
+
+            fn visit_i64<E: de::Error>(self, year: i64) -> Result<FiscalYear, E> {
+                FiscalYear::try_from(year).map_err(E::custom)
+            }
+
+            fn visit_u64<E: de::Error>(self, year: u64) -> Result<FiscalYear, E> {
+                self.visit_i64(i64::try_from(year).unwrap_or(0))
+            }
+
+            // Queries hold texts only.
+            fn visit_str<E: de::Error>(self, year: &str) -> Result<FiscalYear, E> {
+                year.parse().map_err(E::custom)
+            }
+
+            // serde_json hands over a number that keeps its digits as a map.
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<FiscalYear, A::Error> {
+                let number = serde_json::Number::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                self.visit_i64(crate::scoring::values::whole(&number).unwrap_or(0))
+            }
+        }
+
+        deserializer.deserialize_any(Year)
+    }
+}
+
+impl PartialSchema for FiscalYear {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(SchemaType::Type(Type::Integer))
+            .minimum(Some(Number::Int(1990)))
+            .maximum(Some(Number::Int(2100)))
+            .description(Some("A fiscal year (年度)."))
+            .examples([serde_json::Value::from(2019)])
+            .into()
+    }
+}
+
+impl ToSchema for FiscalYear {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("FiscalYear")
+    }
+}
+
+/// A day (日期): `2020-03-31`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Date(jiff::civil::Date);
+
+impl std::str::FromStr for Date {
+    /// The refusal in Chinese and English.
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // The library also reads times and other forms; one form is enough for a file that people compare.
+        let date = (text.len() == 10)
+            .then(|| text.parse::<jiff::civil::Date>().ok())
+            .flatten();
+        date.filter(|date| (1990..=2199).contains(&date.year())).map(Self).ok_or_else(|| {
+            format!("应为YYYY-MM-DD形式的日期，如2020-03-31。{LANGUAGES}expected a day as YYYY-MM-DD, such as 2020-03-31")
+        })
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl PartialSchema for Date {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(SchemaType::Type(Type::String))
+            .format(Some(utoipa::openapi::SchemaFormat::Custom("date".to_owned())))
+            .pattern(Some("^(199[0-9]|2[01][0-9]{2})-[0-9]{2}-[0-9]{2}$"))
+            .description(Some("A day, YYYY-MM-DD, from 1990 to 2199."))
+            .examples([serde_json::Value::from("2020-03-31")])
+            .into()
+    }
+}
+
+impl ToSchema for Date {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Date")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn uscc(text: &str) -> Result<Uscc, String> {
+        Uscc::try_from(text.to_owned())
+    }
+
+    #[test]
+    fn published_credit_codes_pass_and_one_wrong_character_does_not() {
+        // Baidu, Tencent, the Supreme People's Court: as printed on their sites.
+        for good in ["91110000802100433B", "9144030071526726XG"] {
+            assert!(uscc(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "91110000802100433A",
+            "91110000802100433b",
+            "9111000080210043IB",
+            "",
+            "91110000802100433",
+        ] {
+            assert!(uscc(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn exactly_one_check_character_fits_and_no_single_slip_goes_unseen(
+            body in "[0-9A-HJ-NPQRTUWXY]{17}", place in 0usize..17, other in 0usize..31,
+        ) {
+            let fitting: Vec<String> = USCC_ALPHABET
+                .iter()
+                .map(|check| format!("{body}{}", char::from(*check)))
+                .filter(|code| uscc(code).is_ok())
+                .collect();
+            prop_assert_eq!(fitting.len(), 1);
+            let mut slipped = fitting[0].clone().into_bytes();
+            if slipped[place] != USCC_ALPHABET[other] {
+                slipped[place] = USCC_ALPHABET[other];
+                prop_assert!(uscc(&String::from_utf8(slipped).unwrap()).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn a_day_has_one_form_and_exists() {
+        assert_eq!("2020-02-29".parse::<Date>().unwrap().to_string(), "2020-02-29");
+        for bad in [
+            "2019-02-29",
+            "2020-2-9",
+            "20200229",
+            "2020-02-29T00:00",
+            "1989-12-31",
+            "+02020-2-1",
+            "",
+        ] {
+            assert!(bad.parse::<Date>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_fiscal_year_is_a_plain_whole_number() {
+        assert_eq!("2019".parse::<FiscalYear>().unwrap().get(), 2019);
+        assert_eq!(serde_json::from_str::<FiscalYear>("2019").unwrap().get(), 2019);
+        for bad in ["1989", "2101", "\"x\"", "2019.5", "null", "-2019"] {
+            assert!(serde_json::from_str::<FiscalYear>(bad).is_err(), "{bad}");
+        }
+        for bad in ["02019", "+2019", " 2019", "２０１９"] {
+            assert!(bad.parse::<FiscalYear>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Settings: defaults, then a TOML file, then the environment (`JIXIAO_…`), then the command line; the later wins.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Deserialize;
+
+use crate::db::{DbConfig, Target};
+
+/// What a setting may be given as: on the command line or in the environment.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Flags {
+    /// A TOML file with any of the settings below, under the same names with underscores.
+    #[arg(long, env = "JIXIAO_CONFIG", value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Partial,
+}
+
+/// Settings of which any may be left out.
+// No Debug of its own: an address may hold a password.
+#[derive(Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Partial {
+    /// The address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "JIXIAO_LISTEN", value_name = "ADDRESS", global = true)]
+    listen: Option<SocketAddr>,
+    /// The folder of the SQLite database [default: data]
+    #[arg(long, env = "JIXIAO_DATA_DIR", value_name = "FOLDER", global = true)]
+    data_dir: Option<PathBuf>,
+    /// postgres://… to use PostgreSQL instead of SQLite
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        global = true
+    )]
+    database_url: Option<String>,
+    /// Connections to PostgreSQL [default: 10]
+    #[arg(long, env = "JIXIAO_POOL_SIZE", value_name = "N", global = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pool_size: Option<u32>,
+    /// Threads that serve requests [default: one per processor]
+    #[arg(long, env = "JIXIAO_WORKERS", value_name = "N", global = true)]
+    workers: Option<usize>,
+    /// The largest body that is read, in bytes [default: 2097152]
+    #[arg(long, env = "JIXIAO_BODY_LIMIT", value_name = "BYTES", global = true)]
+    body_limit: Option<usize>,
+    /// What to log: error, warn, info, debug, or a filter such as jixiao=debug,access=warn [default: info]
+    #[arg(long, env = "JIXIAO_LOG", value_name = "FILTER", global = true)]
+    log: Option<String>,
+    /// Log lines as text or as JSON [default: text]
+    #[arg(long, env = "JIXIAO_LOG_FORMAT", value_name = "FORMAT", global = true)]
+    log_format: Option<LogFormat>,
+}
+
+impl std::fmt::Debug for Partial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Partial")
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The settings in force.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// Where the data is, and how much of the database to use.
+    pub db: DbConfig,
+    /// Threads that serve requests.
+    pub workers: usize,
+    /// The largest body that is read, in bytes.
+    pub body_limit: usize,
+    /// What to log.
+    pub log: String,
+    /// How log lines look.
+    pub log_format: LogFormat,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {0}: {1}")]
+    File(PathBuf, std::io::Error),
+    /// The file is not TOML, or names what is no setting.
+    #[error("{0}: {1}")]
+    Content(PathBuf, toml::de::Error),
+    /// The address of the database is neither a path nor PostgreSQL.
+    #[error("DATABASE_URL: use postgres://…, sqlite:<path>, or leave it out for SQLite in the data folder")]
+    DatabaseUrl,
+}
+
+impl Flags {
+    /// The settings in force.
+    ///
+    /// # Errors
+    /// When the file that is named cannot be used.
+    pub fn resolve(self) -> Result<Config, ConfigError> {
+        let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let given = self.settings;
+        let data_dir = given.data_dir.or(file.data_dir).unwrap_or_else(|| "data".into());
+        let target = match given.database_url.or(file.database_url) {
+            None => Target::Sqlite(data_dir.join("jixiao.db")),
+            Some(url) if url.contains("://") && !url.starts_with("postgres") && !url.starts_with("sqlite:") => {
+                return Err(ConfigError::DatabaseUrl);
+            }
+            Some(url) => Target::parse(&url),
+        };
+        let mut db = DbConfig::new(target);
+        if let (Target::Postgres(_), Some(size)) = (&db.target, given.pool_size.or(file.pool_size)) {
+            db.pool_size = size;
+        }
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Ok(Config {
+            listen: given
+                .listen
+                .or(file.listen)
+                .unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
+            db,
+            workers: given.workers.or(file.workers).unwrap_or(processors).clamp(1, 512),
+            body_limit: given.body_limit.or(file.body_limit).unwrap_or(2 << 20),
+            log: given.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
+            log_format: given.log_format.or(file.log_format).unwrap_or_default(),
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<Partial, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::File(path.to_owned(), error))?;
+    toml::from_str(&text).map_err(|error| ConfigError::Content(path.to_owned(), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(config: Option<PathBuf>, settings: Partial) -> Flags {
+        Flags { config, settings }
+    }
+
+    #[test]
+    fn what_is_given_wins_over_the_file_and_the_file_over_the_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jixiao.toml");
+        std::fs::write(&path, "listen = \"127.0.0.1:1\"\nworkers = 7\nlog_format = \"json\"\n").unwrap();
+        let given = Partial {
+            workers: Some(3),
+            ..Partial::default()
+        };
+        let config = flags(Some(path), given).resolve().unwrap();
+        assert_eq!(config.listen.port(), 1);
+        assert_eq!(config.workers, 3);
+        assert_eq!(config.log_format, LogFormat::Json);
+        assert_eq!(config.body_limit, 2 << 20);
+        assert_eq!(config.db.target, Target::Sqlite("data/jixiao.db".into()));
+    }
+
+    #[test]
+    fn a_file_that_names_what_is_no_setting_is_refused_and_a_password_is_never_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jixiao.toml");
+        std::fs::write(&path, "lisen = \"127.0.0.1:1\"\n").unwrap();
+        let error = flags(Some(path), Partial::default()).resolve().unwrap_err();
+        assert!(error.to_string().contains("lisen"), "{error}");
+
+        let given = Partial {
+            database_url: Some("postgres://jixiao:secret@db:5432/jixiao?password=secret".to_owned()),
+            ..Partial::default()
+        };
+        let flags = flags(None, given);
+        assert!(!format!("{flags:?}").contains("secret"));
+        let config = format!("{:?}", flags.resolve().unwrap());
+        assert!(
+            config.contains("db:5432/jixiao") && !config.contains("secret"),
+            "{config}"
+        );
+        for bad in ["mysql://x/y", "http://x"] {
+            let given = Partial {
+                database_url: Some(bad.to_owned()),
+                ..Partial::default()
+            };
+            assert!(
+                super::Flags {
+                    config: None,
+                    settings: given
+                }
+                .resolve()
+                .is_err(),
+                "{bad}"
+            );
+        }
+    }
+}

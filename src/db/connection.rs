@@ -1,0 +1,177 @@
+//! One connection type over both engines, how it is opened, and how its write transactions begin.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::r2d2::{ManageConnection, R2D2Connection};
+use diesel::{Connection, ConnectionError, PgConnection, QueryResult, SqliteConnection};
+
+use crate::http::problem::Problem;
+
+// Of its own, since the derive makes public items without any documentation.
+mod engine {
+    use diesel::{PgConnection, SqliteConnection};
+
+    /// A connection to either engine; the same query code runs on both.
+    #[derive(diesel::MultiConnection)]
+    pub enum AnyConnection {
+        /// PostgreSQL.
+        Postgres(PgConnection),
+        /// SQLite, compiled into the program.
+        Sqlite(SqliteConnection),
+    }
+}
+
+pub use engine::AnyConnection;
+
+/// What a query that is put together at run time is boxed for.
+pub type Backend = <AnyConnection as Connection>::Backend;
+
+/// Where the data is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL address, `postgres://…`; may hold a password.
+    Postgres(String),
+}
+
+impl Target {
+    /// Reads an address: `postgres://…`, `sqlite:<path>`, or the path of a SQLite file.
+    pub fn parse(address: &str) -> Self {
+        if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            return Self::Postgres(address.to_owned());
+        }
+        let path = address.strip_prefix("sqlite:").unwrap_or(address);
+        Self::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
+    }
+}
+
+/// Never shows a password: what stands between `//` and `@`, and after `?`, is left out.
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => {
+                let host = url
+                    .rsplit_once('@')
+                    .map_or_else(|| url.split_once("//").map_or("", |(_, rest)| rest), |(_, host)| host);
+                write!(f, "postgres://{}", host.split('?').next().unwrap_or(""))
+            }
+        }
+    }
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reads only; SQLite refuses to write on it.
+    Read,
+    /// Reads and writes.
+    Write,
+}
+
+/// Opens a connection and sets it up.
+pub fn connect(target: &Target, access: Access) -> Result<AnyConnection, ConnectionError> {
+    match target {
+        Target::Postgres(url) => {
+            let mut conn = PgConnection::establish(url)?;
+            conn.batch_execute("SET TIME ZONE 'UTC'")
+                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+            Ok(AnyConnection::Postgres(conn))
+        }
+        Target::Sqlite(path) => {
+            let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+            // busy_timeout first: the others may meet the lock of another process.
+            // cache_size is in KiB when negative; several connections must fit the server's memory.
+            conn.batch_execute(
+                "PRAGMA busy_timeout = 5000;
+                 PRAGMA foreign_keys = ON;
+                 PRAGMA temp_store = MEMORY;
+                 PRAGMA cache_size = -2000;",
+            )
+            .and_then(|()| match access {
+                Access::Read => conn.batch_execute("PRAGMA query_only = ON;"),
+                Access::Write => conn.batch_execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"),
+            })
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+            Ok(AnyConnection::Sqlite(conn))
+        }
+    }
+}
+
+impl AnyConnection {
+    /// Begins a write transaction: on SQLite with the write lock in hand, on PostgreSQL serializable.
+    ///
+    /// SQLite must not begin with a read and upgrade later: that fails at once, without waiting,
+    /// when another connection has written in between.
+    pub fn begin(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE"),
+            Self::Postgres(conn) => {
+                AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL SERIALIZABLE")
+            }
+        }
+    }
+
+    /// Makes the transaction that was begun durable.
+    pub fn commit(&mut self) -> QueryResult<()> {
+        <Self as Connection>::TransactionManager::commit_transaction(self)
+    }
+
+    /// Undoes the transaction that was begun.
+    pub fn rollback(&mut self) -> QueryResult<()> {
+        <Self as Connection>::TransactionManager::rollback_transaction(self)
+    }
+
+    /// Runs `work` in a write transaction of its own; an error undoes it.
+    pub fn write<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
+        self.begin()?;
+        match work(self) {
+            Ok(value) => {
+                if let Err(error) = self.commit() {
+                    // PostgreSQL has rolled back already when a serializable commit fails.
+                    let _ = self.rollback();
+                    return Err(error.into());
+                }
+                Ok(value)
+            }
+            Err(problem) => {
+                // If this fails the connection is unusable, which its pool finds out by itself.
+                let _ = self.rollback();
+                Err(problem)
+            }
+        }
+    }
+}
+
+/// Opens and checks the connections of a pool.
+#[derive(Debug)]
+pub struct Manager {
+    /// Where to connect to.
+    pub target: Target,
+    /// What the connections are for.
+    pub access: Access,
+}
+
+impl ManageConnection for Manager {
+    type Connection = AnyConnection;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<AnyConnection, Self::Error> {
+        connect(&self.target, self.access).map_err(diesel::r2d2::Error::ConnectionError)
+    }
+
+    fn is_valid(&self, conn: &mut AnyConnection) -> Result<(), Self::Error> {
+        match conn {
+            // A file does not hang up.
+            AnyConnection::Sqlite(_) => Ok(()),
+            AnyConnection::Postgres(_) => conn.ping().map_err(diesel::r2d2::Error::QueryError),
+        }
+    }
+
+    fn has_broken(&self, conn: &mut AnyConnection) -> bool {
+        std::thread::panicking() || conn.is_broken()
+    }
+}

@@ -1,0 +1,318 @@
+//! The database: one seam, `read`, `scan` and `write`, over SQLite and PostgreSQL.
+//!
+//! | | SQLite | PostgreSQL |
+//! |---|---|---|
+//! | `read` | at once, on the worker's own connection | off the workers, pooled |
+//! | `scan` | off the workers, on a few connections | off the workers, pooled |
+//! | `write` | one thread, many jobs a commit | serializable, retried |
+//!
+//! Stores take `&mut AnyConnection` and do not see which engine it is. Since diesel has neither
+//! `RETURNING` nor `ON CONFLICT` for both engines at once, ids are made in the program and an
+//! upsert is a read, then an insert or update, inside `write`.
+
+pub mod connection;
+pub mod migrate;
+pub mod schema;
+pub mod sql;
+mod writer;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use actix_web::web;
+use diesel::r2d2::Pool;
+use diesel::result::{DatabaseErrorKind, Error};
+use tokio::sync::Semaphore;
+
+pub use connection::{AnyConnection, Target};
+
+use self::connection::{Access, Manager, connect};
+use self::writer::Writer;
+use crate::http::problem::Problem;
+
+/// How long a request waits for a free connection before it is told that the server is busy.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where the database is, and how much of it to use.
+#[derive(Debug, Clone)]
+pub struct DbConfig {
+    /// The file or the address.
+    pub target: Target,
+    /// Connections: of PostgreSQL in all, of SQLite for scans.
+    pub pool_size: u32,
+    /// Writes that may wait on SQLite before the server says that it is busy.
+    pub write_queue: usize,
+}
+
+impl DbConfig {
+    /// The usual sizes for `target`.
+    pub fn new(target: Target) -> Self {
+        let pool_size = match target {
+            Target::Sqlite(_) => 2,
+            Target::Postgres(_) => 10,
+        };
+        Self {
+            target,
+            pool_size,
+            write_queue: 1024,
+        }
+    }
+}
+
+/// Why the database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another server has the file.
+    #[error(
+        "another server process is using {database}: it holds the lock on {lock}. \
+         Stop it first, or give this one another database. / \
+         数据库 {database} 正由另一个服务进程使用（锁文件 {lock}），请先停止该进程，或为本进程另行指定数据库。"
+    )]
+    InUse {
+        /// The database file.
+        database: String,
+        /// The lock file beside it.
+        lock: String,
+    },
+    /// The file or its folder cannot be made or opened.
+    #[error("cannot open {0}: {1}")]
+    File(String, std::io::Error),
+    /// The engine refused the connection.
+    #[error("cannot connect to {0:?}: {1}")]
+    Connect(Target, diesel::ConnectionError),
+    /// The tables could not be brought up to date.
+    #[error("cannot bring the tables up to date: {0}")]
+    Migrate(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The database, shared by everyone who serves requests; cheap to clone.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+struct Inner {
+    /// Tells databases apart in the workers' own connections: tests open several in one process.
+    id: u64,
+    target: Target,
+    pool: Pool<Manager>,
+    /// As many as the pool has connections. Waiting here costs no thread, waiting in the pool does.
+    permits: Semaphore,
+    /// On SQLite only.
+    writer: Option<Writer>,
+    /// Held as long as the database is open.
+    _lock: Option<File>,
+}
+
+thread_local! {
+    static OWN: RefCell<HashMap<u64, AnyConnection>> = RefCell::new(HashMap::new());
+}
+
+impl Db {
+    /// Opens the database, makes it if need be, and brings its tables up to date.
+    pub fn open(config: &DbConfig) -> Result<Self, OpenError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let target = config.target.clone();
+        let lock = match &target {
+            Target::Sqlite(path) => Some(lock(path)?),
+            Target::Postgres(_) => None,
+        };
+        let conn = open_once(&target)?;
+        let (writer, access) = match target {
+            Target::Sqlite(_) => {
+                let writer = Writer::start(conn, target.clone(), config.write_queue)
+                    .map_err(|error| OpenError::File("the writer thread".into(), error))?;
+                (Some(writer), Access::Read)
+            }
+            Target::Postgres(_) => (None, Access::Write),
+        };
+        let manager = Manager {
+            target: target.clone(),
+            access,
+        };
+        let pool = Pool::builder()
+            .max_size(config.pool_size)
+            .min_idle(Some(0))
+            .connection_timeout(PATIENCE)
+            .build_unchecked(manager);
+        Ok(Self(Arc::new(Inner {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            target,
+            pool,
+            permits: Semaphore::new(config.pool_size as usize),
+            writer,
+            _lock: lock,
+        })))
+    }
+
+    /// A short read: one row or a few, by key.
+    ///
+    /// On SQLite it runs on the worker thread itself, since handing it to another thread costs more
+    /// than the read. What may take long belongs in [`Db::scan`].
+    pub async fn read<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
+    {
+        match self.0.writer {
+            Some(_) => self.on_own_connection(work),
+            None => self.off_the_workers(work).await,
+        }
+    }
+
+    /// A read that may take long: lists, exports, whatever grows with the data.
+    pub async fn scan<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
+    {
+        self.off_the_workers(work).await
+    }
+
+    /// A change, in a transaction of its own; done and durable when this returns `Ok`.
+    ///
+    /// `work` must have no effect but on the connection: PostgreSQL may have it run again.
+    /// Errors undo it. A full queue is a 503 problem.
+    pub async fn write<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Fn(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
+    {
+        match &self.0.writer {
+            Some(writer) => writer.run(work).await,
+            None => self.off_the_workers(move |conn| with_retries(conn, &work)).await,
+        }
+    }
+
+    /// Finishes the writes that wait and closes the file. The server must have stopped before.
+    pub fn close(&self) {
+        if let Some(writer) = &self.0.writer {
+            writer.close();
+        }
+    }
+
+    fn on_own_connection<T>(&self, work: impl FnOnce(&mut AnyConnection) -> Result<T, Problem>) -> Result<T, Problem> {
+        // Taken out while in use: if `work` panics, the connection goes with it.
+        let own = OWN.with_borrow_mut(|own| own.remove(&self.0.id));
+        let mut conn = match own {
+            Some(conn) => conn,
+            None => connect(&self.0.target, Access::Read).map_err(|error| Problem::internal(error.to_string()))?,
+        };
+        let outcome = work(&mut conn);
+        OWN.with_borrow_mut(|own| own.insert(self.0.id, conn));
+        outcome
+    }
+
+    async fn off_the_workers<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
+    {
+        let permit = tokio::time::timeout(PATIENCE, self.0.permits.acquire()).await;
+        let Ok(Ok(permit)) = permit else {
+            return Err(Problem::busy());
+        };
+        let pool = self.0.pool.clone();
+        let outcome = web::block(move || match pool.get() {
+            Ok(mut conn) => work(&mut conn),
+            Err(error) => Err(Problem::unavailable(error.to_string())),
+        })
+        .await;
+        drop(permit);
+        outcome.unwrap_or_else(|_| Err(Problem::internal("a database job panicked")))
+    }
+}
+
+/// Opens one connection that writes, for a command that runs beside the server; migrates first.
+pub fn open_once(target: &Target) -> Result<AnyConnection, OpenError> {
+    if let Target::Sqlite(path) = target {
+        make_folder(path)?;
+    }
+    let mut conn = connect(target, Access::Write).map_err(|error| OpenError::Connect(target.clone(), error))?;
+    for name in migrate::run(&mut conn).map_err(OpenError::Migrate)? {
+        tracing::info!(migration = name, "tables brought up to date");
+    }
+    Ok(conn)
+}
+
+/// The time now as it is stored: RFC 3339 in UTC with six decimals, which sorts as time does.
+pub fn now() -> String {
+    format!("{:.6}", jiff::Timestamp::now())
+}
+
+fn make_folder(database: &Path) -> Result<(), OpenError> {
+    match database.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            fs::create_dir_all(folder).map_err(|error| OpenError::File(folder.display().to_string(), error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Keeps a second server off the file: two writer threads would wait for each other's locks.
+fn lock(database: &Path) -> Result<File, OpenError> {
+    make_folder(database)?;
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let name = path.display().to_string();
+    let file = File::create(&path).map_err(|error| OpenError::File(name.clone(), error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
+            database: database.display().to_string(),
+            lock: name,
+        }),
+        Err(TryLockError::Error(error)) => Err(OpenError::File(name, error)),
+    }
+}
+
+/// How often a write is tried again that lost against another one.
+const SERIALIZATION_RETRIES: u32 = 8;
+/// A "read, then insert" that lost the race sees the other's row the second time; if not, it is a
+/// real duplicate.
+const UNIQUE_RETRIES: u32 = 2;
+
+fn with_retries<T>(
+    conn: &mut AnyConnection,
+    work: &impl Fn(&mut AnyConnection) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    let mut attempt = 0;
+    loop {
+        let problem = match conn.write(work) {
+            Ok(value) => return Ok(value),
+            Err(problem) => problem,
+        };
+        let retries = match problem.cause() {
+            Some(error) if lost_to_another(error) => SERIALIZATION_RETRIES,
+            Some(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => UNIQUE_RETRIES,
+            _ => 0,
+        };
+        if attempt >= retries {
+            return Err(problem);
+        }
+        attempt += 1;
+        std::thread::sleep(back_off(attempt));
+    }
+}
+
+fn lost_to_another(error: &Error) -> bool {
+    match error {
+        Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        // diesel keeps no code for 40P01, and the server may speak Chinese.
+        Error::DatabaseError(_, information) => {
+            let message = information.message();
+            message.contains("deadlock detected") || message.contains("死锁")
+        }
+        _ => false,
+    }
+}
+
+/// A random part, so that two that met do not meet again.
+fn back_off(attempt: u32) -> Duration {
+    let random = u64::from(getrandom::u32().unwrap_or(0) % 1000);
+    Duration::from_micros((500 + random) << attempt.min(6))
+}

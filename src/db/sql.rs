@@ -1,0 +1,63 @@
+//! Pieces of SQL that several stores need.
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::schema::{token_units, units};
+
+/// Functions that both engines have under the same name.
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// Lower case; on SQLite of ASCII letters only.
+    fn lower(text: Text) -> Text;
+    /// The text from the character at `from` (1 is the first) to its end.
+    fn substr(text: Text, from: diesel::sql_types::Integer) -> Text;
+    /// The number of characters.
+    fn length(text: Text) -> diesel::sql_types::BigInt;
+}
+
+/// A pattern for `LIKE … ESCAPE '\'` that finds texts which contain `wanted`, whatever its case.
+pub fn containing(wanted: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in wanted.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// A pattern for `LIKE` that finds a unit's place in the hierarchy and all below it.
+pub fn at_or_below(path: &str) -> String {
+    format!("{path}%")
+}
+
+// Of its own, since the macro makes public items without any documentation.
+mod twice {
+    diesel::alias!(crate::db::schema::units as tops: Tops, crate::db::schema::units as belows: Belows);
+}
+use twice::{belows, tops};
+
+/// The codes of the units that a token reaches, as a subquery: those that it is bound to, and all below them.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub fn codes_reached_by(token_id: String) -> _ {
+    let bound = token_units::table.on(token_units::unit_code.eq(tops.field(units::code)));
+    let below = belows.field(units::path).like(tops.field(units::path).concat("%"));
+    belows
+        .inner_join(tops.on(below))
+        .inner_join(bound)
+        .filter(token_units::token_id.eq(token_id))
+        .select(belows.field(units::code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_searched_for_is_taken_literally() {
+        assert_eq!(containing("50%_A\\"), "%50\\%\\_a\\\\%");
+    }
+}

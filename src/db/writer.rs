@@ -1,0 +1,147 @@
+//! Group commit: the one thread that writes to SQLite.
+//!
+//! A durable commit costs a flush to the disk, some hundred times more than the writing itself.
+//! So the thread takes every job that waits, runs each in a savepoint of its own within one
+//! transaction, commits once, and only then answers: nobody is told "saved" before it is.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use diesel::Connection;
+use diesel::connection::SimpleConnection;
+use tokio::sync::oneshot;
+
+use super::connection::{Access, AnyConnection, Target, connect};
+use crate::http::problem::Problem;
+
+/// How many jobs share one commit at most.
+const BATCH: usize = 256;
+
+/// A piece of work and the one who waits for its outcome.
+trait Job: Send {
+    /// Does the work in a savepoint, and keeps the outcome back.
+    fn run(&mut self, conn: &mut AnyConnection);
+    /// Hands the outcome over, or `failure` if the whole batch failed.
+    fn answer(self: Box<Self>, failure: Option<Problem>);
+}
+
+struct Pending<T, F> {
+    work: F,
+    outcome: Option<Result<T, Problem>>,
+    reply: oneshot::Sender<Result<T, Problem>>,
+}
+
+impl<T, F> Job for Pending<T, F>
+where
+    T: Send,
+    F: Fn(&mut AnyConnection) -> Result<T, Problem> + Send,
+{
+    fn run(&mut self, conn: &mut AnyConnection) {
+        // Caught inside the savepoint, so that a job that panics is undone alone like one that fails.
+        self.outcome = Some(conn.transaction(|conn| {
+            catch_unwind(AssertUnwindSafe(|| (self.work)(conn)))
+                .unwrap_or_else(|_| Err(Problem::internal("a write job panicked")))
+        }));
+    }
+
+    fn answer(self: Box<Self>, failure: Option<Problem>) {
+        let outcome = match (self.outcome, failure) {
+            // A job that failed by itself has its own, better reason.
+            (Some(Err(problem)), _) | (_, Some(problem)) => Err(problem),
+            (Some(Ok(value)), None) => Ok(value),
+            (None, None) => Err(Problem::internal("a write job was not run")),
+        };
+        // The client may have gone; the work is done all the same.
+        let _ = self.reply.send(outcome);
+    }
+}
+
+/// The way to the writer thread.
+pub struct Writer {
+    queue: Mutex<Option<SyncSender<Box<dyn Job>>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread on `conn`, with room for `waiting` jobs in its queue.
+    pub fn start(conn: AnyConnection, target: Target, waiting: usize) -> std::io::Result<Self> {
+        let (sender, receiver) = sync_channel(waiting);
+        let thread = std::thread::Builder::new()
+            .name("db-writer".into())
+            .spawn(move || serve(conn, &target, &receiver))?;
+        Ok(Self {
+            queue: Mutex::new(Some(sender)),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Queues `work` and waits until it is durable. A full queue is answered at once with 503.
+    pub async fn run<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Fn(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
+    {
+        let (reply, outcome) = oneshot::channel();
+        let job = Box::new(Pending {
+            work,
+            outcome: None,
+            reply,
+        });
+        let sent = match &*self.queue.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(queue) => queue.try_send(job),
+            None => return Err(Problem::busy()),
+        };
+        match sent {
+            Ok(()) => outcome
+                .await
+                .unwrap_or_else(|_| Err(Problem::internal("the writer thread is gone"))),
+            Err(TrySendError::Full(_)) => Err(Problem::busy()),
+            Err(TrySendError::Disconnected(_)) => Err(Problem::internal("the writer thread is gone")),
+        }
+    }
+
+    /// Takes no more jobs, finishes those that wait, and folds the log back into the file.
+    pub fn close(&self) {
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn serve(mut conn: AnyConnection, target: &Target, queue: &Receiver<Box<dyn Job>>) {
+    // Ends when the queue is closed and empty.
+    while let Ok(first) = queue.recv() {
+        let mut batch = vec![first];
+        batch.extend(queue.try_iter().take(BATCH - 1));
+        let failure = run_batch(&mut conn, &mut batch).err();
+        if let Some(error) = &failure {
+            tracing::error!(%error, jobs = batch.len(), "a batch of writes failed");
+        }
+        for job in batch {
+            job.answer(failure.as_ref().map(|_| Problem::not_saved()));
+        }
+        if failure.is_some() {
+            // Whatever state the connection is in, a new one is in a known state.
+            match connect(target, Access::Write) {
+                Ok(fresh) => conn = fresh,
+                Err(error) => tracing::error!(%error, "the database cannot be opened again"),
+            }
+        }
+    }
+    let closing = "PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);";
+    if let Err(error) = conn.batch_execute(closing) {
+        tracing::warn!(%error, "the write-ahead log was left in place; it is read at the next start");
+    }
+}
+
+fn run_batch(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> diesel::QueryResult<()> {
+    conn.begin()?;
+    for job in batch {
+        job.run(conn);
+    }
+    conn.commit()
+}

@@ -1,0 +1,274 @@
+//! The addresses of a unit's year, and of its score.
+
+use actix_web::web::{Bytes, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::cache::{Basis, ScoreCache};
+use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, State, UnitScore};
+use super::parts;
+use super::store::{self, Context, EntryRow, Part};
+use crate::codes::{FiscalYear, UnitCode};
+use crate::db::{AnyConnection, Db};
+use crate::http::accept::{Form, form};
+use crate::http::auth::Reader;
+use crate::http::etag::Preconditions;
+use crate::http::page::{Limit, Order, Page};
+use crate::http::path::Path;
+use crate::http::problem::Problem;
+use crate::http::query::{Query, given};
+use crate::http::resource::resource;
+use crate::http::responses::{CommonErrors, UnfitScheme};
+use crate::render;
+use crate::schemes::library::{Compiled, Library};
+use crate::schemes::model::SchemeUsed;
+use crate::scoring::score::{Score, Status};
+use crate::scoring::text::SchemeId;
+use crate::scoring::{self, Case};
+
+/// Adds the routes of a unit's years.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(resource("/api/v1/units/{code}/evaluations").get(list))
+        .service(resource("/api/v1/units/{code}/evaluations/{year}").get(get))
+        .service(resource("/api/v1/units/{code}/evaluations/{year}/score").get(get_score));
+    parts::routes(config);
+}
+
+/// Which years to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// By year, from the first or from the latest.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline)]
+    order: Option<Order>,
+    /// How many items a page has at most.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline)]
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before: its last year.
+    #[serde(default, deserialize_with = "given")]
+    cursor: Option<FiscalYear>,
+}
+
+/// List the years of a unit
+///
+/// Those for which something is filed.
+#[utoipa::path(
+    get,
+    path = "/api/v1/units/{code}/evaluations",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"), ListQuery),
+    responses((status = 200, description = "A page of years", body = Page<EvaluationEntry>,
+        headers(("Link" = String, description = "The next page, `rel=\"next\"`"))), CommonErrors),
+)]
+pub async fn list(
+    Reader(principal): Reader,
+    Path(code): Path<UnitCode>,
+    Query(query): Query<ListQuery>,
+    db: Data<Db>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let limit = query.limit.unwrap_or_default();
+    let unit = code.clone();
+    let rows = db
+        .scan(move |conn| {
+            let path = store::unit_path(conn, &unit)?.ok_or_else(|| Problem::no_unit(&unit))?;
+            principal.may_see(&path)?;
+            Ok(store::list(
+                conn,
+                &unit,
+                query.order.unwrap_or_default(),
+                query.cursor,
+                limit,
+            )?)
+        })
+        .await?;
+    let show = |(year, created_at, updated_at)| EvaluationEntry {
+        year,
+        created_at,
+        updated_at,
+        link: format!("/api/v1/units/{code}/evaluations/{year}"),
+    };
+    Ok(Page::new(rows, limit, |row: &EntryRow| &row.0, show).respond(&request))
+}
+
+/// Get a unit's year
+///
+/// Where it stands, what is known of its total, and where its parts are. It exists as soon as the unit and the fiscal
+/// year do; before anything is filed its state is `not_started`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/units/{code}/evaluations/{year}",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    responses((status = 200, description = "The unit's year", body = Evaluation,
+            headers(("ETag" = String, description = "Its version"))),
+        (status = 304, description = "It is still the version that `If-None-Match` names"), CommonErrors),
+)]
+pub async fn get(
+    Reader(principal): Reader,
+    Path((code, year)): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    let (etag, evaluation) = db
+        .read(move |conn| {
+            let context = require(conn, &code, year)?;
+            principal.may_see(&context.unit_path)?;
+            let compiled = in_force(conn, &library, &context)?;
+            let etag = Basis::of(&context, &compiled.edition).etag(&compiled.id, "evaluation");
+            let score = compute(&compiled, &context)?;
+            Ok((etag, describe(code, year, context, &score)))
+        })
+        .await?;
+    preconditions.answer(&etag, |mut response| Ok(response.json(evaluation)))
+}
+
+fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -> Evaluation {
+    let this = format!("/api/v1/units/{unit}/evaluations/{year}");
+    let row = context.evaluation.as_ref();
+    let part = |part: Part| {
+        let (document, version) = part.of(row);
+        PartState {
+            filed: document.is_some(),
+            version,
+        }
+    };
+    Evaluation {
+        state: match row {
+            None => State::NotStarted,
+            Some(_) => State::Draft,
+        },
+        score: brief(score),
+        parts: Parts {
+            base_data: part(Part::BaseData),
+            assessments: part(Part::Assessments),
+        },
+        links: Links {
+            base_data: format!("{this}/base-data"),
+            assessments: format!("{this}/assessments"),
+            score: format!("{this}/score"),
+            special_funds: format!("/api/v1/special-funds?unit={unit}&year={year}"),
+            this,
+        },
+        unit,
+        unit_name: context.unit_name,
+        year,
+        scheme: context.scheme_id,
+    }
+}
+
+fn brief(score: &Score) -> ScoreBrief {
+    let decided = score.lines.iter().filter(|line| line.status != Status::Open).count();
+    ScoreBrief {
+        total: score.total.map(|total| total.normalize().to_string()),
+        interval: score.interval,
+        missing: score.missing.len(),
+        decided_percent: (decided * 100).checked_div(score.lines.len()).unwrap_or(0),
+        summary: score.summary.clone(),
+    }
+}
+
+/// By which scheme to score.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ScoreQuery {
+    /// Another scheme than the one in force for the year, to see what it would give.
+    #[serde(default, deserialize_with = "given")]
+    scheme: Option<SchemeId>,
+}
+
+/// Get a unit's score
+///
+/// Worked out from what is filed, and explained line by line. While something is missing, the total is an interval and
+/// `missing` names every field to fill in, with its place in its document. With `Accept: text/plain` the answer is the
+/// scoring table as plain text in Chinese.
+#[utoipa::path(
+    get,
+    path = "/api/v1/units/{code}/evaluations/{year}/score",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year"), ScoreQuery),
+    responses((status = 200, description = "The score", headers(("ETag" = String, description = "Of all that it follows from")),
+            content((UnitScore = "application/json"), (String = "text/plain"))),
+        (status = 304, description = "It is still the one that `If-None-Match` names"), CommonErrors, UnfitScheme),
+)]
+pub async fn get_score(
+    Reader(principal): Reader,
+    Path((code, year)): Path<(UnitCode, FiscalYear)>,
+    Query(query): Query<ScoreQuery>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+    library: Data<Library>,
+    scores: Data<ScoreCache>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let form = form(&request)?;
+    let (etag, body) = db
+        .read(move |conn| {
+            let context = require(conn, &code, year)?;
+            principal.may_see(&context.unit_path)?;
+            let compiled = match &query.scheme {
+                Some(id) => library.find(conn, id)?.ok_or_else(|| Problem::no_scheme(id))?,
+                None => in_force(conn, &library, &context)?,
+            };
+            let basis = Basis::of(&context, &compiled.edition);
+            let etag = basis.etag(&compiled.id, form.media_type());
+            let body = match form {
+                Form::Text => {
+                    let heading = format!(
+                        "{}（{code}）{year}年度部门整体支出绩效自评得分\n评分标准：{}（{}）",
+                        context.unit_name, compiled.scheme.document.name, compiled.id
+                    );
+                    Bytes::from(render::score(&heading, &compute(&compiled, &context)?))
+                }
+                Form::Json => scores.get_or_render((&code, year, &compiled.id), basis, || {
+                    let score = UnitScore {
+                        unit: code.clone(),
+                        unit_name: context.unit_name.clone(),
+                        year,
+                        scheme: SchemeUsed::from(&compiled),
+                        score: compute(&compiled, &context)?,
+                    };
+                    serde_json::to_vec(&score)
+                        .map(Bytes::from)
+                        .map_err(|error| Problem::internal(error.to_string()))
+                })?,
+            };
+            Ok((etag, body))
+        })
+        .await?;
+    preconditions.answer(&etag, |response| Ok(form.answer(response, body)))
+}
+
+/// The year of a unit.
+///
+/// # Errors
+/// 404 that says which of the two does not exist.
+pub(super) fn require(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Result<Context, Problem> {
+    match store::context(conn, unit, year)? {
+        Some(context) => Ok(context),
+        None if store::unit_path(conn, unit)?.is_none() => Err(Problem::no_unit(unit)),
+        None => Err(Problem::no_year(year)),
+    }
+}
+
+/// The scheme in force for the year.
+pub(super) fn in_force(conn: &mut AnyConnection, library: &Library, context: &Context) -> Result<Compiled, Problem> {
+    let id = SchemeId::try_from(context.scheme_id.clone()).map_err(Problem::internal)?;
+    library.edition(conn, &id, context.scheme_edition.clone())
+}
+
+fn compute(compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+    let row = context.evaluation.as_ref();
+    let sheet = parts::read(Part::BaseData, row)?.unwrap_or_default();
+    let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
+    Ok(scoring::score(&compiled.scheme, &Case::of_unit(&sheet, &assessments)))
+}

@@ -1,0 +1,392 @@
+//! The two documents of a unit's year, the base data sheet and the assessments: each is filed, changed and taken away
+//! by itself, and has a version of its own.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::ContentType;
+use actix_web::web::{Data, ServiceConfig};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+
+use super::handlers::{in_force, require};
+use super::model::Row;
+use super::store::{self, Context, Part};
+use crate::codes::{FiscalYear, UnitCode};
+use crate::db::{AnyConnection, Db};
+use crate::http::auth::{Editor, Principal, Reader};
+use crate::http::body::{Json, MergePatch};
+use crate::http::etag::{ETag, Preconditions};
+use crate::http::path::Path;
+use crate::http::problem::Problem;
+use crate::http::resource::resource;
+use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
+use crate::patch_of;
+use crate::schemes::library::Library;
+use crate::scoring::assessment::Assessments;
+use crate::scoring::sheet::BaseData;
+
+patch_of!(
+    /// Some figures of a [`BaseData`].
+    BaseDataPatch,
+    BaseData
+);
+patch_of!(
+    /// Some of the [`Assessments`].
+    AssessmentsPatch,
+    Assessments
+);
+
+/// Adds the routes of the two documents.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/api/v1/units/{code}/evaluations/{year}/base-data")
+                .get(get_base_data)
+                .put(put_base_data)
+                .patch(patch_base_data)
+                .delete(delete_base_data),
+        )
+        .service(
+            resource("/api/v1/units/{code}/evaluations/{year}/assessments")
+                .get(get_assessments)
+                .put(put_assessments)
+                .patch(patch_assessments)
+                .delete(delete_assessments),
+        );
+}
+
+/// A document of a unit's year.
+trait Document: Serialize + DeserializeOwned + ToSchema + Send + 'static {
+    /// Which of the two.
+    const PART: Part;
+
+    /// Lets it pass if it fits the year.
+    ///
+    /// # Errors
+    /// 422 with every fault that its own schema cannot see.
+    fn check(&self, conn: &mut AnyConnection, library: &Library, context: &Context) -> Result<(), Problem>;
+}
+
+impl Document for BaseData {
+    const PART: Part = Part::BaseData;
+
+    fn check(&self, _: &mut AnyConnection, _: &Library, _: &Context) -> Result<(), Problem> {
+        Ok(())
+    }
+}
+
+impl Document for Assessments {
+    const PART: Part = Part::Assessments;
+
+    fn check(&self, conn: &mut AnyConnection, library: &Library, context: &Context) -> Result<(), Problem> {
+        match self.faults(&in_force(conn, library, context)?.scheme) {
+            faults if faults.is_empty() => Ok(()),
+            faults => Err(Problem::invalid(faults)),
+        }
+    }
+}
+
+/// The stored document; `None` before it is filed.
+///
+/// # Errors
+/// 500 if the table holds what this program cannot read.
+pub(super) fn read<T: DeserializeOwned>(part: Part, row: Option<&Row>) -> Result<Option<T>, Problem> {
+    let (text, _) = part.of(row);
+    text.map(serde_json::from_str)
+        .transpose()
+        .map_err(|error| Problem::internal(format!("a stored {part:?} cannot be read: {error}")))
+}
+
+/// The document as it is stored and its tag; `None` before it is filed.
+///
+/// The version counts on while the row is there; with the row it begins anew, and then the row's birth is another.
+fn stored(part: Part, row: Option<&Row>) -> Option<(String, ETag)> {
+    let row = row?;
+    let (text, version) = part.of(Some(row));
+    Some((text?.to_owned(), ETag::of(version, &row.created_at)))
+}
+
+fn not_filed(part: Part, unit: &UnitCode, year: FiscalYear) -> Problem {
+    let (zh, en) = match part {
+        Part::BaseData => ("基础数据表", "base data sheet"),
+        Part::Assessments => ("评价打分依据", "assessments"),
+    };
+    Problem::not_found(
+        format!("单位{unit}尚未填报{year}年度{zh}。"),
+        format!("Unit {unit} has not filed its {en} for {year}."),
+    )
+}
+
+fn answer(mut response: actix_web::HttpResponseBuilder, document: String) -> HttpResponse {
+    response.content_type(ContentType::json()).body(document)
+}
+
+async fn get_part(
+    part: Part,
+    principal: Principal,
+    (unit, year): (UnitCode, FiscalYear),
+    preconditions: Preconditions,
+    db: &Db,
+) -> Result<HttpResponse, Problem> {
+    let (document, etag) = db
+        .read(move |conn| {
+            let context = require(conn, &unit, year)?;
+            principal.may_see(&context.unit_path)?;
+            stored(part, context.evaluation.as_ref()).ok_or_else(|| not_filed(part, &unit, year))
+        })
+        .await?;
+    preconditions.answer(&etag, |response| Ok(answer(response, document)))
+}
+
+/// What is to become of a document, given the one before.
+enum Change<T> {
+    Put(T),
+    Patch(MergePatch),
+    Delete,
+}
+
+async fn change<T: Document + Sync>(
+    change: Change<T>,
+    principal: Principal,
+    (unit, year): (UnitCode, FiscalYear),
+    preconditions: Preconditions,
+    db: &Db,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    let address = format!("/api/v1/units/{unit}/evaluations/{year}/{}", T::PART.address());
+    let (created, after) = db
+        .write(move |conn| {
+            let context = require(conn, &unit, year)?;
+            principal.may_edit(&context.unit_path)?;
+            let before = stored(T::PART, context.evaluation.as_ref());
+            if before.is_none() && !matches!(change, Change::Put(_)) {
+                return Err(not_filed(T::PART, &unit, year));
+            }
+            preconditions.check(before.as_ref().map(|(_, etag)| etag))?;
+            let patched;
+            let document = match &change {
+                Change::Put(document) => Some(document),
+                Change::Patch(patch) => {
+                    let old: T =
+                        read(T::PART, context.evaluation.as_ref())?.ok_or_else(|| not_filed(T::PART, &unit, year))?;
+                    patched = patch.apply(&old)?;
+                    Some(&patched)
+                }
+                Change::Delete => None,
+            };
+            let text = document
+                .map(serde_json::to_string)
+                .transpose()
+                .map_err(|error| Problem::internal(error.to_string()))?;
+            if before.as_ref().map(|(text, _)| text) == text.as_ref() {
+                return Ok((false, before));
+            }
+            if context.year_status != "open" {
+                return Err(Problem::closed(year));
+            }
+            if let Some(document) = document {
+                document.check(conn, &library, &context)?;
+            }
+            let row = store::set(conn, &unit, year, context.evaluation, T::PART, text)?;
+            Ok((before.is_none(), stored(T::PART, row.as_ref())))
+        })
+        .await?;
+    Ok(match after {
+        None => HttpResponse::NoContent().finish(),
+        Some((document, etag)) => answer(etag.saved(created, &address), document),
+    })
+}
+
+/// Get the base data sheet
+///
+/// As it was filed (基础数据表).
+#[utoipa::path(
+    get,
+    path = "/api/v1/units/{code}/evaluations/{year}/base-data",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    responses((status = 200, description = "The sheet", body = BaseData, headers(("ETag" = String, description = "Its version"))),
+        (status = 304, description = "It is still the version that `If-None-Match` names"), CommonErrors),
+)]
+pub async fn get_base_data(
+    Reader(principal): Reader,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    get_part(Part::BaseData, principal, at, preconditions, &db).await
+}
+
+/// File or replace the base data sheet
+///
+/// Amounts in 万元, as decimal strings or as numbers. Leave out what is not known: a missing figure never counts as 0.
+/// The same sheet may be sent again: it keeps its version. Refused while the fiscal year is closed.
+#[utoipa::path(
+    put,
+    path = "/api/v1/units/{code}/evaluations/{year}/base-data",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = BaseData, example = json!({
+        "staff": {"posts": 171, "in_post": 104},
+        "budget": {"carried_in": "0", "initial": "1166.07", "supplement": "0", "carried_out": "0"}
+    })),
+    responses((status = 201, description = "It was filed", body = BaseData,
+            headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its address"))),
+        (status = 200, description = "It was replaced, or was so already", body = BaseData,
+            headers(("ETag" = String, description = "Its version"))),
+        CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn put_base_data(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    Json(sheet): Json<BaseData>,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change(Change::Put(sheet), principal, at, preconditions, &db, library).await
+}
+
+/// Change some figures of the base data sheet
+///
+/// A JSON Merge Patch (RFC 7396): what is left out stays, `null` takes a figure away.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/units/{code}/evaluations/{year}/base-data",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = BaseDataPatch, content_type = "application/merge-patch+json",
+        example = json!({"staff": {"in_post": 103}})),
+    responses((status = 200, description = "The sheet after the change", body = BaseData,
+        headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn patch_base_data(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    patch: MergePatch,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change::<BaseData>(Change::Patch(patch), principal, at, preconditions, &db, library).await
+}
+
+/// Take the base data sheet back
+#[utoipa::path(
+    delete,
+    path = "/api/v1/units/{code}/evaluations/{year}/base-data",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    responses((status = 204, description = "It is gone"), CommonErrors, ChangeErrors),
+)]
+pub async fn delete_base_data(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change::<BaseData>(Change::Delete, principal, at, preconditions, &db, library).await
+}
+
+/// Get the assessments
+///
+/// What people judged, with reasons and evidence (评价打分依据).
+#[utoipa::path(
+    get,
+    path = "/api/v1/units/{code}/evaluations/{year}/assessments",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    responses((status = 200, description = "The assessments", body = Assessments,
+            headers(("ETag" = String, description = "Their version"))),
+        (status = 304, description = "They are still the version that `If-None-Match` names"), CommonErrors),
+)]
+pub async fn get_assessments(
+    Reader(principal): Reader,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    get_part(Part::Assessments, principal, at, preconditions, &db).await
+}
+
+/// File or replace the assessments
+///
+/// They must fit the scheme in force for the year: its indicators, and for each what its rule asks for. Refused while the
+/// fiscal year is closed.
+#[utoipa::path(
+    put,
+    path = "/api/v1/units/{code}/evaluations/{year}/assessments",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = Assessments, example = json!({"indicators": {
+        "key_work": {"achieved": "95", "possible": "100", "evidence": "县委县政府2019年度绩效考核通报"},
+        "fund_compliance": {"incidents": 0}
+    }})),
+    responses((status = 201, description = "They were filed", body = Assessments,
+            headers(("ETag" = String, description = "Their version"), ("Location" = String, description = "Their address"))),
+        (status = 200, description = "They were replaced, or were so already", body = Assessments,
+            headers(("ETag" = String, description = "Their version"))),
+        CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn put_assessments(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    Json(assessments): Json<Assessments>,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change(Change::Put(assessments), principal, at, preconditions, &db, library).await
+}
+
+/// Change some assessments
+///
+/// A JSON Merge Patch (RFC 7396): what is left out stays, `null` takes an assessment away; `targets` is a list and so is
+/// replaced as a whole.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/units/{code}/evaluations/{year}/assessments",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = AssessmentsPatch, content_type = "application/merge-patch+json",
+        example = json!({"indicators": {"fund_compliance": {"incidents": 1}}})),
+    responses((status = 200, description = "The assessments after the change", body = Assessments,
+        headers(("ETag" = String, description = "Their version"))), CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn patch_assessments(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    patch: MergePatch,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change::<Assessments>(Change::Patch(patch), principal, at, preconditions, &db, library).await
+}
+
+/// Take the assessments back
+#[utoipa::path(
+    delete,
+    path = "/api/v1/units/{code}/evaluations/{year}/assessments",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    responses((status = 204, description = "They are gone"), CommonErrors, ChangeErrors),
+)]
+pub async fn delete_assessments(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change::<Assessments>(Change::Delete, principal, at, preconditions, &db, library).await
+}

@@ -1,0 +1,249 @@
+//! The addresses of the fiscal years.
+
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::model::{FiscalYearInput, FiscalYearView, Row, YearStatus};
+use super::store;
+use crate::codes::FiscalYear;
+use crate::db::{AnyConnection, Db};
+use crate::fault::Fault;
+use crate::http::auth::{Bureau, Reader};
+use crate::http::body::{Json, MergePatch};
+use crate::http::etag::Preconditions;
+use crate::http::page::{Limit, Order, Page};
+use crate::http::path::Path;
+use crate::http::problem::Problem;
+use crate::http::query::{Query, given};
+use crate::http::resource::resource;
+use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
+use crate::patch_of;
+
+patch_of!(
+    /// Some fields of [`FiscalYearInput`].
+    FiscalYearPatch,
+    FiscalYearInput
+);
+
+/// Adds the routes of the fiscal years.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(resource("/api/v1/fiscal-years").get(list)).service(
+        resource("/api/v1/fiscal-years/{year}")
+            .get(get)
+            .put(put)
+            .patch(patch)
+            .delete(delete),
+    );
+}
+
+/// Which fiscal years to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// Only years that are open, or closed.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline)]
+    status: Option<YearStatus>,
+    /// By year, from the first or from the latest.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline)]
+    order: Option<Order>,
+    /// How many items a page has at most.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline)]
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before: its last year.
+    #[serde(default, deserialize_with = "given")]
+    cursor: Option<FiscalYear>,
+}
+
+/// List fiscal years
+#[utoipa::path(
+    get,
+    path = "/api/v1/fiscal-years",
+    tag = "fiscal-years",
+    params(ListQuery),
+    responses((status = 200, description = "A page of fiscal years", body = Page<FiscalYearView>,
+        headers(("Link" = String, description = "The next page, `rel=\"next\"`"))), CommonErrors),
+)]
+pub async fn list(
+    _: Reader,
+    Query(query): Query<ListQuery>,
+    db: Data<Db>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let limit = query.limit.unwrap_or_default();
+    let rows = db
+        .scan(move |conn| {
+            Ok(store::list(
+                conn,
+                query.status,
+                query.order.unwrap_or_default(),
+                query.cursor,
+                limit,
+            )?)
+        })
+        .await?;
+    Ok(Page::new(rows, limit, |row| &row.year, FiscalYearView::from).respond(&request))
+}
+
+/// Get a fiscal year
+#[utoipa::path(
+    get,
+    path = "/api/v1/fiscal-years/{year}",
+    tag = "fiscal-years",
+    params(("year" = FiscalYear, Path, description = "The fiscal year")),
+    responses((status = 200, description = "The fiscal year", body = FiscalYearView,
+            headers(("ETag" = String, description = "Its version"))),
+        (status = 304, description = "It is still the version that `If-None-Match` names"), CommonErrors),
+)]
+pub async fn get(
+    _: Reader,
+    Path(year): Path<FiscalYear>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    let row = db.read(move |conn| require(conn, year)).await?;
+    preconditions.answer(&row.etag(), |mut response| Ok(response.json(FiscalYearView::from(row))))
+}
+
+/// Set up or replace a fiscal year
+///
+/// The scheme must exist and have weights. The same request may be sent again: a year that is already so keeps its
+/// version. Only for the finance bureau.
+#[utoipa::path(
+    put,
+    path = "/api/v1/fiscal-years/{year}",
+    tag = "fiscal-years",
+    params(("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body = FiscalYearInput,
+    responses((status = 201, description = "It was set up", body = FiscalYearView,
+            headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its address"))),
+        (status = 200, description = "It was replaced, or was so already", body = FiscalYearView,
+            headers(("ETag" = String, description = "Its version"))),
+        CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn put(
+    _: Bureau,
+    Path(year): Path<FiscalYear>,
+    preconditions: Preconditions,
+    Json(input): Json<FiscalYearInput>,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    let (created, row) = db
+        .write(move |conn| {
+            let before = store::find(conn, year)?;
+            preconditions.check(before.as_ref().map(Row::etag).as_ref())?;
+            Ok((before.is_none(), save(conn, year, before, &input)?))
+        })
+        .await?;
+    let address = format!("/api/v1/fiscal-years/{year}");
+    Ok(row.etag().saved(created, &address).json(FiscalYearView::from(row)))
+}
+
+/// Change some fields of a fiscal year
+///
+/// A JSON Merge Patch (RFC 7396), such as `{"status": "closed"}`. Only for the finance bureau.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/fiscal-years/{year}",
+    tag = "fiscal-years",
+    params(("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = FiscalYearPatch, content_type = "application/merge-patch+json", example = json!({"status": "closed"})),
+    responses((status = 200, description = "The fiscal year after the change", body = FiscalYearView,
+        headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn patch(
+    _: Bureau,
+    Path(year): Path<FiscalYear>,
+    preconditions: Preconditions,
+    patch: MergePatch,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    let row = db
+        .write(move |conn| {
+            let before = require(conn, year)?;
+            preconditions.check(Some(&before.etag()))?;
+            let input = patch.apply(&FiscalYearInput::try_from(&before).map_err(Problem::internal)?)?;
+            save(conn, year, Some(before), &input)
+        })
+        .await?;
+    Ok(row.etag().saved(false, "").json(FiscalYearView::from(row)))
+}
+
+/// Delete a fiscal year
+///
+/// Refused while evaluations or special funds refer to it. Only for the finance bureau.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/fiscal-years/{year}",
+    tag = "fiscal-years",
+    params(("year" = FiscalYear, Path, description = "The fiscal year")),
+    responses((status = 204, description = "It is gone"), CommonErrors, ChangeErrors),
+)]
+pub async fn delete(
+    _: Bureau,
+    Path(year): Path<FiscalYear>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    db.write(move |conn| {
+        let row = require(conn, year)?;
+        preconditions.check(Some(&row.etag()))?;
+        let (evaluations, funds) = store::references(conn, year)?;
+        Problem::if_referenced(&[
+            ("evaluations", evaluations, "份绩效自评", "evaluations"),
+            ("special_funds", funds, "项专项资金", "special funds"),
+        ])?;
+        Ok(store::delete(conn, year)?)
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn require(conn: &mut AnyConnection, year: FiscalYear) -> Result<Row, Problem> {
+    store::find(conn, year)?.ok_or_else(|| Problem::no_year(year))
+}
+
+/// Stores what the row does not say already, after looking at what only the database can judge.
+fn save(
+    conn: &mut AnyConnection,
+    year: FiscalYear,
+    before: Option<Row>,
+    input: &FiscalYearInput,
+) -> Result<Row, Problem> {
+    if let Some(row) = &before
+        && FiscalYearInput::try_from(row).as_ref() == Ok(input)
+    {
+        return Ok(row.clone());
+    }
+    let mut faults = Vec::new();
+    let scheme = &input.scheme;
+    match store::scheme_is_template(conn, scheme.as_str())? {
+        Some(false) => {}
+        Some(true) => faults.push(Fault::new(
+            "/scheme",
+            "template",
+            format!("{scheme}是没有分值的指标框架，不能用于评分；请另存副本并补充分值。"),
+            format!("{scheme} is a template without weights; copy it under another id and complete it"),
+        )),
+        None => faults.push(Fault::unknown_scheme(scheme)),
+    }
+    if let (Some(opens), Some(closes)) = (input.opens_on, input.closes_on)
+        && closes < opens
+    {
+        faults.push(Fault::new(
+            "/closes_on",
+            "out_of_order",
+            format!("填报截止日{closes}早于开始日{opens}。"),
+            format!("{closes} is before {opens}, the first day"),
+        ));
+    }
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults));
+    }
+    Ok(store::save(conn, year, before.as_ref(), input)?)
+}

@@ -1,0 +1,147 @@
+//! Fiscal years on the wire and in the table.
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::codes::Date;
+use crate::db::schema::fiscal_years;
+use crate::http::etag::ETag;
+use crate::scoring::text::{Label, SchemeId};
+
+/// A stored fiscal year, as its row holds it.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = fiscal_years, treat_none_as_null = true)]
+pub struct Row {
+    /// The year.
+    pub year: i64,
+    /// The number of the bureau's notice.
+    pub notice_number: Option<String>,
+    /// The first day on which units file.
+    pub opens_on: Option<String>,
+    /// The last day on which units file.
+    pub closes_on: Option<String>,
+    /// The scheme in force.
+    pub scheme_id: String,
+    /// `open` or `closed`.
+    pub status: String,
+    /// Counts the changes.
+    pub version: i64,
+    /// When it was first stored.
+    pub created_at: String,
+    /// When it was last changed.
+    pub updated_at: String,
+}
+
+impl Row {
+    /// The tag of this version.
+    pub fn etag(&self) -> ETag {
+        ETag::of(self.version, &self.updated_at)
+    }
+}
+
+/// Whether units may file for a year.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum YearStatus {
+    /// They may.
+    #[default]
+    Open,
+    /// Nothing of the year can be changed until the bureau opens it again.
+    Closed,
+}
+
+impl YearStatus {
+    /// The word that it is on the wire and in the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// A fiscal year (年度) as it is sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"scheme": "hunan-2019", "notice_number": "山财绩〔2020〕176号", "closes_on": "2020-06-30"}))]
+pub struct FiscalYearInput {
+    /// The scoring scheme in force (评分标准).
+    pub scheme: SchemeId,
+    /// The number of the finance bureau's notice (文号).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice_number: Option<Label>,
+    /// The first day on which units file. For information; `status` decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_on: Option<Date>,
+    /// The last day on which units file. For information; `status` decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_on: Option<Date>,
+    /// Whether units may file; open when left out.
+    #[serde(default)]
+    #[schema(default = "open")]
+    pub status: YearStatus,
+}
+
+/// A fiscal year (年度).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FiscalYearView {
+    /// The year.
+    #[schema(value_type = crate::codes::FiscalYear)]
+    pub year: i64,
+    /// The scoring scheme in force (评分标准).
+    #[schema(value_type = SchemeId)]
+    pub scheme: String,
+    /// The number of the finance bureau's notice (文号); `null` when it is not known.
+    #[schema(example = "山财绩〔2020〕176号")]
+    pub notice_number: Option<String>,
+    /// The first day on which units file; `null` when none is set.
+    #[schema(value_type = Option<Date>, example = json!(null))]
+    pub opens_on: Option<String>,
+    /// The last day on which units file; `null` when none is set.
+    #[schema(value_type = Option<Date>, example = "2020-06-30")]
+    pub closes_on: Option<String>,
+    /// Whether units may file.
+    #[schema(value_type = YearStatus)]
+    pub status: String,
+    /// Counts the changes, from 1.
+    #[schema(example = 1)]
+    pub version: i64,
+    /// When it was first stored (RFC 3339, UTC).
+    #[schema(format = DateTime, example = "2026-01-05T08:30:00.000000Z")]
+    pub created_at: String,
+    /// When it was last changed.
+    #[schema(format = DateTime, example = "2026-01-05T08:30:00.000000Z")]
+    pub updated_at: String,
+}
+
+impl From<Row> for FiscalYearView {
+    fn from(row: Row) -> Self {
+        Self {
+            year: row.year,
+            scheme: row.scheme_id,
+            notice_number: row.notice_number,
+            opens_on: row.opens_on,
+            closes_on: row.closes_on,
+            status: row.status,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+impl TryFrom<&Row> for FiscalYearInput {
+    /// Which column this program cannot read.
+    type Error = String;
+
+    fn try_from(row: &Row) -> Result<Self, String> {
+        Ok(Self {
+            scheme: row.scheme_id.clone().try_into()?,
+            notice_number: row.notice_number.clone().map(Label::try_from).transpose()?,
+            opens_on: row.opens_on.as_deref().map(str::parse).transpose()?,
+            closes_on: row.closes_on.as_deref().map(str::parse).transpose()?,
+            status: serde_json::from_value(row.status.as_str().into()).map_err(|error| error.to_string())?,
+        })
+    }
+}

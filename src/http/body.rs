@@ -1,0 +1,237 @@
+//! JSON bodies: read straight into their type; when that fails, judged by the OpenAPI document, so that the client is
+//! told of every fault at once.
+
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{Bytes, Data};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::future::LocalBoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::contract::{Contract, escape};
+use super::kinds;
+use super::problem::Problem;
+use crate::fault::{Fault, Text};
+
+/// The largest body that is read, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimit(pub usize);
+
+/// A body of type `T` in JSON.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Json<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let accepted = check_content_type(request, &["application/json"]);
+        let body = read(request, payload);
+        let contract = request.app_data::<Data<Contract>>().cloned();
+        Box::pin(async move {
+            accepted?;
+            parse(&body.await?, contract.as_ref()).map(Json)
+        })
+    }
+}
+
+/// A change to a resource as a JSON Merge Patch (RFC 7396).
+#[derive(Debug)]
+pub struct MergePatch {
+    patch: Value,
+    contract: Option<Data<Contract>>,
+}
+
+impl FromRequest for MergePatch {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let accepted = check_content_type(request, &["application/merge-patch+json", "application/json"]);
+        let body = read(request, payload);
+        let contract = request.app_data::<Data<Contract>>().cloned();
+        Box::pin(async move {
+            accepted?;
+            let patch: Value = serde_json::from_slice(&body.await?).map_err(|error| malformed(&error))?;
+            if !patch.is_object() {
+                return Err(Problem::invalid(vec![Fault::new(
+                    "",
+                    "wrong_type",
+                    "合并补丁应为JSON对象。",
+                    "a merge patch is a JSON object",
+                )]));
+            }
+            Ok(Self { patch, contract })
+        })
+    }
+}
+
+impl MergePatch {
+    /// The document that results from `before`, read and judged like one that was PUT.
+    ///
+    /// # Errors
+    /// 422 with every fault of the result.
+    pub fn apply<T: Serialize + DeserializeOwned + ToSchema>(&self, before: &T) -> Result<T, Problem> {
+        let mut document = serde_json::to_value(before).map_err(|error| Problem::internal(error.to_string()))?;
+        json_patch::merge(&mut document, &self.patch);
+        let bytes = serde_json::to_vec(&document).map_err(|error| Problem::internal(error.to_string()))?;
+        parse(&bytes, self.contract.as_ref())
+    }
+}
+
+/// The schema of a merge patch of `T`: each field may be left out, and `null` takes it away.
+pub fn patch_schema<T: PartialSchema>() -> RefOr<Schema> {
+    let RefOr::T(Schema::Object(mut object)) = T::schema() else {
+        return T::schema();
+    };
+    object.required.clear();
+    object.examples.clear();
+    object.example = None;
+    object.description =
+        Some("A JSON Merge Patch (RFC 7396): what is left out stays, `null` takes a field away.".to_owned());
+    for property in object.properties.values_mut() {
+        *property = AnyOfBuilder::new()
+            .item(property.clone())
+            .item(ObjectBuilder::new().schema_type(SchemaType::Type(Type::Null)).build())
+            .into();
+    }
+    Schema::Object(object).into()
+}
+
+/// Names the schema of a merge patch of a type, for the OpenAPI document.
+#[macro_export]
+macro_rules! patch_of {
+    ($(#[$doc:meta])* $name:ident, $of:ty) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                $crate::http::body::patch_schema::<$of>()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {
+            fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
+                <$of as utoipa::ToSchema>::schemas(schemas);
+            }
+        }
+    };
+}
+
+fn check_content_type(request: &HttpRequest, accepted: &[&str]) -> Result<(), Problem> {
+    let given = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .map(|value| value.to_str().unwrap_or("?"));
+    let essence = given
+        .and_then(|given| given.split(';').next())
+        .map(|essence| essence.trim().to_ascii_lowercase());
+    if essence.as_deref().is_some_and(|essence| accepted.contains(&essence)) {
+        return Ok(());
+    }
+    let accepted = accepted.join(", ");
+    Err(match given {
+        None => Problem::new(
+            &kinds::UNSUPPORTED_MEDIA_TYPE,
+            format!("缺少 Content-Type，应为 {accepted}。"),
+            format!("Content-Type is missing; send {accepted}."),
+        ),
+        Some(given) => {
+            let given: String = given.chars().take(100).collect();
+            Problem::new(
+                &kinds::UNSUPPORTED_MEDIA_TYPE,
+                format!("不接受 Content-Type“{given}”，应为 {accepted}。"),
+                format!("Content-Type \"{given}\" is not read here; send {accepted}."),
+            )
+        }
+    })
+}
+
+fn read(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Bytes, Problem>> + 'static {
+    let limit = request.app_data::<Data<BodyLimit>>().map_or(1 << 20, |limit| limit.0);
+    let body = Bytes::from_request(request, payload);
+    async move {
+        body.await.map_err(|error| match error.as_error::<PayloadError>() {
+            Some(PayloadError::Overflow) => Problem::new(
+                &kinds::TOO_LARGE,
+                format!("请求体超过{limit}字节。"),
+                format!("The body is larger than {limit} bytes."),
+            ),
+            _ if error.as_response_error().status_code() == actix_web::http::StatusCode::PAYLOAD_TOO_LARGE => {
+                Problem::new(
+                    &kinds::TOO_LARGE,
+                    format!("请求体超过{limit}字节。"),
+                    format!("The body is larger than {limit} bytes."),
+                )
+            }
+            _ => Problem::new(
+                &kinds::MALFORMED_JSON,
+                "请求体不完整，或其压缩编码无法读取。",
+                "The body is incomplete, or its compression cannot be read.",
+            ),
+        })
+    }
+}
+
+fn parse<T: DeserializeOwned + ToSchema>(bytes: &[u8], contract: Option<&Data<Contract>>) -> Result<T, Problem> {
+    let first = match serde_json::from_slice(bytes) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    // What does not parse as JSON at all is a matter of syntax, not of its content.
+    let document: Value = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
+    let faults = contract
+        .map(|contract| contract.faults(&T::name(), &document))
+        .unwrap_or_default();
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults));
+    }
+    // The schema cannot say what is wrong: a check character, a field given twice. Read again, to learn where it is.
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let (pointer, error) = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+        Ok(_) => (String::new(), first),
+        Err(error) => (error.path().iter().map(segment).collect(), error.into_inner()),
+    };
+    Err(Problem::invalid(vec![Fault {
+        pointer,
+        code: "invalid_value",
+        text: Text::from_joined(&without_position(&error)),
+    }]))
+}
+
+fn segment(segment: &serde_path_to_error::Segment) -> String {
+    match segment {
+        serde_path_to_error::Segment::Seq { index } => format!("/{index}"),
+        serde_path_to_error::Segment::Map { key } => format!("/{}", escape(key)),
+        // A tagged variant is no step of its own in the document.
+        serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => String::new(),
+    }
+}
+
+/// serde_json ends its messages with " at line 1 column 20", which the pointer says better.
+fn without_position(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    match message.rfind(" at line ") {
+        Some(end) if error.line() > 0 => message[..end].to_owned(),
+        _ => message,
+    }
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    let reason = without_position(error);
+    Problem::new(
+        &kinds::MALFORMED_JSON,
+        format!("第{line}行第{column}列处JSON语法有误。"),
+        format!("Line {line}, column {column}: {reason}."),
+    )
+}

@@ -1,0 +1,290 @@
+//! The OpenAPI document as a judge of bodies: it finds every fault of one, where reading it into its type finds the first.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::paths::LocationSegment;
+use jsonschema::{ValidationError, Validator};
+use serde_json::{Value, json};
+
+use crate::fault::Fault;
+
+/// The schemas of the OpenAPI document, compiled when first needed.
+#[derive(Debug)]
+pub struct Contract {
+    components: Value,
+    compiled: Mutex<HashMap<String, Option<Arc<Validator>>>>,
+}
+
+impl Contract {
+    /// The contract that an OpenAPI document states.
+    pub fn new(document: &Value) -> Self {
+        Self {
+            components: document.get("components").cloned().unwrap_or_default(),
+            compiled: Mutex::default(),
+        }
+    }
+
+    /// Every fault of `instance` as a `schema` of the document; none if the document has no such schema.
+    pub fn faults(&self, schema: &str, instance: &Value) -> Vec<Fault> {
+        let Some(validator) = self.validator(schema) else {
+            return Vec::new();
+        };
+        let mut faults = Vec::new();
+        for error in validator.iter_errors(instance) {
+            self.describe(&error, &mut faults);
+        }
+        faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+        faults.dedup_by(|a, b| a.pointer == b.pointer && a.code == b.code);
+        faults
+    }
+
+    fn validator(&self, schema: &str) -> Option<Arc<Validator>> {
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = compiled.entry(schema.to_owned()).or_insert_with(|| {
+            // References stay local when the components stand in the same document.
+            let root = json!({ "$ref": format!("#/components/schemas/{schema}"), "components": self.components });
+            jsonschema::validator_for(&root)
+                .inspect_err(|error| tracing::error!(%error, schema, "a schema of the OpenAPI document cannot be used"))
+                .ok()
+                .map(Arc::new)
+        });
+        entry.clone()
+    }
+
+    fn describe(&self, error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
+        let at = error.instance_path().to_string();
+        let found = shown(error.instance());
+        let expected = self.expectation(error);
+        let mut fault = |pointer: String, code, zh: String, en: String| faults.push(Fault::new(pointer, code, zh, en));
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                let known = self.properties(error);
+                for name in unexpected {
+                    let (zh, en) = unknown(name, &known);
+                    fault(format!("{at}/{}", escape(name)), "unknown_field", zh, en);
+                }
+            }
+            ValidationErrorKind::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                fault(
+                    format!("{at}/{}", escape(name)),
+                    "missing_field",
+                    format!("缺少必填项“{name}”。"),
+                    format!("\"{name}\" is required"),
+                );
+            }
+            ValidationErrorKind::Type { kind } => {
+                let wanted = type_names(kind);
+                fault(
+                    at,
+                    "wrong_type",
+                    format!("类型应为{}，收到的是{found}。", wanted.0),
+                    format!("expected {}, found {found}", wanted.1),
+                );
+            }
+            ValidationErrorKind::Enum { options } => {
+                let options: Vec<_> = options.as_array().into_iter().flatten().map(shown).collect();
+                fault(
+                    at,
+                    "not_one_of",
+                    format!("应为{}之一，收到的是{found}。", options.join("、")),
+                    format!("expected one of {}, found {found}", options.join(", ")),
+                );
+            }
+            ValidationErrorKind::Pattern { pattern } => fault(
+                at,
+                "pattern",
+                format!("{found}的格式不符合要求（{pattern}）。"),
+                format!("{found} does not match {pattern}{expected}"),
+            ),
+            ValidationErrorKind::MinLength { limit } => fault(
+                at,
+                "too_short",
+                format!("至少应有{limit}个字符。"),
+                format!("must have at least {limit} characters{expected}"),
+            ),
+            ValidationErrorKind::MaxLength { limit } => fault(
+                at,
+                "too_long",
+                format!("不应超过{limit}个字符。"),
+                format!("must have at most {limit} characters{expected}"),
+            ),
+            ValidationErrorKind::Minimum { limit } | ValidationErrorKind::ExclusiveMinimum { limit } => fault(
+                at,
+                "out_of_range",
+                format!("{found}小于下限{limit}。"),
+                format!("{found} is below the least allowed, {limit}"),
+            ),
+            ValidationErrorKind::Maximum { limit } | ValidationErrorKind::ExclusiveMaximum { limit } => fault(
+                at,
+                "out_of_range",
+                format!("{found}大于上限{limit}。"),
+                format!("{found} is above the most allowed, {limit}"),
+            ),
+            ValidationErrorKind::MinItems { limit } => fault(
+                at,
+                "too_few",
+                format!("至少应有{limit}项。"),
+                format!("must have at least {limit} items"),
+            ),
+            ValidationErrorKind::MaxItems { limit } => fault(
+                at,
+                "too_many",
+                format!("不应超过{limit}项。"),
+                format!("must have at most {limit} items"),
+            ),
+            ValidationErrorKind::AnyOf { context }
+            | ValidationErrorKind::OneOfNotValid { context }
+            | ValidationErrorKind::OneOfMultipleValid { context } => match meant(context) {
+                Some(branch) => {
+                    for error in branch {
+                        self.describe(error, faults);
+                    }
+                }
+                None => fault(
+                    at,
+                    "not_acceptable",
+                    format!("{found}不符合要求。"),
+                    format!("{found} is not acceptable{expected}"),
+                ),
+            },
+            ValidationErrorKind::PropertyNames { error } => {
+                let name = shown(error.instance());
+                fault(
+                    at,
+                    "pattern",
+                    format!("名称{name}的格式不符合要求。"),
+                    format!("the name {name} is not acceptable"),
+                );
+            }
+            _ => fault(
+                at,
+                "not_acceptable",
+                format!("{found}不符合要求。"),
+                format!("{found} is not acceptable: {error}"),
+            ),
+        }
+    }
+
+    /// The schema that holds the keyword which failed.
+    fn schema_of(&self, error: &ValidationError<'_>) -> Option<&Value> {
+        let path = error.schema_path().to_string();
+        let (parent, _) = path.rsplit_once('/')?;
+        self.components.pointer(parent.strip_prefix("/components")?)
+    }
+
+    /// What the failing schema says of itself, to end a sentence with.
+    fn expectation(&self, error: &ValidationError<'_>) -> String {
+        let description = self
+            .schema_of(error)
+            .and_then(|schema| schema.get("description")?.as_str());
+        description.map(|text| format!(". {}", text.trim())).unwrap_or_default()
+    }
+
+    /// The names of the properties that the failing schema has.
+    fn properties(&self, error: &ValidationError<'_>) -> Vec<&str> {
+        let properties = self
+            .schema_of(error)
+            .and_then(|schema| schema.get("properties")?.as_object());
+        properties
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+}
+
+/// The branch that a value was meant for: the one whose tag fits, or the only one of its type; `null` is nobody's meaning.
+fn meant<'a>(context: &'a [Vec<ValidationError<'static>>]) -> Option<&'a Vec<ValidationError<'static>>> {
+    let fits = |branch: &&Vec<ValidationError<'static>>| {
+        !branch.is_empty()
+            && !branch.iter().any(|error| {
+                let tag = error
+                    .instance_path()
+                    .segments()
+                    .last()
+                    .is_some_and(|segment| matches!(segment, LocationSegment::Property(name) if name == "kind"));
+                let tag_missing =
+                    matches!(error.kind(), ValidationErrorKind::Required { property } if property == "kind");
+                let top_type = matches!(error.kind(), ValidationErrorKind::Type { .. }) && branch.len() == 1;
+                (tag && matches!(
+                    error.kind(),
+                    ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. }
+                )) || tag_missing
+                    || (top_type && wants_only_null(error))
+            })
+    };
+    let mut fitting = context.iter().filter(fits);
+    let first = fitting.next()?;
+    match fitting.next() {
+        None => Some(first),
+        // Several could be meant (a string or a number): the one that got furthest says most.
+        Some(second) => [first, second].into_iter().chain(fitting).find(|branch| {
+            !branch
+                .iter()
+                .any(|error| matches!(error.kind(), ValidationErrorKind::Type { .. }))
+        }),
+    }
+}
+
+fn wants_only_null(error: &ValidationError<'_>) -> bool {
+    matches!(error.kind(), ValidationErrorKind::Type { kind } if type_names(kind).1 == "null")
+}
+
+fn type_names(kind: &TypeKind) -> (String, String) {
+    let names: Vec<String> = match kind {
+        TypeKind::Single(name) => vec![name.to_string()],
+        TypeKind::Multiple(names) => names.iter().map(|name| name.to_string()).collect(),
+    };
+    let zh: Vec<_> = names
+        .iter()
+        .map(|name| match name.as_str() {
+            "string" => "字符串",
+            "number" => "数值",
+            "integer" => "整数",
+            "boolean" => "布尔值（true 或 false）",
+            "object" => "对象",
+            "array" => "数组",
+            _ => "null",
+        })
+        .collect();
+    (zh.join("或"), names.join(" or "))
+}
+
+fn unknown(name: &str, known: &[&str]) -> (String, String) {
+    let nearest = known
+        .iter()
+        .map(|known| (strsim::jaro_winkler(name, known), known))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let name: String = name.chars().take(60).collect();
+    match nearest {
+        Some((_, nearest)) => (
+            format!("没有“{name}”这一项，是否为“{nearest}”？"),
+            format!("there is no field \"{name}\"; did you mean \"{nearest}\"?"),
+        ),
+        None => (format!("没有“{name}”这一项。"), format!("there is no field \"{name}\"")),
+    }
+}
+
+/// A value as it is shown in a message: shortened.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Object(_) => "an object {…}".to_owned(),
+        Value::Array(_) => "an array […]".to_owned(),
+        value => {
+            let text = value.to_string();
+            match text.chars().count() {
+                0..=60 => text,
+                _ => text.chars().take(60).chain(['…']).collect(),
+            }
+        }
+    }
+}
+
+/// A name as a part of a JSON Pointer (RFC 6901).
+pub fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}

@@ -1,0 +1,237 @@
+//! The catalogue of problems: every way in which a request can fail, as a table.
+
+use actix_web::http::StatusCode;
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpResponse, web};
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+
+use super::path::{Path, PathParam};
+use super::problem::Problem;
+use super::resource::resource;
+use super::responses::CommonErrors;
+use crate::fault::Text;
+
+/// One way in which a request can fail.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProblemKind)]
+pub struct Kind {
+    /// The stable name; `/problems/<slug>` is the `type` of the problems of this kind.
+    #[schema(value_type = String, example = "validation-failed")]
+    pub slug: &'static str,
+    /// The HTTP status.
+    #[serde(serialize_with = "as_number")]
+    #[schema(value_type = u16, example = 422)]
+    pub status: StatusCode,
+    /// What it is, in English.
+    #[schema(value_type = String, example = "The content is not acceptable")]
+    pub title: &'static str,
+    /// What it is, in Chinese.
+    #[schema(value_type = String, example = "填报内容不符合要求")]
+    pub title_zh: &'static str,
+    /// How to put it right, in English.
+    #[schema(value_type = String)]
+    pub hint: &'static str,
+    /// How to put it right, in Chinese.
+    #[schema(value_type = String)]
+    pub hint_zh: &'static str,
+}
+
+fn as_number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $status:ident $slug:literal
+        title $title:literal $title_zh:literal hint $hint:literal $hint_zh:literal)*) => {
+        $($(#[$doc])* pub static $name: Kind = Kind {
+            slug: $slug,
+            status: StatusCode::$status,
+            title: $title,
+            title_zh: $title_zh,
+            hint: $hint,
+            hint_zh: $hint_zh,
+        };)*
+
+        /// All kinds, in the order of their status.
+        pub static CATALOGUE: &[&Kind] = &[$(&$name),*];
+    };
+}
+
+kinds! {
+    /// The body is not JSON.
+    MALFORMED_JSON = BAD_REQUEST "malformed-json"
+        title "The body is not valid JSON" "请求体不是合法的JSON"
+        hint "Put the syntax right at the line and column given."
+            "请按所示行、列修正JSON语法后重新提交。"
+    /// A query or path parameter, or a header, that cannot be understood.
+    INVALID_PARAMETER = BAD_REQUEST "invalid-parameter"
+        title "A parameter is not acceptable" "请求参数有误"
+        hint "Correct every parameter listed in `errors`; /docs says which there are."
+            "请逐项更正errors中列出的参数；可用参数见 /docs。"
+    /// No token, or one that is not known.
+    UNAUTHORIZED = UNAUTHORIZED "unauthorized"
+        title "A valid token is required" "未提供有效的访问令牌"
+        hint "Send `Authorization: Bearer jx_…`; the finance bureau makes tokens with `jixiao token create`."
+            "请在请求头中携带Authorization: Bearer jx_…；令牌由财政局通过jixiao token create签发。"
+    /// The token is good but may not do this.
+    FORBIDDEN = FORBIDDEN "forbidden"
+        title "The token does not allow this" "权限不足"
+        hint "Use a token with the right role or unit, or ask the finance bureau."
+            "请改用具有相应角色或所属单位的令牌，或与财政局联系。"
+    /// No such address.
+    UNKNOWN_ROUTE = NOT_FOUND "unknown-route"
+        title "There is nothing at this address" "请求地址不存在"
+        hint "Check the path; /docs and /openapi.json list all of them."
+            "请核对请求路径；全部接口见 /docs和 /openapi.json。"
+    /// The address is right, but the resource does not exist.
+    NOT_FOUND = NOT_FOUND "not-found"
+        title "The resource does not exist" "所请求的资源不存在"
+        hint "Check the code or year in the path, or create the resource first."
+            "请核对路径中的编码或年度，或先行创建该资源。"
+    /// The address does not take this method.
+    METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED "method-not-allowed"
+        title "The method is not allowed here" "该地址不支持此请求方法"
+        hint "Use one of the methods in the Allow header."
+            "请改用响应头Allow中列出的方法。"
+    /// No answer that the client accepts.
+    NOT_ACCEPTABLE = NOT_ACCEPTABLE "not-acceptable"
+        title "No acceptable representation" "无法提供所要求的表示形式"
+        hint "Accept application/json, unencoded or in gzip."
+            "请接受application/json，编码为identity或gzip。"
+    /// The body did not arrive in time.
+    REQUEST_TIMEOUT = REQUEST_TIMEOUT "request-timeout"
+        title "The request took too long to arrive" "请求接收超时"
+        hint "Send the request again over a steadier connection."
+            "请在网络稳定后重新提交。"
+    /// Something with the same key exists.
+    ALREADY_EXISTS = CONFLICT "already-exists"
+        title "It exists already" "已存在相同的记录"
+        hint "Change the existing one, or choose another code or name."
+            "请修改已有记录，或改用其他编码、名称。"
+    /// Others refer to what was to be deleted.
+    REFERENCED = CONFLICT "referenced"
+        title "Other data refer to it" "存在引用，不能删除"
+        hint "Delete or move what refers to it first; `errors` lists it."
+            "请先删除或调整引用该记录的数据，详见errors。"
+    /// It never changes.
+    READ_ONLY = CONFLICT "read-only"
+        title "It cannot be changed" "该资源不可修改"
+        hint "Make a copy under another id and change the copy."
+            "请以新的标识另存副本，再修改副本。"
+    /// The fiscal year is closed.
+    CLOSED = CONFLICT "closed"
+        title "The fiscal year is closed" "该年度填报已关闭"
+        hint "Ask the finance bureau to open the fiscal year again."
+            "请联系财政局重新开放该年度填报。"
+    /// The resource is not what the client thought.
+    PRECONDITION_FAILED = PRECONDITION_FAILED "precondition-failed"
+        title "The resource has changed meanwhile" "资源已被更新，前提条件不成立"
+        hint "Read it again, repeat the change on the new version, and send its ETag in If-Match."
+            "请重新读取最新内容，在其基础上修改，并在If-Match中携带新的ETag。"
+    /// The body is too large.
+    TOO_LARGE = PAYLOAD_TOO_LARGE "body-too-large"
+        title "The body is too large" "请求体过大"
+        hint "Send less at a time, or have the limit raised (JIXIAO_BODY_LIMIT)."
+            "请分次提交，或由管理员调高上限（JIXIAO_BODY_LIMIT）。"
+    /// The body is in a format that is not read.
+    UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type"
+        title "The content type is not supported" "不支持的内容类型"
+        hint "Send JSON, uncompressed, with `Content-Type: application/json`."
+            "请提交未压缩的JSON，并将Content-Type设为application/json。"
+    /// JSON, but not what is expected.
+    VALIDATION_FAILED = UNPROCESSABLE_ENTITY "validation-failed"
+        title "The content is not acceptable" "填报内容不符合要求"
+        hint "Correct every place listed in `errors` and send it again."
+            "请逐项更正errors中列出的问题后重新提交。"
+    /// A fault of the server.
+    INTERNAL = INTERNAL_SERVER_ERROR "internal-error"
+        title "The server failed" "服务器内部错误"
+        hint "Try again later; if it stays, give the administrator the request_id."
+            "请稍后重试；如仍出现，请将request_id提供给系统管理员。"
+    /// A write that could not be made durable.
+    NOT_SAVED = INTERNAL_SERVER_ERROR "not-saved"
+        title "The change could not be saved" "数据未能保存"
+        hint "Read the resource to see its state, then try again; if it stays, the disk may be full."
+            "请重新读取该资源确认其状态后再提交；如仍失败，请管理员检查磁盘空间。"
+    /// Too much to do at this moment.
+    BUSY = SERVICE_UNAVAILABLE "busy"
+        title "The server is busy" "服务器繁忙"
+        hint "Try again after the time in the Retry-After header."
+            "请按响应头Retry-After所示时间稍后重试。"
+    /// The database does not answer.
+    UNAVAILABLE = SERVICE_UNAVAILABLE "database-unavailable"
+        title "The database does not answer" "数据库暂不可用"
+        hint "Try again in a moment; if it stays, give the administrator the request_id."
+            "请稍后重试；如仍出现，请将request_id提供给系统管理员。"
+}
+
+/// The stable name of a kind of problem.
+#[derive(Debug)]
+pub struct Slug(String);
+
+impl PathParam for Slug {
+    const NAME: &'static str = "slug";
+
+    fn parse(text: &str) -> Result<Self, Text> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// The kinds of problems
+///
+/// Every `type` that an error can have, with its status and how to put it right. Needs no token.
+#[utoipa::path(
+    get,
+    path = "/problems",
+    tag = "service",
+    security(()),
+    responses((status = 200, description = "All kinds", body = [Kind])),
+)]
+pub async fn list() -> HttpResponse {
+    HttpResponse::Ok().json(CATALOGUE)
+}
+
+/// One kind of problem
+///
+/// What the `type` of an error points to. Needs no token.
+#[utoipa::path(
+    get,
+    path = "/problems/{slug}",
+    tag = "service",
+    security(()),
+    params(("slug" = String, Path, description = "The stable name of the kind", example = "validation-failed")),
+    responses((status = 200, description = "The kind", body = Kind), CommonErrors),
+)]
+pub async fn one(Path(slug): Path<Slug>) -> Result<web::Json<&'static Kind>, Problem> {
+    CATALOGUE
+        .iter()
+        .find(|kind| kind.slug == slug.0)
+        .map(|kind| web::Json(*kind))
+        .ok_or_else(|| {
+            Problem::not_found(
+                format!("没有名为“{}”的错误类型。", slug.0),
+                format!("There is no kind of problem named {:?}.", slug.0),
+            )
+        })
+}
+
+/// Adds the routes of the catalogue.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(resource("/problems").get(list))
+        .service(resource("/problems/{slug}").get(one));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_slug_of_its_own() {
+        let mut slugs: Vec<_> = CATALOGUE.iter().map(|kind| kind.slug).collect();
+        slugs.sort_unstable();
+        slugs.dedup();
+        assert_eq!(slugs.len(), CATALOGUE.len());
+    }
+}

@@ -1,0 +1,18 @@
+//! What every resource needs of HTTP, in the order that a request meets it.
+//!
+//! `middleware` (request id, log) → `resource` (method or 405) → `auth` (who) → `path`, `query`,
+//! `body` (what, every fault named) → `etag` (which version) → `page` (lists) → `problem` (errors).
+
+pub mod accept;
+pub mod auth;
+pub mod body;
+pub mod contract;
+pub mod etag;
+pub mod kinds;
+pub mod middleware;
+pub mod page;
+pub mod path;
+pub mod problem;
+pub mod query;
+pub mod resource;
+pub mod responses;

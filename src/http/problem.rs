@@ -1,0 +1,430 @@
+//! The one error type: an RFC 9457 problem, in both languages.
+
+use std::fmt;
+
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+use diesel::result::{DatabaseErrorKind, Error};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::kinds::{self, Kind};
+use super::middleware::current_request;
+use crate::codes::{FiscalYear, UnitCode};
+use crate::fault::{Fault, Text};
+use crate::scoring::text::SchemeId;
+
+/// Why a request failed. Handlers return it with `?`; the client sees `application/problem+json`.
+#[derive(Debug)]
+pub struct Problem(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: &'static Kind,
+    detail: Text,
+    errors: Vec<At>,
+    headers: Vec<(header::HeaderName, String)>,
+    cause: Cause,
+}
+
+/// The internal reason: logged with the request id, never sent.
+#[derive(Debug)]
+enum Cause {
+    None,
+    Message(String),
+    Database(Error),
+}
+
+/// One thing at fault, and where in the request it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ProblemError)]
+pub struct At {
+    /// JSON Pointer to the value at fault in the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/name")]
+    pub pointer: Option<String>,
+    /// The query or path parameter at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
+    /// The header at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// A stable word for programs.
+    #[schema(value_type = String, example = "missing_field")]
+    pub code: &'static str,
+    /// What is wrong, in English.
+    pub detail: String,
+    /// What is wrong, in Chinese.
+    pub detail_zh: String,
+}
+
+impl At {
+    fn new(code: &'static str, text: Text) -> Self {
+        Self {
+            pointer: None,
+            parameter: None,
+            header: None,
+            code,
+            detail: text.en,
+            detail_zh: text.zh,
+        }
+    }
+
+    /// A fault of the value at `pointer` in the body.
+    pub fn body(pointer: impl Into<String>, code: &'static str, text: Text) -> Self {
+        Self {
+            pointer: Some(pointer.into()),
+            ..Self::new(code, text)
+        }
+    }
+
+    /// A fault of the query or path parameter `name`.
+    pub fn parameter(name: impl Into<String>, code: &'static str, text: Text) -> Self {
+        Self {
+            parameter: Some(name.into()),
+            ..Self::new(code, text)
+        }
+    }
+
+    /// A fault of the header `name`.
+    pub fn header(name: impl Into<String>, code: &'static str, text: Text) -> Self {
+        Self {
+            header: Some(name.into()),
+            ..Self::new(code, text)
+        }
+    }
+}
+
+impl From<Fault> for At {
+    fn from(fault: Fault) -> Self {
+        Self {
+            pointer: Some(fault.pointer),
+            ..Self::new(fault.code, fault.text)
+        }
+    }
+}
+
+/// A problem as it is sent (RFC 9457). Members without a value are left out.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct Body<'a> {
+    /// Which kind of problem: a relative address that answers with an explanation.
+    #[serde(rename = "type")]
+    #[schema(example = "/problems/validation-failed")]
+    kind: String,
+    /// The kind in words, in English.
+    title: &'a str,
+    /// The kind in words, in Chinese.
+    title_zh: &'a str,
+    /// The HTTP status.
+    #[schema(example = 422)]
+    status: u16,
+    /// What is wrong this time, in English.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    detail: &'a str,
+    /// What is wrong this time, in Chinese.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    detail_zh: &'a str,
+    /// How to put it right, in English.
+    hint: &'a str,
+    /// How to put it right, in Chinese.
+    hint_zh: &'a str,
+    /// The path that was requested.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    instance: String,
+    /// The id of the request, the same as in `X-Request-Id` and in the server's log.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    request_id: String,
+    /// Every single thing at fault, and where it is.
+    #[serde(skip_serializing_if = "<[At]>::is_empty")]
+    errors: &'a [At],
+}
+
+impl Problem {
+    /// A problem of `kind`, with what is wrong this time.
+    pub fn new(kind: &'static Kind, zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            detail: Text::new(zh, en),
+            errors: Vec::new(),
+            headers: Vec::new(),
+            cause: Cause::None,
+        }))
+    }
+
+    /// 422: the content has these faults.
+    pub fn invalid(faults: Vec<Fault>) -> Self {
+        let count = faults.len();
+        Self::new(
+            &kinds::VALIDATION_FAILED,
+            format!("共发现{count}处问题。"),
+            match count {
+                1 => "There is 1 fault.".to_owned(),
+                _ => format!("There are {count} faults."),
+            },
+        )
+        .with_errors(faults.into_iter().map(At::from))
+    }
+
+    /// 400: these parameters or headers are at fault.
+    pub fn invalid_parameters(errors: Vec<At>) -> Self {
+        let count = errors.len();
+        Self::new(
+            &kinds::INVALID_PARAMETER,
+            format!("共有{count}个参数有误。"),
+            match count {
+                1 => "1 parameter is at fault.".to_owned(),
+                _ => format!("{count} parameters are at fault."),
+            },
+        )
+        .with_errors(errors)
+    }
+
+    /// 404: the address is right, the resource does not exist.
+    pub fn not_found(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(&kinds::NOT_FOUND, zh, en)
+    }
+
+    /// 409: something with the same key exists.
+    pub fn already_exists(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(&kinds::ALREADY_EXISTS, zh, en)
+    }
+
+    /// 404: no unit has this code.
+    pub fn no_unit(code: &UnitCode) -> Self {
+        Self::not_found(format!("单位{code}不存在。"), format!("There is no unit {code}."))
+    }
+
+    /// 404: the fiscal year is not set up.
+    pub fn no_year(year: FiscalYear) -> Self {
+        Self::not_found(
+            format!("{year}年度尚未设置。"),
+            format!("Fiscal year {year} is not set up."),
+        )
+    }
+
+    /// 404: no scheme has this id.
+    pub fn no_scheme(id: &SchemeId) -> Self {
+        Self::not_found(
+            format!("评分标准{id}不存在。"),
+            format!("There is no scoring scheme {id}."),
+        )
+    }
+
+    /// 422: nothing can be scored by a template.
+    pub fn template(id: &SchemeId) -> Self {
+        Self::new(
+            &kinds::VALIDATION_FAILED,
+            format!("{id}是没有分值的指标框架，不能用于评分；请另存副本并补充分值。"),
+            format!("{id} is a template without weights; copy it under another id and complete it."),
+        )
+    }
+
+    /// Lets a deletion pass if nothing refers to the resource. Of each kind of row: its code, how many there are, and
+    /// what they are called in Chinese (with the measure word) and in English.
+    ///
+    /// # Errors
+    /// 409 with each kind that refers to it.
+    pub fn if_referenced(by: &[(&'static str, i64, &str, &str)]) -> Result<(), Self> {
+        let errors: Vec<At> = by
+            .iter()
+            .filter(|(_, count, ..)| *count > 0)
+            .map(|(code, count, zh, en)| At::new(code, Text::new(format!("{count}{zh}"), format!("{count} {en}"))))
+            .collect();
+        if errors.is_empty() {
+            return Ok(());
+        }
+        let zh: Vec<_> = errors.iter().map(|error| error.detail_zh.as_str()).collect();
+        let en: Vec<_> = errors.iter().map(|error| error.detail.as_str()).collect();
+        Err(Self::referenced(
+            format!("仍被{}引用。", zh.join("、")),
+            format!("It is referred to by {}.", en.join(", ")),
+        )
+        .with_errors(errors))
+    }
+
+    /// 409: what others refer to is not deleted.
+    pub fn referenced(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(&kinds::REFERENCED, zh, en)
+    }
+
+    /// 409: it never changes.
+    pub fn read_only(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(&kinds::READ_ONLY, zh, en)
+    }
+
+    /// 409: the fiscal year is closed.
+    pub fn closed(year: impl fmt::Display) -> Self {
+        Self::new(
+            &kinds::CLOSED,
+            format!("{year}年度填报已关闭。"),
+            format!("Fiscal year {year} is closed."),
+        )
+    }
+
+    /// 412: the resource is not what the client thought.
+    pub fn precondition_failed(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(&kinds::PRECONDITION_FAILED, zh, en)
+    }
+
+    /// 401: no token, or one that is not known.
+    pub fn unauthorized(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(&kinds::UNAUTHORIZED, zh, en).with_header(header::WWW_AUTHENTICATE, "Bearer realm=\"jixiao\"")
+    }
+
+    /// 403: the token may not do this.
+    pub fn forbidden(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(&kinds::FORBIDDEN, zh, en)
+    }
+
+    /// 405: the address takes only the methods in `allow`.
+    pub fn method_not_allowed(method: &Method, allow: &str) -> Self {
+        Self::new(
+            &kinds::METHOD_NOT_ALLOWED,
+            format!("该地址不支持{method}，可用方法：{allow}。"),
+            format!("{method} is not allowed here; {allow} are."),
+        )
+        .with_header(header::ALLOW, allow)
+    }
+
+    /// 503: too much to do; try again in a second.
+    pub fn busy() -> Self {
+        Self::new(
+            &kinds::BUSY,
+            "当前请求过多，本次请求未处理。",
+            "There is too much to do at the moment; nothing was done.",
+        )
+        .with_header(header::RETRY_AFTER, "1")
+    }
+
+    /// 503: the database does not answer. `cause` is logged, not sent.
+    pub fn unavailable(cause: impl Into<String>) -> Self {
+        Self::new(&kinds::UNAVAILABLE, "", "")
+            .with_header(header::RETRY_AFTER, "5")
+            .with_cause(Cause::Message(cause.into()))
+    }
+
+    /// 500: a write could not be made durable.
+    pub fn not_saved() -> Self {
+        Self::new(&kinds::NOT_SAVED, "", "")
+    }
+
+    /// 500: a fault of the server. `cause` is logged, not sent.
+    pub fn internal(cause: impl Into<String>) -> Self {
+        Self::new(&kinds::INTERNAL, "", "").with_cause(Cause::Message(cause.into()))
+    }
+
+    /// The same problem, naming these places too.
+    #[must_use]
+    pub fn with_errors(mut self, errors: impl IntoIterator<Item = At>) -> Self {
+        self.0.errors.extend(errors);
+        self
+    }
+
+    /// The same problem, sent with this header.
+    #[must_use]
+    pub fn with_header(mut self, name: header::HeaderName, value: impl Into<String>) -> Self {
+        self.0.headers.push((name, value.into()));
+        self
+    }
+
+    fn with_cause(mut self, cause: Cause) -> Self {
+        self.0.cause = cause;
+        self
+    }
+
+    /// Which kind of problem it is.
+    pub fn kind(&self) -> &'static Kind {
+        self.0.kind
+    }
+
+    /// Whether the database was what refused.
+    pub fn is_database(&self) -> bool {
+        self.cause().is_some()
+    }
+
+    /// What the database said, where the problem comes from there.
+    pub fn cause(&self) -> Option<&Error> {
+        match &self.0.cause {
+            Cause::Database(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// What the database says, as a client may see it: the two engines word it differently, and SQLite
+/// does not name the constraint, so a store that knows better says so before it comes to this.
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let problem = match &error {
+            Error::NotFound => Self::new(&kinds::NOT_FOUND, "", ""),
+            Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Self::already_exists(
+                "编码、名称或统一社会信用代码与已有记录重复。",
+                "A code or name that must be unique is taken by another record.",
+            ),
+            Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => Self::referenced(
+                "所涉及的数据正被其他记录引用，或其引用的记录已不存在。",
+                "Other records refer to it, or what it refers to is gone.",
+            ),
+            Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::busy(),
+            Error::DatabaseError(_, information) if information.message().contains("database is locked") => {
+                Self::busy()
+            }
+            Error::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => {
+                Self::unavailable("the connection to the database was closed")
+            }
+            _ => Self::new(&kinds::INTERNAL, "", ""),
+        };
+        problem.with_cause(Cause::Database(error))
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.kind.title, self.0.detail.en)?;
+        match &self.0.cause {
+            Cause::None => Ok(()),
+            Cause::Message(message) => write!(f, " ({message})"),
+            Cause::Database(error) => write!(f, " ({error})"),
+        }
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.0.kind.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let (id, path) = current_request();
+        let Inner {
+            kind,
+            detail,
+            errors,
+            headers,
+            ..
+        } = &*self.0;
+        if kind.status.is_server_error() {
+            tracing::error!(request_id = id, path, problem = %self, "request failed");
+        }
+        let mut response = HttpResponse::build(kind.status);
+        for header in headers {
+            response.insert_header((header.0.clone(), header.1.as_str()));
+        }
+        response
+            .insert_header((header::CONTENT_TYPE, "application/problem+json"))
+            .json(Body {
+                kind: format!("/problems/{}", kind.slug),
+                title: kind.title,
+                title_zh: kind.title_zh,
+                status: kind.status.as_u16(),
+                detail: &detail.en,
+                detail_zh: &detail.zh,
+                hint: kind.hint,
+                hint_zh: kind.hint_zh,
+                instance: path,
+                request_id: id,
+                errors,
+            })
+    }
+}

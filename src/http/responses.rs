@@ -1,0 +1,70 @@
+//! What any operation can answer besides success, for the OpenAPI document.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, PartialSchema, ToSchema};
+
+use super::problem::Body;
+
+/// The schema of a problem, under the name `Problem`.
+pub struct ProblemSchema;
+
+impl PartialSchema for ProblemSchema {
+    fn schema() -> RefOr<utoipa::openapi::schema::Schema> {
+        Ref::from_schema_name(<Body<'_> as ToSchema>::name()).into()
+    }
+}
+
+fn problem(description: &str) -> RefOr<Response> {
+    ResponseBuilder::new()
+        .description(description)
+        .content(
+            "application/problem+json",
+            ContentBuilder::new().schema(Some(ProblemSchema::schema())).build(),
+        )
+        .build()
+        .into()
+}
+
+macro_rules! responses {
+    ($($(#[$doc:meta])* $name:ident { $($status:literal $description:literal),* $(,)? })*) => {$(
+        $(#[$doc])*
+        pub struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                [$(($status.to_owned(), problem($description))),*].into()
+            }
+        }
+    )*};
+}
+
+responses! {
+    /// What any operation can answer.
+    CommonErrors {
+        "400" "A parameter cannot be understood; `errors` names each",
+        "401" "No token, or one that is not known",
+        "403" "The token may not do this",
+        "404" "It does not exist",
+        "406" "No representation of the answer is acceptable to the client",
+        "500" "The server failed; nothing was changed",
+        "503" "Too busy, or the database does not answer; try again after `Retry-After`",
+    }
+    /// What an operation with a body can answer besides.
+    BodyErrors {
+        "408" "The body did not arrive in time",
+        "413" "The body is larger than the limit",
+        "415" "The body is not JSON by its Content-Type",
+        "422" "The content has faults; `errors` names every one with its JSON Pointer",
+    }
+    /// What an operation that scores by a scheme of the client's choice can answer besides.
+    UnfitScheme {
+        "422" "The scheme is a template without weights, by which nothing can be scored",
+    }
+    /// What an operation that changes something can answer besides.
+    ChangeErrors {
+        "409" "It contradicts the state of the data: taken, referred to, in use, closed",
+        "412" "It is not in the version that `If-Match` names",
+    }
+}

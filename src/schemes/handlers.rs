@@ -1,0 +1,272 @@
+//! The addresses of the scoring schemes.
+
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::model::{EntryRow, Row, SchemeEntry, StoredScheme};
+use super::store;
+use crate::db::{AnyConnection, Db};
+use crate::http::auth::{Bureau, Reader};
+use crate::http::body::{Json, MergePatch};
+use crate::http::etag::Preconditions;
+use crate::http::page::{Limit, Order, Page};
+use crate::http::path::Path;
+use crate::http::problem::Problem;
+use crate::http::query::{Flag, Query, given};
+use crate::http::resource::resource;
+use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
+use crate::patch_of;
+use crate::scoring::scheme::{Scheme, SchemeDocument};
+use crate::scoring::text::SchemeId;
+
+patch_of!(
+    /// Some fields of [`SchemeDocument`].
+    SchemePatch,
+    SchemeDocument
+);
+
+/// Adds the routes of the scoring schemes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(resource("/api/v1/scoring-schemes").get(list)).service(
+        resource("/api/v1/scoring-schemes/{id}")
+            .get(get)
+            .put(put)
+            .patch(patch)
+            .delete(delete),
+    );
+}
+
+/// Which schemes to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// True: only templates without weights. False: only schemes that can be scored by.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline)]
+    template: Option<Flag>,
+    /// By id, from the least or from the greatest.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline)]
+    order: Option<Order>,
+    /// How many items a page has at most.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline)]
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before: the id of its last scheme.
+    #[serde(default, deserialize_with = "given")]
+    cursor: Option<SchemeId>,
+}
+
+/// List scoring schemes
+///
+/// Those that come with the program and the county's own, without their documents.
+#[utoipa::path(
+    get,
+    path = "/api/v1/scoring-schemes",
+    tag = "scoring-schemes",
+    params(ListQuery),
+    responses((status = 200, description = "A page of schemes", body = Page<SchemeEntry>,
+        headers(("Link" = String, description = "The next page, `rel=\"next\"`"))), CommonErrors),
+)]
+pub async fn list(
+    _: Reader,
+    Query(query): Query<ListQuery>,
+    db: Data<Db>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let limit = query.limit.unwrap_or_default();
+    let rows = db
+        .scan(move |conn| {
+            let template = query.template.map(bool::from);
+            Ok(store::list(
+                conn,
+                template,
+                query.order.unwrap_or_default(),
+                query.cursor.as_ref(),
+                limit,
+            )?)
+        })
+        .await?;
+    Ok(Page::new(rows, limit, |row: &EntryRow| &row.0, SchemeEntry::from).respond(&request))
+}
+
+/// Get a scoring scheme
+///
+/// Its `document` can be changed and PUT under another id.
+#[utoipa::path(
+    get,
+    path = "/api/v1/scoring-schemes/{id}",
+    tag = "scoring-schemes",
+    params(("id" = SchemeId, Path, description = "The scheme's id")),
+    responses((status = 200, description = "The scheme", body = StoredScheme,
+            headers(("ETag" = String, description = "Its version"))),
+        (status = 304, description = "It is still the version that `If-None-Match` names"), CommonErrors),
+)]
+pub async fn get(
+    _: Reader,
+    Path(id): Path<SchemeId>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    let row = db.read(move |conn| require(conn, &id)).await?;
+    preconditions.answer(&row.etag(), |mut response| {
+        Ok(response.json(StoredScheme::try_from(row)?))
+    })
+}
+
+/// Create or replace a scoring scheme
+///
+/// A scheme with any fault is refused, and every fault is named with its place: weights that do not add up to the total,
+/// codes given twice, bands that overlap, names that no sheet has (with their position in the formula). A scheme that a
+/// fiscal year or a special fund uses does not change any more, nor does one that came with the program: copy it under
+/// another id. Only for the finance bureau.
+#[utoipa::path(
+    put,
+    path = "/api/v1/scoring-schemes/{id}",
+    tag = "scoring-schemes",
+    params(("id" = SchemeId, Path, description = "The scheme's id")),
+    request_body(content = SchemeDocument, example = json!({
+        "name": "某县部门整体支出绩效评价指标", "total": "10",
+        "sections": [{"code": "input", "name": "投入", "weight": "10", "indicators": [{
+            "code": "in_post_control", "name": "在职人员控制率", "weight": "10",
+            "ratio": {"numerator": "staff.in_post", "denominator": "staff.posts"},
+            "rule": {"kind": "deduct", "target": "100", "off": "above", "step": "1", "points_per_step": "0.5"}
+        }]}]
+    })),
+    responses((status = 201, description = "It was created", body = StoredScheme,
+            headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its address"))),
+        (status = 200, description = "It was replaced, or was so already", body = StoredScheme,
+            headers(("ETag" = String, description = "Its version"))),
+        CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn put(
+    _: Bureau,
+    Path(id): Path<SchemeId>,
+    preconditions: Preconditions,
+    Json(document): Json<SchemeDocument>,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    refuse_faults(&document)?;
+    let (created, row) = db
+        .write(move |conn| {
+            let before = store::find(conn, id.as_str())?;
+            preconditions.check(before.as_ref().map(Row::etag).as_ref())?;
+            Ok((before.is_none(), save(conn, &id, before, &document)?))
+        })
+        .await?;
+    let address = format!("/api/v1/scoring-schemes/{}", row.id);
+    Ok(row.etag().saved(created, &address).json(StoredScheme::try_from(row)?))
+}
+
+/// Change some fields of a scoring scheme
+///
+/// A JSON Merge Patch (RFC 7396); `sections` and `grades` are lists and so are replaced as a whole. Refused for a scheme
+/// that is in use or came with the program. Only for the finance bureau.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/scoring-schemes/{id}",
+    tag = "scoring-schemes",
+    params(("id" = SchemeId, Path, description = "The scheme's id")),
+    request_body(content = SchemePatch, content_type = "application/merge-patch+json",
+        example = json!({"source": "衡财绩〔2020〕1号"})),
+    responses((status = 200, description = "The scheme after the change", body = StoredScheme,
+        headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn patch(
+    _: Bureau,
+    Path(id): Path<SchemeId>,
+    preconditions: Preconditions,
+    patch: MergePatch,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    let row = db
+        .write(move |conn| {
+            let before = require(conn, &id)?;
+            preconditions.check(Some(&before.etag()))?;
+            let document = patch.apply(&before.document()?)?;
+            refuse_faults(&document)?;
+            save(conn, &id, Some(before), &document)
+        })
+        .await?;
+    Ok(row.etag().saved(false, "").json(StoredScheme::try_from(row)?))
+}
+
+/// Delete a scoring scheme
+///
+/// Refused for one that is in use or came with the program. Only for the finance bureau.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/scoring-schemes/{id}",
+    tag = "scoring-schemes",
+    params(("id" = SchemeId, Path, description = "The scheme's id")),
+    responses((status = 204, description = "It is gone"), CommonErrors, ChangeErrors),
+)]
+pub async fn delete(
+    _: Bureau,
+    Path(id): Path<SchemeId>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    db.write(move |conn| {
+        let row = require(conn, &id)?;
+        preconditions.check(Some(&row.etag()))?;
+        refuse_builtin(&row)?;
+        let (years, funds) = store::users(conn, id.as_str())?;
+        Problem::if_referenced(&[
+            ("fiscal_years", years, "个年度", "fiscal years"),
+            ("special_funds", funds, "项专项资金", "special funds"),
+        ])?;
+        Ok(store::delete(conn, id.as_str())?)
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn require(conn: &mut AnyConnection, id: &SchemeId) -> Result<Row, Problem> {
+    store::find(conn, id.as_str())?.ok_or_else(|| Problem::no_scheme(id))
+}
+
+fn refuse_faults(document: &SchemeDocument) -> Result<(), Problem> {
+    match Scheme::faults(document) {
+        faults if faults.is_empty() => Ok(()),
+        faults => Err(Problem::invalid(faults)),
+    }
+}
+
+fn refuse_builtin(row: &Row) -> Result<(), Problem> {
+    match row.builtin {
+        false => Ok(()),
+        true => Err(Problem::read_only(
+            format!("{}是系统内置的评分标准，不能修改或删除。", row.id),
+            format!("{} came with the program and does not change.", row.id),
+        )),
+    }
+}
+
+/// Stores what the row does not say already, unless the scheme is in use.
+fn save(
+    conn: &mut AnyConnection,
+    id: &SchemeId,
+    before: Option<Row>,
+    document: &SchemeDocument,
+) -> Result<Row, Problem> {
+    let body = serde_json::to_string(document).map_err(|error| Problem::internal(error.to_string()))?;
+    let Some(row) = before else {
+        return Ok(store::insert(conn, id.as_str(), document, body, false)?);
+    };
+    if row.body == body {
+        return Ok(row);
+    }
+    refuse_builtin(&row)?;
+    let (years, funds) = store::users(conn, id.as_str())?;
+    if years + funds > 0 {
+        return Err(Problem::read_only(
+            format!("评分标准{id}已被{years}个年度、{funds}项专项资金采用，不能再修改。"),
+            format!("{id} is used by {years} fiscal years and {funds} special funds and does not change any more."),
+        ));
+    }
+    Ok(store::update(conn, row, document, body)?)
+}

@@ -1,0 +1,404 @@
+//! The addresses of the special funds.
+
+use actix_web::web::{Bytes, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::model::{FundEntry, FundScore, Row, SpecialFund, SpecialFundInput, address};
+use super::store::{self, Filter};
+use crate::codes::{FiscalYear, FundId, UnitCode};
+use crate::db::{AnyConnection, Db};
+use crate::fault::{Fault, Text};
+use crate::http::accept::{Form, form};
+use crate::http::auth::{Editor, Principal, Reader};
+use crate::http::body::{Json, MergePatch};
+use crate::http::etag::{ETag, Preconditions};
+use crate::http::page::{Limit, Order, Page};
+use crate::http::path::Path;
+use crate::http::problem::{At, Problem};
+use crate::http::query::{Query, SearchText, given};
+use crate::http::resource::resource;
+use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
+use crate::patch_of;
+use crate::render;
+use crate::schemes::library::Library;
+use crate::schemes::model::SchemeUsed;
+use crate::scoring::special_fund::target_faults;
+use crate::scoring::{self, Case};
+
+patch_of!(
+    /// Some fields of [`SpecialFundInput`].
+    SpecialFundPatch,
+    SpecialFundInput
+);
+
+/// Adds the routes of the special funds.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(resource("/api/v1/special-funds").get(list).post(post))
+        .service(
+            resource("/api/v1/special-funds/{id}")
+                .get(get)
+                .put(put)
+                .patch(patch)
+                .delete(delete),
+        )
+        .service(resource("/api/v1/special-funds/{id}/score").get(get_score));
+}
+
+/// Which funds to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// Only funds of this unit.
+    #[serde(default, deserialize_with = "given")]
+    unit: Option<UnitCode>,
+    /// Only funds of this fiscal year.
+    #[serde(default, deserialize_with = "given")]
+    year: Option<FiscalYear>,
+    /// Only funds whose name contains this.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline)]
+    q: Option<SearchText>,
+    /// By id, from the least or from the greatest.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline)]
+    order: Option<Order>,
+    /// How many items a page has at most.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline)]
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before: the id of its last fund.
+    #[serde(default, deserialize_with = "given")]
+    cursor: Option<FundId>,
+}
+
+/// List special funds
+///
+/// Without their tables. A unit's token sees the funds of its own units and those below them.
+#[utoipa::path(
+    get,
+    path = "/api/v1/special-funds",
+    tag = "special-funds",
+    params(ListQuery),
+    responses((status = 200, description = "A page of funds", body = Page<FundEntry>,
+        headers(("Link" = String, description = "The next page, `rel=\"next\"`"))), CommonErrors),
+)]
+pub async fn list(
+    Reader(principal): Reader,
+    Query(query): Query<ListQuery>,
+    db: Data<Db>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let limit = query.limit.unwrap_or_default();
+    let rows = db
+        .scan(move |conn| {
+            let filter = Filter {
+                unit: query.unit,
+                year: query.year,
+                q: query.q.map(|q| q.as_str().to_owned()),
+                scope: principal.scope(),
+            };
+            Ok(store::list(
+                conn,
+                &filter,
+                query.order.unwrap_or_default(),
+                query.cursor.as_ref(),
+                limit,
+            )?)
+        })
+        .await?;
+    Ok(Page::new(rows, limit, |row| &row.0, FundEntry::from).respond(&request))
+}
+
+/// Create a special fund
+///
+/// It gets an id. To choose the id, and to be able to send the same request again, use PUT.
+#[utoipa::path(
+    post,
+    path = "/api/v1/special-funds",
+    tag = "special-funds",
+    request_body = SpecialFundInput,
+    responses((status = 201, description = "It was created", body = SpecialFund,
+            headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its address"))),
+        CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn post(
+    Editor(principal): Editor,
+    Json(input): Json<SpecialFundInput>,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    // Made here and not in the work, which may be run again.
+    let id = uuid::Uuid::now_v7().to_string();
+    let row = db
+        .write(move |conn| {
+            let id = FundId::try_from(id.clone()).map_err(Problem::internal)?;
+            save(conn, &library, &principal, &id, None, &input)
+        })
+        .await?;
+    let address = address(&row.id);
+    Ok(row.etag().saved(true, &address).json(SpecialFund::try_from(row)?))
+}
+
+/// Get a special fund
+#[utoipa::path(
+    get,
+    path = "/api/v1/special-funds/{id}",
+    tag = "special-funds",
+    params(("id" = FundId, Path, description = "The fund's id")),
+    responses((status = 200, description = "The fund", body = SpecialFund,
+            headers(("ETag" = String, description = "Its version"))),
+        (status = 304, description = "It is still the version that `If-None-Match` names"), CommonErrors),
+)]
+pub async fn get(
+    Reader(principal): Reader,
+    Path(id): Path<FundId>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    let (row, unit_path) = db.read(move |conn| require(conn, &id)).await?;
+    principal.may_see(&unit_path)?;
+    preconditions.answer(&row.etag(), |mut response| {
+        Ok(response.json(SpecialFund::try_from(row)?))
+    })
+}
+
+/// Create or replace a special fund
+///
+/// The id is the client's choice. The unit, the fiscal year and the scheme must exist; the targets must fit the scheme.
+/// The same request may be sent again: a fund that is already so keeps its version. Refused while the year is closed.
+#[utoipa::path(
+    put,
+    path = "/api/v1/special-funds/{id}",
+    tag = "special-funds",
+    params(("id" = FundId, Path, description = "The fund's id")),
+    request_body = SpecialFundInput,
+    responses((status = 201, description = "It was created", body = SpecialFund,
+            headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its address"))),
+        (status = 200, description = "It was replaced, or was so already", body = SpecialFund,
+            headers(("ETag" = String, description = "Its version"))),
+        CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn put(
+    Editor(principal): Editor,
+    Path(id): Path<FundId>,
+    preconditions: Preconditions,
+    Json(input): Json<SpecialFundInput>,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    let (created, row) = db
+        .write(move |conn| {
+            let before = store::find(conn, id.as_str())?;
+            if let Some((_, unit_path)) = &before {
+                principal.may_edit(unit_path)?;
+            }
+            let before = before.map(|(row, _)| row);
+            preconditions.check(before.as_ref().map(Row::etag).as_ref())?;
+            Ok((before.is_none(), save(conn, &library, &principal, &id, before, &input)?))
+        })
+        .await?;
+    let address = address(&row.id);
+    Ok(row.etag().saved(created, &address).json(SpecialFund::try_from(row)?))
+}
+
+/// Change some fields of a special fund
+///
+/// A JSON Merge Patch (RFC 7396): what is left out stays, `null` takes a field away; `targets` is a list and so is
+/// replaced as a whole.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/special-funds/{id}",
+    tag = "special-funds",
+    params(("id" = FundId, Path, description = "The fund's id")),
+    request_body(content = SpecialFundPatch, content_type = "application/merge-patch+json",
+        example = json!({"funding": {"total": {"executed": "2.21"}}})),
+    responses((status = 200, description = "The fund after the change", body = SpecialFund,
+        headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn patch(
+    Editor(principal): Editor,
+    Path(id): Path<FundId>,
+    preconditions: Preconditions,
+    patch: MergePatch,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    let row = db
+        .write(move |conn| {
+            let (before, unit_path) = require(conn, &id)?;
+            principal.may_edit(&unit_path)?;
+            preconditions.check(Some(&before.etag()))?;
+            let input = patch.apply(&before.input()?)?;
+            save(conn, &library, &principal, &id, Some(before), &input)
+        })
+        .await?;
+    Ok(row.etag().saved(false, "").json(SpecialFund::try_from(row)?))
+}
+
+/// Delete a special fund
+///
+/// Refused while its year is closed.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/special-funds/{id}",
+    tag = "special-funds",
+    params(("id" = FundId, Path, description = "The fund's id")),
+    responses((status = 204, description = "It is gone"), CommonErrors, ChangeErrors),
+)]
+pub async fn delete(
+    Editor(principal): Editor,
+    Path(id): Path<FundId>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    db.write(move |conn| {
+        let (row, unit_path) = require(conn, &id)?;
+        principal.may_edit(&unit_path)?;
+        preconditions.check(Some(&row.etag()))?;
+        refuse_closed(conn, &row)?;
+        Ok(store::delete(conn, id.as_str())?)
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Get a special fund's score
+///
+/// The execution rate and every target, explained line by line. With `Accept: text/plain` the answer is the table as
+/// plain text in Chinese.
+#[utoipa::path(
+    get,
+    path = "/api/v1/special-funds/{id}/score",
+    tag = "special-funds",
+    params(("id" = FundId, Path, description = "The fund's id")),
+    responses((status = 200, description = "The score", headers(("ETag" = String, description = "Of all that it follows from")),
+            content((FundScore = "application/json"), (String = "text/plain"))),
+        (status = 304, description = "It is still the one that `If-None-Match` names"), CommonErrors),
+)]
+pub async fn get_score(
+    Reader(principal): Reader,
+    Path(id): Path<FundId>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+    library: Data<Library>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let form = form(&request)?;
+    let (etag, body) = db
+        .read(move |conn| {
+            let (row, unit_path) = require(conn, &id)?;
+            principal.may_see(&unit_path)?;
+            let input = row.input()?;
+            let compiled = library
+                .find(conn, &input.scheme)?
+                .ok_or_else(|| Problem::no_scheme(&input.scheme))?;
+            let score = scoring::score(&compiled.scheme, &Case::of_fund(&input.table()));
+            let version = row.version.to_string();
+            let edition = compiled.edition.version.to_string();
+            let etag = ETag::over([
+                form.media_type(),
+                &version,
+                &row.updated_at,
+                &edition,
+                &compiled.edition.updated_at,
+            ]);
+            let body = match form {
+                Form::Text => {
+                    let heading = format!(
+                        "{}（{id}）{}年度专项资金绩效目标自评得分\n评分标准：{}（{}）",
+                        input.name, input.year, compiled.scheme.document.name, compiled.id
+                    );
+                    Bytes::from(render::score(&heading, &score))
+                }
+                Form::Json => serde_json::to_vec(&FundScore {
+                    id: row.id,
+                    name: input.name,
+                    unit: input.unit,
+                    year: input.year,
+                    scheme: SchemeUsed::from(&compiled),
+                    score,
+                })
+                .map(Bytes::from)
+                .map_err(|error| Problem::internal(error.to_string()))?,
+            };
+            Ok((etag, body))
+        })
+        .await?;
+    preconditions.answer(&etag, |response| Ok(form.answer(response, body)))
+}
+
+fn require(conn: &mut AnyConnection, id: &FundId) -> Result<(Row, String), Problem> {
+    store::find(conn, id.as_str())?.ok_or_else(|| {
+        Problem::not_found(
+            format!("专项资金{id}不存在。"),
+            format!("There is no special fund {id}."),
+        )
+    })
+}
+
+fn refuse_closed(conn: &mut AnyConnection, row: &Row) -> Result<(), Problem> {
+    match store::referents(conn, &row.unit_code, row.year)? {
+        (_, Some(status)) if status != "open" => Err(Problem::closed(row.year)),
+        _ => Ok(()),
+    }
+}
+
+/// Stores what the row does not say already, after looking at what only the database can judge.
+fn save(
+    conn: &mut AnyConnection,
+    library: &Library,
+    principal: &Principal,
+    id: &FundId,
+    before: Option<Row>,
+    input: &SpecialFundInput,
+) -> Result<Row, Problem> {
+    if let Some(row) = &before {
+        if row.input()? == *input {
+            return Ok(row.clone());
+        }
+        refuse_closed(conn, row)?;
+    }
+    let mut faults = Vec::new();
+    let (unit_path, year_status) = store::referents(conn, input.unit.as_str(), input.year.get())?;
+    match &unit_path {
+        Some(path) => principal.may_edit(path)?,
+        None => faults.push(Fault::new(
+            "/unit",
+            "unknown_unit",
+            format!("单位{}不存在，请先录入。", input.unit),
+            format!("there is no unit {}; store it first", input.unit),
+        )),
+    }
+    if year_status.is_none() {
+        faults.push(Fault::new(
+            "/year",
+            "unknown_year",
+            format!("{}年度尚未设置，请先设置。", input.year),
+            format!("fiscal year {} is not set up", input.year),
+        ));
+    }
+    match library.find(conn, &input.scheme)? {
+        None => faults.push(Fault::unknown_scheme(&input.scheme)),
+        Some(compiled) => faults.extend(target_faults(&input.targets, &compiled.scheme)),
+    }
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults));
+    }
+    if year_status.is_some_and(|status| status != "open") {
+        return Err(Problem::closed(input.year));
+    }
+    if let Some(other) = store::name_taken(conn, id.as_str(), input)? {
+        let text = Text::new(
+            format!("该单位{}年度已有同名专项资金（{other}）。", input.year),
+            format!("The unit has a special fund of that name in {} ({other}).", input.year),
+        );
+        return Err(
+            Problem::already_exists(text.zh.clone(), text.en.clone()).with_errors([At::body("/name", "taken", text)])
+        );
+    }
+    store::save(conn, id.as_str(), before.as_ref(), input)
+}

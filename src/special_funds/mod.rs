@@ -1,0 +1,5 @@
+//! Special funds (专项资金): the money, the targets, and the score that follows.
+
+pub mod handlers;
+pub mod model;
+pub mod store;
