@@ -35,7 +35,7 @@ impl Contract {
         for error in validator.iter_errors(instance) {
             self.describe(&error, &mut faults);
         }
-        faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+        faults.sort_by(|a, b| (&a.pointer, a.code).cmp(&(&b.pointer, b.code)));
         faults.dedup_by(|a, b| a.pointer == b.pointer && a.code == b.code);
         faults
     }

@@ -3,35 +3,24 @@
 //!
 //! Most of what was published comes out the same. Where it does not, the table contradicts its figures or its rule:
 //! [`CONTRADICTIONS`] lists each such value with the working, and the tests fail for one more and for one less.
-#![expect(clippy::unwrap_used, reason = "what cannot be read here fails its test")]
 
-use jixiao::scoring::assessment::Assessments;
-use jixiao::scoring::scheme::Scheme;
-use jixiao::scoring::sheet::BaseData;
-use jixiao::scoring::special_fund::{FundTable, target_faults};
-use jixiao::scoring::{Case, score};
+use std::sync::LazyLock;
+
 use pretty_assertions::assert_eq;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 
-/// A scheme's document with a unit's figures, or with a fund's table, in; the score out.
-///
-/// The only place here that knows how a score is come by.
+use crate::support::{Client, Engine, TestApp};
+
+/// A scheme's document with a unit's figures, or with a fund's table, in; the score out. Nothing is stored, so one
+/// service serves all tables.
 fn preview(body: Value) -> Value {
-    fn read<T: serde::de::DeserializeOwned>(body: &Value, key: &str) -> T {
-        serde_json::from_value(body.get(key).cloned().unwrap_or_else(|| json!({}))).unwrap()
-    }
-    let scheme = Scheme::compile(read(&body, "scheme_document")).unwrap();
-    let score = if body.get("special_fund").is_some() {
-        let table: FundTable = read(&body, "special_fund");
-        assert_eq!(target_faults(&table.targets, &scheme), []);
-        score(&scheme, &Case::of_fund(&table))
-    } else {
-        let (sheet, assessments): (BaseData, Assessments) = (read(&body, "base_data"), read(&body, "assessments"));
-        assert_eq!(assessments.faults(&scheme), []);
-        score(&scheme, &Case::of_unit(&sheet, &assessments))
-    };
-    serde_json::to_value(score).unwrap()
+    static SERVICE: LazyLock<(TestApp, Client)> = LazyLock::new(|| {
+        let app = TestApp::start(Engine::Sqlite).unwrap();
+        let client = app.bureau();
+        (app, client)
+    });
+    SERVICE.1.post("/api/v1/scores:preview", &body).expect(200).json()
 }
 
 /// What was published and does not follow from the table's own figures: the table, the line (or its ratio, or the

@@ -1,0 +1,6 @@
+//! The service as its users meet it: over HTTP, on both databases, and as a process.
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here fails its test")]
+
+mod cases;
+mod support;
+mod units;

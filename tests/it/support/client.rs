@@ -1,0 +1,201 @@
+//! What tests send, and what they ask of the answers.
+
+use serde_json::Value;
+
+/// Sends requests with the same headers.
+#[derive(Clone)]
+pub struct Client {
+    agent: ureq::Agent,
+    base: String,
+    headers: Vec<(String, String)>,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Response {
+    /// What was asked, for messages.
+    request: String,
+    /// The status.
+    pub status: u16,
+    headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Client {
+    /// Sends to the service at `base`.
+    pub fn new(base: &str) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .max_redirects(0)
+            .build()
+            .into();
+        Self {
+            agent,
+            base: base.to_owned(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// The same, with one more header; a second value for a name replaces the first.
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        client.headers.push((name.to_owned(), value.to_owned()));
+        client
+    }
+
+    /// Sends any request, with `Content-Type: application/json` unless another is among the headers or there is no body.
+    pub fn send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Response {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base));
+        let typed = self
+            .headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        if body.is_some() && !typed {
+            request = request.header("Content-Type", "application/json");
+        }
+        for (name, value) in &self.headers {
+            // An empty value stands for none at all.
+            if !value.is_empty() {
+                request = request.header(name, value);
+            }
+        }
+        let sent = match body {
+            Some(body) => self.agent.run(request.body(body).unwrap()),
+            None => self.agent.run(request.body(()).unwrap()),
+        };
+        let mut response = sent.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
+        Response {
+            request: format!("{method} {path}"),
+            status: response.status().as_u16(),
+            headers,
+            body: response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap(),
+        }
+    }
+
+    pub fn get(&self, path: &str) -> Response {
+        self.send("GET", path, None)
+    }
+
+    pub fn put(&self, path: &str, body: &Value) -> Response {
+        self.send("PUT", path, Some(body.to_string().as_bytes()))
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Response {
+        self.send("POST", path, Some(body.to_string().as_bytes()))
+    }
+
+    pub fn patch(&self, path: &str, body: &Value) -> Response {
+        self.with("Content-Type", "application/merge-patch+json")
+            .send("PATCH", path, Some(body.to_string().as_bytes()))
+    }
+
+    pub fn delete(&self, path: &str) -> Response {
+        self.send("DELETE", path, None)
+    }
+}
+
+impl Response {
+    /// The same, if it has this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}: {}", self.request, self.text());
+        self
+    }
+
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The ETag, which must be there.
+    #[track_caller]
+    pub fn etag(&self) -> String {
+        self.header("ETag")
+            .unwrap_or_else(|| panic!("{}: no ETag", self.request))
+            .to_owned()
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{}: {error}: {}", self.request, self.text()))
+    }
+
+    /// The problem, after checking that it is one of this status and kind, complete and in both languages.
+    #[track_caller]
+    pub fn problem(self, status: u16, kind: &str) -> Value {
+        let response = self.expect(status);
+        assert_eq!(
+            response.header("Content-Type"),
+            Some("application/problem+json"),
+            "{}",
+            response.request
+        );
+        let problem = response.json();
+        assert_eq!(
+            problem["type"],
+            format!("/problems/{kind}"),
+            "{}: {problem}",
+            response.request
+        );
+        assert_eq!(problem["status"], status, "{problem}");
+        assert_eq!(
+            problem["request_id"].as_str(),
+            response.header("X-Request-Id"),
+            "{problem}"
+        );
+        for name in ["title", "title_zh", "hint", "hint_zh", "instance"] {
+            assert!(
+                problem[name].as_str().is_some_and(|text| !text.is_empty()),
+                "{name}: {problem}"
+            );
+        }
+        problem
+    }
+
+    /// The faults of a 422 problem, as pairs of pointer and code.
+    #[track_caller]
+    pub fn faults(self) -> Vec<(String, String)> {
+        let problem = self.problem(422, "validation-failed");
+        let errors = problem["errors"].as_array().cloned().unwrap_or_default();
+        errors
+            .iter()
+            .map(|error| {
+                for name in ["detail", "detail_zh"] {
+                    assert!(
+                        error[name].as_str().is_some_and(|text| !text.is_empty()),
+                        "{name}: {error}"
+                    );
+                }
+                (
+                    error["pointer"].as_str().unwrap().to_owned(),
+                    error["code"].as_str().unwrap().to_owned(),
+                )
+            })
+            .collect()
+    }
+}
+
+/// Faults as tests write them, to compare with [`Response::faults`].
+pub fn faults(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected
+        .iter()
+        .map(|(pointer, code)| ((*pointer).to_owned(), (*code).to_owned()))
+        .collect()
+}

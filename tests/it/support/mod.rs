@@ -1,0 +1,206 @@
+//! A running service to speak HTTP to, on SQLite or on PostgreSQL, and what tests ask of its answers.
+
+pub mod client;
+pub mod postgres;
+pub mod process;
+
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use actix_web::dev::ServerHandle;
+use jixiao::app;
+use jixiao::config::{Config, LogFormat};
+use jixiao::db::{AnyConnection, Db, DbConfig, Target};
+use jixiao::http::auth::{Gate, TokenCache};
+use jixiao::http::problem::Problem;
+use jixiao::tokens::model::Role;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub use client::Client;
+
+/// Which database a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Defines tests that each run on SQLite and on PostgreSQL: `fn name(app) { … }`, where `app` is a [`TestApp`].
+#[macro_export]
+macro_rules! both_engines {
+    ($($(#[$attribute:meta])* fn $name:ident($app:ident) $body:block)*) => {$(
+        $(#[$attribute])*
+        mod $name {
+            #[allow(unused_imports, reason = "not every test needs all that its module uses")]
+            use super::*;
+
+            fn check($app: &$crate::support::TestApp) $body
+
+            #[test]
+            fn on_sqlite() {
+                check(&$crate::support::TestApp::start($crate::support::Engine::Sqlite).unwrap());
+            }
+
+            #[test]
+            fn on_postgres() {
+                if let Some(app) = $crate::support::TestApp::start($crate::support::Engine::Postgres) {
+                    check(&app);
+                }
+            }
+        }
+    )*};
+}
+
+/// A service of its own with a database of its own, gone when it is dropped.
+pub struct TestApp {
+    base: String,
+    engine: Engine,
+    db: Db,
+    target: Target,
+    handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+    _folder: TempDir,
+}
+
+impl TestApp {
+    /// Starts one; `None`, after saying so, where there is no PostgreSQL. In CI that is a failure.
+    pub fn start(engine: Engine) -> Option<Self> {
+        Self::start_with(engine, |_| {})
+    }
+
+    /// Starts one with other settings.
+    pub fn start_with(engine: Engine, change: impl FnOnce(&mut Config)) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let target = match engine {
+            Engine::Sqlite => Target::Sqlite(folder.path().join("jixiao.db")),
+            Engine::Postgres => Target::Postgres(postgres::new_database()?),
+        };
+        Some(Self::on(engine, target, folder, change))
+    }
+
+    /// A second service on the database of this one.
+    pub fn another(&self) -> Self {
+        Self::on(self.engine, self.target.clone(), tempfile::tempdir().unwrap(), |_| {})
+    }
+
+    fn on(engine: Engine, target: Target, folder: TempDir, change: impl FnOnce(&mut Config)) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut config = Config {
+            listen: address,
+            db: DbConfig {
+                pool_size: 3,
+                ..DbConfig::new(target.clone())
+            },
+            workers: 1,
+            body_limit: 256 * 1024,
+            log: "off".to_owned(),
+            log_format: LogFormat::Text,
+        };
+        change(&mut config);
+        let (sender, receiver) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let db = Db::open(&config.db).unwrap();
+                let gate = Gate::Tokens(TokenCache::default());
+                let server = app::server(&config, &db, gate, listener).await.unwrap();
+                sender.send((db.clone(), server.handle())).unwrap();
+                server.await.unwrap();
+                db.close();
+            });
+        });
+        let (db, handle) = receiver.recv().expect("the server starts");
+        Self {
+            base: format!("http://{address}"),
+            engine,
+            db,
+            target,
+            handle,
+            thread: Some(thread),
+            _folder: folder,
+        }
+    }
+
+    /// Where it listens, `http://127.0.0.1:<port>`.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Which database it is on.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Changes the database behind the service's back.
+    pub fn write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
+    ) -> T {
+        actix_web::rt::System::new().block_on(self.db.write(work)).unwrap()
+    }
+
+    fn with_token(&self, role: Role, units: &[&str]) -> Client {
+        let units: Vec<String> = units.iter().map(|code| (*code).to_owned()).collect();
+        let token = self.write(move |conn| {
+            let codes: Vec<&str> = units.iter().map(String::as_str).collect();
+            jixiao::tokens::store::create(conn, "test", role, &codes)
+        });
+        self.anonymous().with("Authorization", &format!("Bearer {token}"))
+    }
+
+    /// A client with a token of the finance bureau.
+    pub fn bureau(&self) -> Client {
+        self.with_token(Role::Bureau, &[])
+    }
+
+    /// A client with an auditor's token.
+    pub fn auditor(&self) -> Client {
+        self.with_token(Role::Auditor, &[])
+    }
+
+    /// A client with a token bound to these units, which must exist.
+    pub fn unit(&self, codes: &[&str]) -> Client {
+        self.with_token(Role::Unit, codes)
+    }
+
+    /// A client without a token.
+    pub fn anonymous(&self) -> Client {
+        Client::new(&self.base)
+    }
+
+    /// Stores the unit 219001 and the open year 2019 under `hunan-2019`; returns a client of the bureau.
+    pub fn with_kaiyun(&self) -> Client {
+        let bureau = self.bureau();
+        bureau
+            .put(
+                "/api/v1/units/219001",
+                &json!({"name": "衡山县开云镇人民政府", "kind": "town"}),
+            )
+            .expect(201);
+        bureau
+            .put("/api/v1/fiscal-years/2019", &json!({"scheme": "hunan-2019"}))
+            .expect(201);
+        bureau
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        let stopped = self.handle.stop(false);
+        // The stop is sent at once; the server's thread ends by itself.
+        drop(stopped);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A file of `examples/`, as JSON.
+pub fn example(path: &str) -> Value {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples")
+        .join(path);
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
