@@ -49,7 +49,7 @@ use crate::{evaluations, fiscal_years, health, preview, schemes, special_funds, 
         preview::post,
         health::live, health::ready, kinds::list, kinds::one,
     ),
-    components(schemas(crate::http::problem::Body<'static>)),
+    components(schemas(crate::http::problem::Body<'static>, crate::scoring::assessment::Assessment)),
     tags(
         (name = "units", description = "预算单位 · Budget units and their hierarchy"),
         (name = "fiscal-years", description = "年度 · Fiscal years and the scheme in force"),

@@ -41,6 +41,7 @@ const OK: Health = Health {
 #[utoipa::path(
     get,
     path = "/health/live",
+    operation_id = "health_live",
     tag = "service",
     security(()),
     responses((status = 200, description = "It does", body = Health)),
@@ -55,6 +56,7 @@ pub async fn live() -> HttpResponse {
 #[utoipa::path(
     get,
     path = "/health/ready",
+    operation_id = "health_ready",
     tag = "service",
     security(()),
     responses((status = 200, description = "It can", body = Health), CommonErrors),

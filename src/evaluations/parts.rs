@@ -203,6 +203,7 @@ async fn change<T: Document + Sync>(
 #[utoipa::path(
     get,
     path = "/api/v1/units/{code}/evaluations/{year}/base-data",
+    operation_id = "get_base_data",
     tag = "evaluations",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year")),
@@ -225,6 +226,7 @@ pub async fn get_base_data(
 #[utoipa::path(
     put,
     path = "/api/v1/units/{code}/evaluations/{year}/base-data",
+    operation_id = "put_base_data",
     tag = "evaluations",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year")),
@@ -255,6 +257,7 @@ pub async fn put_base_data(
 #[utoipa::path(
     patch,
     path = "/api/v1/units/{code}/evaluations/{year}/base-data",
+    operation_id = "patch_base_data",
     tag = "evaluations",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year")),
@@ -278,6 +281,7 @@ pub async fn patch_base_data(
 #[utoipa::path(
     delete,
     path = "/api/v1/units/{code}/evaluations/{year}/base-data",
+    operation_id = "delete_base_data",
     tag = "evaluations",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year")),
@@ -299,6 +303,7 @@ pub async fn delete_base_data(
 #[utoipa::path(
     get,
     path = "/api/v1/units/{code}/evaluations/{year}/assessments",
+    operation_id = "get_assessments",
     tag = "evaluations",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year")),
@@ -322,6 +327,7 @@ pub async fn get_assessments(
 #[utoipa::path(
     put,
     path = "/api/v1/units/{code}/evaluations/{year}/assessments",
+    operation_id = "put_assessments",
     tag = "evaluations",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year")),
@@ -353,6 +359,7 @@ pub async fn put_assessments(
 #[utoipa::path(
     patch,
     path = "/api/v1/units/{code}/evaluations/{year}/assessments",
+    operation_id = "patch_assessments",
     tag = "evaluations",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year")),
@@ -376,6 +383,7 @@ pub async fn patch_assessments(
 #[utoipa::path(
     delete,
     path = "/api/v1/units/{code}/evaluations/{year}/assessments",
+    operation_id = "delete_assessments",
     tag = "evaluations",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year")),

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::contract::{Contract, escape};
@@ -97,12 +97,23 @@ pub fn patch_schema<T: PartialSchema>() -> RefOr<Schema> {
     object.description =
         Some("A JSON Merge Patch (RFC 7396): what is left out stays, `null` takes a field away.".to_owned());
     for property in object.properties.values_mut() {
-        *property = AnyOfBuilder::new()
-            .item(property.clone())
-            .item(ObjectBuilder::new().schema_type(SchemaType::Type(Type::Null)).build())
-            .into();
+        // In a map too `null` takes an entry away, of whatever name.
+        if let RefOr::T(Schema::Object(map)) = property
+            && let Some(AdditionalProperties::RefOr(value)) = map.additional_properties.as_deref_mut()
+        {
+            *value = or_null(value.clone());
+            map.property_names = None;
+        }
+        *property = or_null(property.clone());
     }
     Schema::Object(object).into()
+}
+
+fn or_null(schema: RefOr<Schema>) -> RefOr<Schema> {
+    AnyOfBuilder::new()
+        .item(schema)
+        .item(ObjectBuilder::new().schema_type(SchemaType::Type(Type::Null)).build())
+        .into()
 }
 
 /// Names the schema of a merge patch of a type, for the OpenAPI document.
@@ -183,10 +194,11 @@ fn read(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Re
 }
 
 fn parse<T: DeserializeOwned + ToSchema>(bytes: &[u8], contract: Option<&Data<Contract>>) -> Result<T, Problem> {
-    let first = match serde_json::from_slice(bytes) {
-        Ok(value) => return Ok(value),
-        Err(error) => error,
-    };
+    let read = serde_json::from_slice(bytes);
+    // An array where an object belongs is read as the object's fields in their order; only the schema sees that.
+    if read.is_ok() && !bytes.contains(&b'[') {
+        return read.map_err(|error| malformed(&error));
+    }
     // What does not parse as JSON at all is a matter of syntax, not of its content.
     let document: Value = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
     let faults = contract
@@ -195,6 +207,10 @@ fn parse<T: DeserializeOwned + ToSchema>(bytes: &[u8], contract: Option<&Data<Co
     if !faults.is_empty() {
         return Err(Problem::invalid(faults));
     }
+    let first = match read {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
     // The schema cannot say what is wrong: a check character, a field given twice. Read again, to learn where it is.
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let (pointer, error) = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {

@@ -184,6 +184,7 @@ impl PathParam for Slug {
 #[utoipa::path(
     get,
     path = "/problems",
+    operation_id = "list_problem_kinds",
     tag = "service",
     security(()),
     responses((status = 200, description = "All kinds", body = [Kind])),
@@ -198,6 +199,7 @@ pub async fn list() -> HttpResponse {
 #[utoipa::path(
     get,
     path = "/problems/{slug}",
+    operation_id = "get_problem_kind",
     tag = "service",
     security(()),
     params(("slug" = String, Path, description = "The stable name of the kind", example = "validation-failed")),

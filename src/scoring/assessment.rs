@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::scheme::{Indicator, Rule, Scheme};
 use super::special_fund::{TargetRow, target_faults};
@@ -17,7 +19,7 @@ use crate::fault::Fault;
 pub struct Assessments {
     /// One assessment per indicator, by the indicator's code.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schema(value_type = std::collections::HashMap<String, Assessment>)]
+    #[schema(schema_with = by_code::<Assessment>)]
     pub indicators: BTreeMap<Code, Assessment>,
     /// The unit's own targets, for the sections whose rows are the unit's own (as in `project-2020`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -37,7 +39,7 @@ pub struct Assessment {
     pub possible: Option<Quantity>,
     /// For a checklist: whether each item is fulfilled, by the item's code. An item left out stays open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<std::collections::HashMap<String, bool>>)]
+    #[schema(schema_with = by_code::<bool>)]
     pub checks: Option<BTreeMap<Code, bool>>,
     /// For incidents: the number of cases found; 0 when there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,6 +59,19 @@ pub struct Assessment {
     /// Where the evidence lies (佐证材料).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Words>,
+}
+
+/// The schema of a map from codes.
+fn by_code<T: PartialSchema>() -> Object {
+    let names = match Code::schema() {
+        RefOr::T(schema) => Some(schema),
+        RefOr::Ref(_) => None::<Schema>,
+    };
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::Object))
+        .property_names(names)
+        .additional_properties(Some(T::schema()))
+        .build()
 }
 
 impl Assessments {

@@ -13,6 +13,7 @@ pub mod scheme;
 pub mod score;
 pub mod sheet;
 pub mod special_fund;
+pub mod tagged;
 pub mod text;
 pub mod values;
 pub mod variables;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::formula::Formula;
+use super::tagged::tagged_schema;
 use super::text::{Code, FormulaText, Label, Words};
 use super::values::{Percent, Points, Share};
 use crate::fault::Fault;
@@ -293,7 +294,7 @@ pub enum Condition {
 }
 
 /// How points follow from a ratio or a judgement.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Rule {
     /// Points come off for each step by which the ratio misses its target.
@@ -311,6 +312,16 @@ pub enum Rule {
     /// Points that a person gives, with a reason.
     Assessed(Assessed),
 }
+
+tagged_schema!(Rule: "How points follow from a ratio or a judgement.",
+    "deduct" => Deduct,
+    "bands" => Bands,
+    "checklist" => Checklist,
+    "incidents" => Incidents,
+    "proportion" => Proportion,
+    "rating" => Rating,
+    "assessed" => Assessed,
+);
 
 /// Points come off for each step by which the ratio misses its target, down to 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

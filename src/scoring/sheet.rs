@@ -147,7 +147,7 @@ group! {
         /// Special funds for operation and maintenance (运行维护专项).
         operation: ExpenditureRow,
         /// The special funds that the sheet lists, one row each.
-        #[schema(max_items = 200)]
+        #[schema(value_type = Option<Vec<FundRow>>, max_items = 200)]
         special_funds: FundRows,
         /// The total (项目支出合计).
         total: ExpenditureRow,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::scheme::{OwnRows, Scheme};
+use super::tagged::tagged_schema;
 use super::text::{Code, Label, Words};
 use super::values::{Amount, Points, Quantity, Share};
 use super::variables::{Datum, EXECUTION_BUDGET, EXECUTION_EXECUTED, Figures, Lacking, Origin, Variable};
@@ -110,7 +111,7 @@ pub struct TargetRow {
 }
 
 /// What a target measures.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Measure {
     /// A number against a target (定量指标).
@@ -118,6 +119,8 @@ pub enum Measure {
     /// A goal in words, judged by people (定性指标).
     Quality(QualityMeasure),
 }
+
+tagged_schema!(Measure: "What a target measures.", "quantity" => QuantityMeasure, "quality" => QualityMeasure);
 
 /// A number against a target (定量指标).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
