@@ -278,6 +278,8 @@ pub async fn patch_base_data(
 }
 
 /// Take the base data sheet back
+///
+/// The assessments stay. Refused while the fiscal year is closed.
 #[utoipa::path(
     delete,
     path = "/api/v1/units/{code}/evaluations/{year}/base-data",
@@ -380,6 +382,8 @@ pub async fn patch_assessments(
 }
 
 /// Take the assessments back
+///
+/// The base data sheet stays. Refused while the fiscal year is closed.
 #[utoipa::path(
     delete,
     path = "/api/v1/units/{code}/evaluations/{year}/assessments",

@@ -61,6 +61,8 @@ pub struct ListQuery {
 }
 
 /// List fiscal years
+///
+/// By year.
 #[utoipa::path(
     get,
     path = "/api/v1/fiscal-years",
@@ -92,6 +94,8 @@ pub async fn list(
 }
 
 /// Get a fiscal year
+///
+/// With the scheme in force, and whether units may still file.
 #[utoipa::path(
     get,
     path = "/api/v1/fiscal-years/{year}",
@@ -122,7 +126,7 @@ pub async fn get(
     operation_id = "put_fiscal_year",
     tag = "fiscal-years",
     params(("year" = FiscalYear, Path, description = "The fiscal year")),
-    request_body = FiscalYearInput,
+    request_body(content = FiscalYearInput, example = json!({"scheme": "hunan-2019", "notice_number": "山财绩〔2020〕176号", "closes_on": "2020-06-30"})),
     responses((status = 201, description = "It was set up", body = FiscalYearView,
             headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its address"))),
         (status = 200, description = "It was replaced, or was so already", body = FiscalYearView,

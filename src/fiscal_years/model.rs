@@ -64,7 +64,6 @@ impl YearStatus {
 /// A fiscal year (年度) as it is sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"scheme": "hunan-2019", "notice_number": "山财绩〔2020〕176号", "closes_on": "2020-06-30"}))]
 pub struct FiscalYearInput {
     /// The scoring scheme in force (评分标准).
     pub scheme: SchemeId,

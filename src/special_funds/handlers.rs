@@ -122,7 +122,11 @@ pub async fn list(
     path = "/api/v1/special-funds",
     operation_id = "create_special_fund",
     tag = "special-funds",
-    request_body = SpecialFundInput,
+    request_body(content = SpecialFundInput, example = json!({
+    "unit": "219001", "year": 2019, "name": "危房改造资金",
+    "targets": [{"section": "output", "group": "数量指标", "name": "四类对象危房改造户数", "weight": "50",
+        "measure": {"kind": "quantity", "comparison": "at_least", "target": "326", "actual": "326", "unit": "户"}}]
+})),
     responses((status = 201, description = "It was created", body = SpecialFund,
             headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its address"))),
         CommonErrors, BodyErrors, ChangeErrors),
@@ -146,6 +150,8 @@ pub async fn post(
 }
 
 /// Get a special fund
+///
+/// The money, the goal and the targets, as they were filed.
 #[utoipa::path(
     get,
     path = "/api/v1/special-funds/{id}",
@@ -179,7 +185,11 @@ pub async fn get(
     operation_id = "put_special_fund",
     tag = "special-funds",
     params(("id" = FundId, Path, description = "The fund's id")),
-    request_body = SpecialFundInput,
+    request_body(content = SpecialFundInput, example = json!({
+    "unit": "219001", "year": 2019, "name": "危房改造资金",
+    "targets": [{"section": "output", "group": "数量指标", "name": "四类对象危房改造户数", "weight": "50",
+        "measure": {"kind": "quantity", "comparison": "at_least", "target": "326", "actual": "326", "unit": "户"}}]
+})),
     responses((status = 201, description = "It was created", body = SpecialFund,
             headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its address"))),
         (status = 200, description = "It was replaced, or was so already", body = SpecialFund,

@@ -79,11 +79,6 @@ impl Row {
 /// A special fund (专项资金) of a unit in a year, and its target self-evaluation table (绩效目标自评表, 附件3), as it is sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({
-    "unit": "219001", "year": 2019, "name": "危房改造资金",
-    "targets": [{"section": "output", "group": "数量指标", "name": "四类对象危房改造户数", "weight": "50",
-        "measure": {"kind": "quantity", "comparison": "at_least", "target": "326", "actual": "326", "unit": "户"}}]
-}))]
 pub struct SpecialFundInput {
     /// The unit that spends it.
     pub unit: UnitCode,

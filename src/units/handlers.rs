@@ -114,6 +114,8 @@ pub async fn list(
 }
 
 /// Get a unit
+///
+/// By its budget unit code.
 #[utoipa::path(
     get,
     path = "/api/v1/units/{code}",
@@ -144,7 +146,8 @@ pub async fn get(
     operation_id = "put_unit",
     tag = "units",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)")),
-    request_body = UnitInput,
+    request_body(content = UnitInput,
+        example = json!({"name": "衡山县开云镇人民政府", "kind": "town", "division_code": "430423"})),
     responses((status = 201, description = "It was created", body = Unit,
             headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its address"))),
         (status = 200, description = "It was replaced, or was so already", body = Unit,

@@ -74,7 +74,6 @@ impl UnitKind {
 /// A budget unit (预算单位) as it is sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"name": "衡山县开云镇人民政府", "kind": "town", "division_code": "430423"}))]
 pub struct UnitInput {
     /// Its full name.
     pub name: Label,
