@@ -1,20 +1,28 @@
 //! A score as a table of plain text, for terminals and `curl`: aligned also where Chinese stands beside digits.
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, Width, presets};
 use rust_decimal::Decimal;
 
 use crate::scoring::score::{Line, Score};
 
-/// The width of the table in terminal columns.
-const WIDTH: u16 = 118;
+/// The width of the first column.
+const SECTION: u16 = 12;
+/// The width of the second column.
+const NAME: u16 = 20;
+/// The width of the last column in terminal columns; the whole table is 118 wide.
+const EXPLANATION: u16 = 66;
+
+/// The text broken into lines where Chinese typesetting allows it: not within a number, and not before a stop.
+fn wrapped(text: &str, width: u16) -> String {
+    textwrap::fill(text, usize::from(width))
+}
 
 /// The score under a heading, in Chinese: lines with weight, ratio, points and reason; then what is missing.
 pub fn score(heading: &str, score: &Score) -> String {
     let mut table = Table::new();
     table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(WIDTH)
+        .load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()))
+        .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(["一级指标", "指标", "分值", "得分", "计分说明"]);
     for section in &score.sections {
         for (n, line) in score
@@ -24,17 +32,18 @@ pub fn score(heading: &str, score: &Score) -> String {
             .enumerate()
         {
             let heading = if n == 0 { section.name.as_str() } else { "" };
+            let heading = &wrapped(heading, SECTION);
             table.add_row([
                 heading,
-                line.name.as_str(),
+                &wrapped(line.name.as_str(), NAME),
                 &number(line.weight),
                 &points(line),
-                &line.explanation.zh,
+                &wrapped(&line.explanation.zh, EXPLANATION),
             ]);
         }
         if score.lines.iter().all(|line| line.section != section.code) {
             table.add_row([
-                section.name.as_str(),
+                &wrapped(section.name.as_str(), SECTION),
                 "（尚未填写指标）",
                 &section.weight.to_string(),
                 "—",
@@ -42,7 +51,8 @@ pub fn score(heading: &str, score: &Score) -> String {
             ]);
         }
     }
-    for (column, width) in [(0, 12), (1, 20), (2, 6), (3, 8)] {
+    // What a cell holds, and a space on either side.
+    for (column, width) in [(0, SECTION + 2), (1, NAME + 2), (2, 6), (3, 8), (4, EXPLANATION + 2)] {
         if let Some(column) = table.column_mut(column) {
             column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
         }

@@ -232,7 +232,7 @@ pub async fn get_base_data(
         ("year" = FiscalYear, Path, description = "The fiscal year")),
     request_body(content = BaseData, example = json!({
         "staff": {"posts": 171, "in_post": 104},
-        "budget": {"carried_in": "0", "initial": "1166.07", "supplement": "0", "carried_out": "0"}
+        "budget": {"carried_in": "0", "initial": "1166.07", "supplementary": "0", "carried_out": "0"}
     })),
     responses((status = 201, description = "It was filed", body = BaseData,
             headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its address"))),
