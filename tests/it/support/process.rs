@@ -102,6 +102,22 @@ impl Process {
         self.output.lock().unwrap().clone()
     }
 
+    /// Starts the demonstration and waits until its examples are loaded.
+    pub fn demo() -> Self {
+        let process = Self::start(&["demo"]);
+        process.wait_for("/docs");
+        process
+    }
+
+    /// Waits until it has printed `text`.
+    pub fn wait_for(&self, text: &str) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !self.output().contains(text) {
+            assert!(Instant::now() < deadline, "no {text:?}: {}", self.output());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// The token that its first start printed.
     pub fn first_token(&self) -> String {
         let deadline = Instant::now() + Duration::from_secs(5);
