@@ -18,7 +18,7 @@ use crate::http::body::BodyLimit;
 use crate::http::contract::Contract;
 use crate::http::problem::Problem;
 use crate::http::resource::resource;
-use crate::http::{kinds, middleware};
+use crate::http::{kinds, middleware, variants};
 use crate::schemes::library::Library;
 use crate::{evaluations, fiscal_years, health, preview, schemes, special_funds, units};
 
@@ -70,10 +70,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("`jx_…`, made by `jixiao token create`."))
         .build();
-    document
-        .components
-        .get_or_insert_default()
-        .add_security_scheme("token", SecurityScheme::Http(bearer));
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    variants::close(components);
     document
 }
 

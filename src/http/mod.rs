@@ -16,3 +16,4 @@ pub mod problem;
 pub mod query;
 pub mod resource;
 pub mod responses;
+pub mod variants;
