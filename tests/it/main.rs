@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here fails its test")]
 
 mod cases;
+mod schemes;
 mod support;
 mod units;
