@@ -68,6 +68,16 @@ impl Fault {
         )
     }
 
+    /// The scheme that `/scheme` names has no weights.
+    pub fn template_scheme(id: &SchemeId) -> Self {
+        Self::new(
+            "/scheme",
+            "template",
+            format!("{id}是没有分值的指标框架，不能用于评分；请另存副本并补充分值。"),
+            format!("{id} is a template without weights; copy it under another id and complete it"),
+        )
+    }
+
     /// The same fault, seen from a document that holds this one at `prefix` (a JSON Pointer).
     #[must_use]
     pub fn under(mut self, prefix: &str) -> Self {

@@ -1,5 +1,7 @@
 //! A score without storing anything: to try a scheme, or to check a published table.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::web::{Data, ServiceConfig};
 use serde::{Deserialize, Serialize};
@@ -79,71 +81,75 @@ pub async fn post(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    let (used, scheme) = match (input.scheme, input.scheme_document) {
-        (Some(id), None) => {
-            let compiled = db
-                .read(move |conn| match library.find(conn, &id)? {
-                    Some(compiled) => Ok(compiled),
-                    None => Err(Problem::invalid(vec![Fault::unknown_scheme(&id)])),
-                })
-                .await?;
-            (SchemeUsed::from(&compiled), compiled.scheme)
-        }
-        (None, Some(document)) => {
-            let scheme = Scheme::compile(document).map_err(|faults| {
-                Problem::invalid(
-                    faults
-                        .into_iter()
-                        .map(|fault| fault.under("/scheme_document"))
-                        .collect(),
-                )
-            })?;
-            let used = SchemeUsed {
-                id: None,
-                name: scheme.document.name.to_string(),
-                version: None,
-            };
-            (used, scheme.into())
-        }
-        (given, _) => {
-            return Err(Problem::invalid(vec![Fault::new(
-                if given.is_some() { "/scheme_document" } else { "/scheme" },
-                "one_of",
-                "scheme（已存评分标准的编号）与scheme_document（随附的评分标准）应填且只填一项。",
-                "give either `scheme`, the id of a stored one, or `scheme_document`",
-            )]));
+    let mut faults = Vec::new();
+    if input.special_fund.is_some() && (input.base_data.is_some() || input.assessments.is_some()) {
+        faults.push(Fault::new(
+            "/special_fund",
+            "one_of",
+            "special_fund不能与base_data、assessments同时填写。",
+            "give either `special_fund`, or `base_data` and `assessments`",
+        ));
+    }
+    let assessments = input.assessments.unwrap_or_default();
+    let found = match (input.scheme, input.scheme_document) {
+        (Some(id), None) => stored(id, &db, library).await?,
+        (None, Some(document)) => sent_along(document),
+        (given, _) => Err(vec![Fault::new(
+            if given.is_some() { "/scheme_document" } else { "/scheme" },
+            "one_of",
+            "scheme（已存评分标准的编号）与scheme_document（随附的评分标准）应填且只填一项。",
+            "give either `scheme`, the id of a stored one, or `scheme_document`",
+        )]),
+    };
+    let (used, scheme) = match found {
+        Ok(found) => found,
+        Err(of_scheme) => {
+            faults.extend(of_scheme);
+            return Err(Problem::invalid(faults));
         }
     };
-    let score = match input.special_fund {
-        Some(_) if input.base_data.is_some() || input.assessments.is_some() => {
-            return Err(Problem::invalid(vec![Fault::new(
-                "/special_fund",
-                "one_of",
-                "special_fund不能与base_data、assessments同时填写。",
-                "give either `special_fund`, or `base_data` and `assessments`",
-            )]));
-        }
-        Some(table) => {
-            refuse("/special_fund", target_faults(&table.targets, &scheme))?;
-            scoring::score(&scheme, &Case::of_fund(&table))
-        }
-        None => {
-            let assessments = input.assessments.unwrap_or_default();
-            refuse("/assessments", assessments.faults(&scheme))?;
-            scoring::score(
-                &scheme,
-                &Case::of_unit(&input.base_data.unwrap_or_default(), &assessments),
-            )
-        }
+    if let Some(table) = &input.special_fund {
+        faults.extend(under("/special_fund", target_faults(&table.targets, &scheme)));
+    }
+    faults.extend(under("/assessments", assessments.faults(&scheme)));
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults));
+    }
+    let score = match &input.special_fund {
+        Some(table) => scoring::score(&scheme, &Case::of_fund(table)),
+        None => scoring::score(
+            &scheme,
+            &Case::of_unit(&input.base_data.unwrap_or_default(), &assessments),
+        ),
     };
     Ok(HttpResponse::Ok().json(PreviewScore { scheme: used, score }))
 }
 
-fn refuse(part: &str, faults: Vec<Fault>) -> Result<(), Problem> {
-    match faults.is_empty() {
-        true => Ok(()),
-        false => Err(Problem::invalid(
-            faults.into_iter().map(|fault| fault.under(part)).collect(),
-        )),
+/// A scheme to score by, or what is wrong with the one that was asked for.
+type Found = Result<(SchemeUsed, Arc<Scheme>), Vec<Fault>>;
+
+async fn stored(id: SchemeId, db: &Db, library: Data<Library>) -> Result<Found, Problem> {
+    db.read(move |conn| {
+        let found = library.find(conn, &id)?;
+        Ok(found
+            .map(|compiled| (SchemeUsed::from(&compiled), compiled.scheme))
+            .map_err(|unfit| vec![unfit.fault(&id)]))
+    })
+    .await
+}
+
+fn sent_along(document: SchemeDocument) -> Found {
+    let used = SchemeUsed {
+        id: None,
+        name: document.name.to_string(),
+        version: None,
+    };
+    match Scheme::compile(document) {
+        Ok(scheme) => Ok((used, Arc::new(scheme))),
+        Err(faults) => Err(under("/scheme_document", faults).collect()),
     }
+}
+
+fn under(part: &str, faults: Vec<Fault>) -> impl Iterator<Item = Fault> {
+    faults.into_iter().map(move |fault| fault.under(part))
 }

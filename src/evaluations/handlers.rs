@@ -11,17 +11,18 @@ use super::parts;
 use super::store::{self, Context, EntryRow, Part};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
+use crate::fault::Fault;
 use crate::http::accept::{Form, form};
 use crate::http::auth::Reader;
 use crate::http::etag::Preconditions;
 use crate::http::page::{Limit, Order, Page};
 use crate::http::path::Path;
-use crate::http::problem::Problem;
+use crate::http::problem::{At, Problem};
 use crate::http::query::{Query, given};
 use crate::http::resource::resource;
 use crate::http::responses::{CommonErrors, UnfitScheme};
 use crate::render;
-use crate::schemes::library::{Compiled, Library};
+use crate::schemes::library::{Compiled, Library, Unfit};
 use crate::schemes::model::SchemeUsed;
 use crate::scoring::score::{Score, Status};
 use crate::scoring::text::SchemeId;
@@ -219,7 +220,7 @@ pub async fn get_score(
             let context = require(conn, &code, year)?;
             principal.may_see(&context.unit_path)?;
             let compiled = match &query.scheme {
-                Some(id) => library.find(conn, id)?.ok_or_else(|| Problem::no_scheme(id))?,
+                Some(id) => library.find(conn, id)?.map_err(|unfit| refuse(unfit, id))?,
                 None => in_force(conn, &library, &context)?,
             };
             let basis = Basis::of(&context, &compiled.edition);
@@ -266,7 +267,18 @@ pub(super) fn require(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYea
 /// The scheme in force for the year.
 pub(super) fn in_force(conn: &mut AnyConnection, library: &Library, context: &Context) -> Result<Compiled, Problem> {
     let id = SchemeId::try_from(context.scheme_id.clone()).map_err(Problem::internal)?;
-    library.edition(conn, &id, context.scheme_edition.clone())
+    library.in_force(conn, &id, context.scheme_edition.clone())
+}
+
+/// Says why nothing can be scored by the scheme that the parameter `scheme` names.
+fn refuse(unfit: Unfit, id: &SchemeId) -> Problem {
+    match unfit {
+        Unfit::Unknown => Problem::no_scheme(id),
+        Unfit::Template => {
+            let fault = Fault::template_scheme(id);
+            Problem::invalid(vec![At::parameter("scheme", fault.code, fault.text)])
+        }
+    }
 }
 
 fn compute(compiled: &Compiled, context: &Context) -> Result<Score, Problem> {

@@ -233,12 +233,7 @@ fn save(
     let scheme = &input.scheme;
     match store::scheme_is_template(conn, scheme.as_str())? {
         Some(false) => {}
-        Some(true) => faults.push(Fault::new(
-            "/scheme",
-            "template",
-            format!("{scheme}是没有分值的指标框架，不能用于评分；请另存副本并补充分值。"),
-            format!("{scheme} is a template without weights; copy it under another id and complete it"),
-        )),
+        Some(true) => faults.push(Fault::template_scheme(scheme)),
         None => faults.push(Fault::unknown_scheme(scheme)),
     }
     if let (Some(opens), Some(closes)) = (input.opens_on, input.closes_on)

@@ -153,7 +153,7 @@ impl Problem {
     }
 
     /// 422: the content has these faults.
-    pub fn invalid(faults: Vec<Fault>) -> Self {
+    pub fn invalid(faults: Vec<impl Into<At>>) -> Self {
         let count = faults.len();
         Self::new(
             &kinds::VALIDATION_FAILED,
@@ -163,7 +163,7 @@ impl Problem {
                 _ => format!("There are {count} faults."),
             },
         )
-        .with_errors(faults.into_iter().map(At::from))
+        .with_errors(faults.into_iter().map(Into::into))
     }
 
     /// 400: these parameters or headers are at fault.
@@ -208,15 +208,6 @@ impl Problem {
         Self::not_found(
             format!("评分标准{id}不存在。"),
             format!("There is no scoring scheme {id}."),
-        )
-    }
-
-    /// 422: nothing can be scored by a template.
-    pub fn template(id: &SchemeId) -> Self {
-        Self::new(
-            &kinds::VALIDATION_FAILED,
-            format!("{id}是没有分值的指标框架，不能用于评分；请另存副本并补充分值。"),
-            format!("{id} is a template without weights; copy it under another id and complete it."),
         )
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::store;
 use crate::db::AnyConnection;
+use crate::fault::Fault;
 use crate::http::problem::Problem;
 use crate::scoring::scheme::Scheme;
 use crate::scoring::text::SchemeId;
@@ -29,6 +30,25 @@ pub struct Compiled {
     pub scheme: Arc<Scheme>,
 }
 
+/// Why nothing can be scored by the scheme of an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfit {
+    /// There is no such scheme.
+    Unknown,
+    /// It is a template without weights.
+    Template,
+}
+
+impl Unfit {
+    /// The fault of a document whose `/scheme` names the scheme.
+    pub fn fault(self, id: &SchemeId) -> Fault {
+        match self {
+            Self::Unknown => Fault::unknown_scheme(id),
+            Self::Template => Fault::template_scheme(id),
+        }
+    }
+}
+
 /// The schemes compiled so far, by id. An entry answers only for the edition that it was compiled from, so that it can
 /// never be stale, whichever process changed the scheme.
 #[derive(Debug, Default)]
@@ -40,32 +60,46 @@ pub struct Library {
 const KEPT: usize = 256;
 
 impl Library {
-    /// The scheme of that id as it is in the database now; `None` if there is no such scheme.
+    /// The scheme of that id as it is in the database now, or why there is none to score by.
     ///
     /// # Errors
-    /// 422 for a template, by which nothing can be scored; 500 for what this program cannot read.
-    pub fn find(&self, conn: &mut AnyConnection, id: &SchemeId) -> Result<Option<Compiled>, Problem> {
+    /// 500 for what this program cannot read.
+    pub fn find(&self, conn: &mut AnyConnection, id: &SchemeId) -> Result<Result<Compiled, Unfit>, Problem> {
         match store::edition(conn, id.as_str())? {
-            None => Ok(None),
-            Some(edition) => self.edition(conn, id, edition).map(Some),
+            None => Ok(Err(Unfit::Unknown)),
+            Some(edition) => self.of_edition(conn, id, edition),
         }
     }
 
-    /// The scheme of that id, of which the database was just seen to have this edition.
+    /// The scheme that a fiscal year names, of which the database was just seen to have this edition.
     ///
     /// # Errors
     /// As [`Library::find`]; 404 if it was deleted meanwhile.
-    pub fn edition(&self, conn: &mut AnyConnection, id: &SchemeId, edition: Edition) -> Result<Compiled, Problem> {
+    pub fn in_force(&self, conn: &mut AnyConnection, id: &SchemeId, edition: Edition) -> Result<Compiled, Problem> {
+        self.of_edition(conn, id, edition)?.map_err(|unfit| match unfit {
+            Unfit::Unknown => Problem::no_scheme(id),
+            Unfit::Template => Problem::internal(format!("{id} is in force and a template")),
+        })
+    }
+
+    fn of_edition(
+        &self,
+        conn: &mut AnyConnection,
+        id: &SchemeId,
+        edition: Edition,
+    ) -> Result<Result<Compiled, Unfit>, Problem> {
         let known = self.compiled.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(compiled) = known.get(id)
             && compiled.edition == edition
         {
-            return Ok(compiled.clone());
+            return Ok(Ok(compiled.clone()));
         }
         drop(known);
-        let row = store::find(conn, id.as_str())?.ok_or_else(|| Problem::no_scheme(id))?;
+        let Some(row) = store::find(conn, id.as_str())? else {
+            return Ok(Err(Unfit::Unknown));
+        };
         if row.template {
-            return Err(Problem::template(id));
+            return Ok(Err(Unfit::Template));
         }
         let edition = row.edition();
         let scheme = Scheme::compile(row.document()?)
@@ -80,6 +114,6 @@ impl Library {
             known.clear();
         }
         known.insert(id.clone(), compiled.clone());
-        Ok(compiled)
+        Ok(Ok(compiled))
     }
 }

@@ -312,7 +312,7 @@ pub async fn get_score(
             let input = row.input()?;
             let compiled = library
                 .find(conn, &input.scheme)?
-                .ok_or_else(|| Problem::no_scheme(&input.scheme))?;
+                .map_err(|unfit| Problem::internal(format!("fund {id}: scheme {}: {unfit:?}", input.scheme)))?;
             let score = scoring::score(&compiled.scheme, &Case::of_fund(&input.table()));
             let version = row.version.to_string();
             let edition = compiled.edition.version.to_string();
@@ -399,8 +399,8 @@ fn save(
         ));
     }
     match library.find(conn, &input.scheme)? {
-        None => faults.push(Fault::unknown_scheme(&input.scheme)),
-        Some(compiled) => faults.extend(target_faults(&input.targets, &compiled.scheme)),
+        Err(unfit) => faults.push(unfit.fault(&input.scheme)),
+        Ok(compiled) => faults.extend(target_faults(&input.targets, &compiled.scheme)),
     }
     if !faults.is_empty() {
         return Err(Problem::invalid(faults));

@@ -3,5 +3,6 @@
 
 mod cases;
 mod readme;
+mod schemes;
 mod support;
 mod units;

@@ -102,6 +102,21 @@ impl Client {
     pub fn delete(&self, path: &str) -> Response {
         self.send("DELETE", path, None)
     }
+
+    /// One field of every item of a list, from as many pages as there are; `path` has a query.
+    #[track_caller]
+    pub fn all(&self, path: &str, field: &str) -> Vec<Value> {
+        let mut found = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = self.get(&format!("{path}{cursor}")).expect(200).json();
+            found.extend(page["items"].as_array().unwrap().iter().map(|item| item[field].clone()));
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return found,
+            }
+        }
+    }
 }
 
 impl Response {
@@ -190,6 +205,14 @@ impl Response {
             })
             .collect()
     }
+}
+
+/// The pointers of faults, each once, in their order as text.
+pub fn pointers(faults: &[(String, String)]) -> Vec<&str> {
+    let mut pointers: Vec<_> = faults.iter().map(|(pointer, _)| pointer.as_str()).collect();
+    pointers.sort_unstable();
+    pointers.dedup();
+    pointers
 }
 
 /// Faults as tests write them, to compare with [`Response::faults`].

@@ -204,3 +204,35 @@ pub fn example(path: &str) -> Value {
         .join(path);
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
+
+/// Loads an example as its `run.sh` does: every line `send PUT PATH FILE`.
+pub fn load_example(client: &Client, folder: &str) {
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/{folder}/run.sh"));
+    let mut sent = 0;
+    for line in std::fs::read_to_string(script).unwrap().lines() {
+        if let ["send", "PUT", path, file] = line.split_whitespace().collect::<Vec<_>>().as_slice() {
+            let stored = client.put(&format!("/api/v1{path}"), &example(&format!("{folder}/{file}")));
+            stored.expect(201);
+            sent += 1;
+        }
+    }
+    assert_ne!(sent, 0, "{folder}");
+}
+
+/// A field of each line of a score, by the line's code.
+pub fn lines<'a>(score: &'a Value, field: &str) -> Vec<(&'a str, &'a Value)> {
+    let lines = score["lines"].as_array().unwrap().iter();
+    lines
+        .map(|line| (line["code"].as_str().unwrap(), &line[field]))
+        .collect()
+}
+
+/// The line of a score with this code.
+#[track_caller]
+pub fn line<'a>(score: &'a Value, code: &str) -> &'a Value {
+    let lines = score["lines"].as_array().unwrap();
+    lines
+        .iter()
+        .find(|line| line["code"] == code)
+        .unwrap_or_else(|| panic!("no line {code}: {score}"))
+}
