@@ -195,8 +195,7 @@ fn read(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Re
 
 fn parse<T: DeserializeOwned + ToSchema>(bytes: &[u8], contract: Option<&Data<Contract>>) -> Result<T, Problem> {
     let read = serde_json::from_slice(bytes);
-    // An array where an object belongs is read as the object's fields in their order; only the schema sees that.
-    if read.is_ok() && !bytes.contains(&b'[') {
+    if read.is_ok() && contract.is_none_or(|contract| contract.arrays_are_lists(bytes)) {
         return read.map_err(|error| malformed(&error));
     }
     // What does not parse as JSON at all is a matter of syntax, not of its content.

@@ -1,6 +1,6 @@
 //! The OpenAPI document as a judge of bodies: it finds every fault of one, where reading it into its type finds the first.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -14,14 +14,18 @@ use crate::fault::Fault;
 #[derive(Debug)]
 pub struct Contract {
     components: Value,
+    /// The names of properties that are lists, wherever they occur.
+    lists: HashSet<String>,
     compiled: Mutex<HashMap<String, Option<Arc<Validator>>>>,
 }
 
 impl Contract {
     /// The contract that an OpenAPI document states.
     pub fn new(document: &Value) -> Self {
+        let components = document.get("components").cloned().unwrap_or_default();
         Self {
-            components: document.get("components").cloned().unwrap_or_default(),
+            lists: lists(&components),
+            components,
             compiled: Mutex::default(),
         }
     }
@@ -38,6 +42,38 @@ impl Contract {
         faults.sort_by(|a, b| (&a.pointer, a.code).cmp(&(&b.pointer, b.code)));
         faults.dedup_by(|a, b| a.pointer == b.pointer && a.code == b.code);
         faults
+    }
+
+    /// Whether each array of a JSON text is the value of a property that is a list.
+    ///
+    /// An array where an object belongs is read as the object's fields in their order, without an error; only the schema
+    /// sees it. This look at the text tells, far faster, that there is nothing to see.
+    pub fn arrays_are_lists(&self, json: &[u8]) -> bool {
+        let mut rest = json;
+        let (mut name, mut text): (&[u8], &[u8]) = (&[], &[]);
+        // A name is the last text before a colon; nothing else may stand between the colon and the array.
+        let mut after_colon = false;
+        while let [byte, tail @ ..] = rest {
+            rest = tail;
+            match byte {
+                b'"' => {
+                    let end = end_of_string(rest);
+                    text = rest.get(..end).unwrap_or_default();
+                    rest = rest.get(end + 1..).unwrap_or_default();
+                    after_colon = false;
+                }
+                b':' => {
+                    name = text;
+                    after_colon = true;
+                }
+                b'[' if !after_colon || !std::str::from_utf8(name).is_ok_and(|name| self.lists.contains(name)) => {
+                    return false;
+                }
+                b' ' | b'\n' | b'\r' | b'\t' => {}
+                _ => after_colon = false,
+            }
+        }
+        true
     }
 
     fn validator(&self, schema: &str) -> Option<Arc<Validator>> {
@@ -196,6 +232,43 @@ impl Contract {
     }
 }
 
+/// Where a JSON string ends, of which the opening quote was read.
+fn end_of_string(json: &[u8]) -> usize {
+    let mut escaped = false;
+    json.iter()
+        .position(|byte| {
+            let ends = *byte == b'"' && !escaped;
+            escaped = *byte == b'\\' && !escaped;
+            ends
+        })
+        .unwrap_or(json.len())
+}
+
+/// The names of the properties that are lists in every schema that has them.
+fn lists(components: &Value) -> HashSet<String> {
+    fn walk<'a>(value: &'a Value, lists: &mut HashSet<&'a str>, others: &mut HashSet<&'a str>) {
+        let children: Vec<&Value> = match value {
+            Value::Object(object) => object.values().collect(),
+            Value::Array(array) => array.iter().collect(),
+            _ => return,
+        };
+        for (name, property) in value.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            let kind = property.get("type").unwrap_or(&Value::Null);
+            let is_list = kind == "array"
+                || kind
+                    .as_array()
+                    .is_some_and(|kinds| kinds.iter().any(|kind| kind == "array"));
+            if is_list { &mut *lists } else { &mut *others }.insert(name);
+        }
+        for child in children {
+            walk(child, lists, others);
+        }
+    }
+    let (mut lists, mut others) = (HashSet::new(), HashSet::new());
+    walk(components, &mut lists, &mut others);
+    lists.difference(&others).map(|name| (*name).to_owned()).collect()
+}
+
 /// The branch that a value was meant for: the one whose tag fits, or the only one of its type; `null` is nobody's meaning.
 fn meant<'a>(context: &'a [Vec<ValidationError<'static>>]) -> Option<&'a Vec<ValidationError<'static>>> {
     let fits = |branch: &&Vec<ValidationError<'static>>| {
@@ -287,4 +360,34 @@ fn shown(value: &Value) -> String {
 /// A name as a part of a JSON Pointer (RFC 6901).
 pub fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_array_is_seen_unless_it_is_the_value_of_a_list() {
+        let contract = Contract::new(&json!({"components": {"schemas": {
+            "A": {"properties": {"rows": {"type": "array"}, "maybe": {"type": ["array", "null"]}, "both": {"type": "array"}}},
+            "B": {"properties": {"both": {"type": "object"}, "name": {"type": "string"}}}
+        }}}));
+        for good in [
+            "{}",
+            r#"{"rows": [], "maybe" : [{"name": "[\"[", "rows":\n[1]}]}"#,
+            r#"{"name": "\\", "rows": [{}, {}]}"#,
+        ] {
+            assert!(contract.arrays_are_lists(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "[]",
+            r#"{"name": []}"#,
+            r#"{"both": []}"#,
+            r#"{"rows": [[]]}"#,
+            r#"{"rows": [{}, []]}"#,
+            r#"{"rows": ["rows", []]}"#,
+        ] {
+            assert!(!contract.arrays_are_lists(bad.as_bytes()), "{bad}");
+        }
+    }
 }
