@@ -244,7 +244,7 @@ fn end_of_string(json: &[u8]) -> usize {
         .unwrap_or(json.len())
 }
 
-/// The names of the properties that are lists in every schema that has them.
+/// The names of the properties that are lists in a schema, and objects in none.
 fn lists(components: &Value) -> HashSet<String> {
     fn walk<'a>(value: &'a Value, lists: &mut HashSet<&'a str>, others: &mut HashSet<&'a str>) {
         let children: Vec<&Value> = match value {
@@ -253,12 +253,18 @@ fn lists(components: &Value) -> HashSet<String> {
             _ => return,
         };
         for (name, property) in value.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            let kind = property.get("type").unwrap_or(&Value::Null);
-            let is_list = kind == "array"
-                || kind
-                    .as_array()
-                    .is_some_and(|kinds| kinds.iter().any(|kind| kind == "array"));
-            if is_list { &mut *lists } else { &mut *others }.insert(name);
+            let kinds: Vec<&str> = match property.get("type") {
+                Some(Value::String(kind)) => vec![kind],
+                Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
+                // A reference, or a choice: may be an object.
+                _ => vec!["object"],
+            };
+            if kinds.contains(&"array") {
+                lists.insert(name);
+            }
+            if kinds.contains(&"object") {
+                others.insert(name);
+            }
         }
         for child in children {
             walk(child, lists, others);
@@ -374,7 +380,7 @@ mod tests {
         }}}));
         for good in [
             "{}",
-            r#"{"rows": [], "maybe" : [{"name": "[\"[", "rows":\n[1]}]}"#,
+            "{\"rows\": [], \"maybe\" : [{\"name\": \"[\\\"[\", \"rows\":\n[1]}]}",
             r#"{"name": "\\", "rows": [{}, {}]}"#,
         ] {
             assert!(contract.arrays_are_lists(good.as_bytes()), "{good}");
@@ -384,6 +390,7 @@ mod tests {
             r#"{"name": []}"#,
             r#"{"both": []}"#,
             r#"{"rows": [[]]}"#,
+            r#"{"unknown": []}"#,
             r#"{"rows": [{}, []]}"#,
             r#"{"rows": ["rows", []]}"#,
         ] {
