@@ -54,7 +54,7 @@ pub fn list(
         let beginning = pattern.trim_start_matches('%').to_owned();
         query = query.filter(
             lower(units::name)
-                .like(pattern)
+                .like(lower(pattern))
                 .escape('\\')
                 .or(units::code.like(beginning).escape('\\')),
         );
@@ -128,12 +128,12 @@ pub fn save(
 }
 
 /// The length of the longest place in the hierarchy at or below `path`.
-pub fn longest_path(conn: &mut AnyConnection, path: &str) -> QueryResult<i64> {
+pub fn longest_path(conn: &mut AnyConnection, path: &str) -> QueryResult<i32> {
     let longest: Option<i32> = units::table
         .filter(units::path.like(at_or_below(path)))
         .select(diesel::dsl::max(length(units::path)))
         .first(conn)?;
-    Ok(longest.unwrap_or(0).into())
+    Ok(longest.unwrap_or(0))
 }
 
 /// How many rows of each kind refer to a unit.
