@@ -3,6 +3,8 @@
 
 mod cases;
 mod evaluations;
+mod preview;
 mod schemes;
+mod special_funds;
 mod support;
 mod units;
