@@ -8,3 +8,4 @@ mod schemes;
 mod special_funds;
 mod support;
 mod units;
+mod writes;

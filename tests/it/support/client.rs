@@ -46,6 +46,14 @@ impl Client {
         client
     }
 
+    /// The same client with the headers of another, such as its token.
+    pub fn like(&self, other: &Self) -> Self {
+        Self {
+            headers: other.headers.clone(),
+            ..self.clone()
+        }
+    }
+
     /// Sends any request, with `Content-Type: application/json` unless another is among the headers or there is no body.
     pub fn send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Response {
         let mut request = ureq::http::Request::builder()
