@@ -4,6 +4,7 @@
 mod cases;
 mod evaluations;
 mod preview;
+mod process;
 mod schemes;
 mod special_funds;
 mod support;

@@ -52,8 +52,13 @@ impl Process {
 
     /// Starts the program with these arguments and waits until it is ready.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_as(jixiao(arguments))
+    }
+
+    /// Starts the program as this command has it, on a free port, and waits until it is ready.
+    pub fn start_as(mut command: Command) -> Self {
         let port = free_port();
-        let mut child = jixiao(arguments)
+        let mut child = command
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -102,6 +107,22 @@ impl Process {
         self.output.lock().unwrap().clone()
     }
 
+    /// Starts the demonstration and waits until its examples are loaded.
+    pub fn demo() -> Self {
+        let process = Self::start(&["demo"]);
+        process.wait_for("/docs");
+        process
+    }
+
+    /// Waits until it has printed `text`.
+    pub fn wait_for(&self, text: &str) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !self.output().contains(text) {
+            assert!(Instant::now() < deadline, "no {text:?}: {}", self.output());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// The token that its first start printed.
     pub fn first_token(&self) -> String {
         let deadline = Instant::now() + Duration::from_secs(5);
@@ -126,6 +147,12 @@ impl Process {
             .status()
             .unwrap();
         assert!(sent.success());
+    }
+
+    /// Stops it as a service manager does, and returns how it ended.
+    pub fn stop(&mut self) -> std::process::ExitStatus {
+        self.signal("TERM");
+        self.child.wait().unwrap()
     }
 }
 
