@@ -170,14 +170,15 @@ fn token(command: TokenCommand, target: &Target) -> Result<(), Failure> {
                 .collect::<Result<std::collections::BTreeSet<_>, _>>()?;
             let codes: Vec<&str> = units.iter().map(UnitCode::as_str).collect();
             let token = conn
-                .write(|conn| tokens::store::create(conn, name.as_str(), role, &codes))
-                .map_err(|problem| match problem.is_database() {
-                    true => format!(
-                        "no token was made: one of the units {} does not exist",
-                        codes.join(", ")
-                    ),
-                    false => problem.to_string(),
-                })?;
+                .write(|conn| {
+                    let unknown = tokens::store::unknown_units(conn, &codes)?;
+                    match unknown.is_empty() {
+                        true => tokens::store::create(conn, name.as_str(), role, &codes).map(Ok),
+                        false => Ok(Err(unknown.join(", "))),
+                    }
+                })
+                .map_err(|problem| problem.to_string())?
+                .map_err(|unknown| format!("no token was made: there is no unit {unknown}"))?;
             println!("{token}");
         }
         TokenCommand::List => {

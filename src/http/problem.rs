@@ -329,11 +329,6 @@ impl Problem {
         self.0.kind
     }
 
-    /// Whether the database was what refused.
-    pub fn is_database(&self) -> bool {
-        self.cause().is_some()
-    }
-
     /// What the database said, where the problem comes from there.
     pub fn cause(&self) -> Option<&Error> {
         match &self.0.cause {

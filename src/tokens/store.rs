@@ -43,6 +43,16 @@ pub fn create(conn: &mut AnyConnection, name: &str, role: Role, unit_codes: &[&s
     Ok(new.token)
 }
 
+/// Those of `unit_codes` that no unit has.
+pub fn unknown_units(conn: &mut AnyConnection, unit_codes: &[&str]) -> QueryResult<Vec<String>> {
+    let known: Vec<String> = units::table
+        .filter(units::code.eq_any(unit_codes.iter().map(|code| (*code).to_owned()).collect::<Vec<_>>()))
+        .select(units::code)
+        .load(conn)?;
+    let unknown = unit_codes.iter().filter(|code| !known.iter().any(|one| one == *code));
+    Ok(unknown.map(|code| (*code).to_owned()).collect())
+}
+
 /// Makes the first token of an empty database: one for the finance bureau; `None` if there is any token already.
 ///
 /// # Errors

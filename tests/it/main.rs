@@ -2,7 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here fails its test")]
 
 mod cases;
+mod evaluations;
+mod preview;
+mod process;
 mod readme;
 mod schemes;
+mod special_funds;
 mod support;
 mod units;
+mod writes;

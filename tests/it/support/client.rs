@@ -46,8 +46,22 @@ impl Client {
         client
     }
 
+    /// The same client with the headers of another, such as its token.
+    pub fn like(&self, other: &Self) -> Self {
+        Self {
+            headers: other.headers.clone(),
+            ..self.clone()
+        }
+    }
+
     /// Sends any request, with `Content-Type: application/json` unless another is among the headers or there is no body.
     pub fn send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Response {
+        self.try_send(method, path, body)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// The same, where the server may be gone.
+    pub fn try_send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Result<Response, ureq::Error> {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base));
@@ -68,18 +82,18 @@ impl Client {
             Some(body) => self.agent.run(request.body(body).unwrap()),
             None => self.agent.run(request.body(()).unwrap()),
         };
-        let mut response = sent.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let mut response = sent?;
         let headers = response
             .headers()
             .iter()
             .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
-        Response {
+        Ok(Response {
             request: format!("{method} {path}"),
             status: response.status().as_u16(),
             headers,
-            body: response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap(),
-        }
+            body: response.body_mut().with_config().limit(64 << 20).read_to_vec()?,
+        })
     }
 
     pub fn get(&self, path: &str) -> Response {

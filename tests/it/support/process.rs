@@ -52,8 +52,13 @@ impl Process {
 
     /// Starts the program with these arguments and waits until it is ready.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_as(jixiao(arguments))
+    }
+
+    /// Starts the program as this command has it, on a free port, and waits until it is ready.
+    pub fn start_as(mut command: Command) -> Self {
         let port = free_port();
-        let mut child = jixiao(arguments)
+        let mut child = command
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -142,6 +147,12 @@ impl Process {
             .status()
             .unwrap();
         assert!(sent.success());
+    }
+
+    /// Stops it as a service manager does, and returns how it ended.
+    pub fn stop(&mut self) -> std::process::ExitStatus {
+        self.signal("TERM");
+        self.child.wait().unwrap()
     }
 }
 
