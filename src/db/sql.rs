@@ -13,7 +13,7 @@ extern "SQL" {
     /// The text from the character at `from` (1 is the first) to its end.
     fn substr(text: Text, from: diesel::sql_types::Integer) -> Text;
     /// The number of characters.
-    fn length(text: Text) -> diesel::sql_types::BigInt;
+    fn length(text: Text) -> diesel::sql_types::Integer;
 }
 
 /// A pattern for `LIKE … ESCAPE '\'` that finds texts which contain `wanted`, whatever its case.

@@ -39,7 +39,7 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 /// The longest place in the hierarchy: ten levels of the longest codes.
-const LONGEST_PATH: i64 = 211;
+const LONGEST_PATH: i32 = 211;
 
 /// Which units to list.
 #[derive(Debug, Deserialize, IntoParams)]

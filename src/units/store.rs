@@ -128,8 +128,8 @@ pub fn save(
 }
 
 /// The length of the longest place in the hierarchy at or below `path`.
-pub fn longest_path(conn: &mut AnyConnection, path: &str) -> QueryResult<i64> {
-    let longest: Option<i64> = units::table
+pub fn longest_path(conn: &mut AnyConnection, path: &str) -> QueryResult<i32> {
+    let longest: Option<i32> = units::table
         .filter(units::path.like(at_or_below(path)))
         .select(diesel::dsl::max(length(units::path)))
         .first(conn)?;
