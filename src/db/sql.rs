@@ -8,7 +8,7 @@ use super::schema::{token_units, units};
 /// Functions that both engines have under the same name.
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// Lower case; on SQLite of ASCII letters only.
+    /// Lower case, of as many letters as the engine and its locale know; so what is compared goes through it on both sides.
     fn lower(text: Text) -> Text;
     /// The text from the character at `from` (1 is the first) to its end.
     fn substr(text: Text, from: diesel::sql_types::Integer) -> Text;
@@ -16,10 +16,10 @@ extern "SQL" {
     fn length(text: Text) -> diesel::sql_types::Integer;
 }
 
-/// A pattern for `LIKE … ESCAPE '\'` that finds texts which contain `wanted`, whatever its case.
+/// A pattern for `LIKE … ESCAPE '\'` that finds texts which contain `wanted`.
 pub fn containing(wanted: &str) -> String {
     let mut pattern = String::from("%");
-    for c in wanted.to_lowercase().chars() {
+    for c in wanted.chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }
@@ -58,6 +58,6 @@ mod tests {
 
     #[test]
     fn what_is_searched_for_is_taken_literally() {
-        assert_eq!(containing("50%_A\\"), "%50\\%\\_a\\\\%");
+        assert_eq!(containing("50%_A\\"), "%50\\%\\_A\\\\%");
     }
 }

@@ -85,7 +85,7 @@ pub fn list(
         query = query.filter(dsl::year.eq(year.get()));
     }
     if let Some(q) = &filter.q {
-        query = query.filter(lower(dsl::name).like(containing(q)).escape('\\'));
+        query = query.filter(lower(dsl::name).like(lower(containing(q))).escape('\\'));
     }
     if let Some(scope) = &filter.scope {
         query = query.filter(dsl::unit_code.eq_any(codes_reached_by(scope.clone())));

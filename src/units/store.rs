@@ -54,7 +54,7 @@ pub fn list(
         let beginning = pattern.trim_start_matches('%').to_owned();
         query = query.filter(
             lower(units::name)
-                .like(pattern)
+                .like(lower(pattern))
                 .escape('\\')
                 .or(units::code.like(beginning).escape('\\')),
         );
