@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here fails its test")]
 
 mod cases;
+mod fiscal_years;
 mod support;
 mod units;
