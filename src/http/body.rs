@@ -15,8 +15,8 @@ use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, ObjectBuilder,
 use utoipa::{PartialSchema, ToSchema};
 
 use super::contract::{Contract, escape};
-use super::kinds;
 use super::problem::Problem;
+use super::{duplicates, kinds};
 use crate::fault::{Fault, Text};
 
 /// The largest body that is read, in bytes.
@@ -59,7 +59,12 @@ impl FromRequest for MergePatch {
         let contract = request.app_data::<Data<Contract>>().cloned();
         Box::pin(async move {
             accepted?;
-            let patch: Value = serde_json::from_slice(&body.await?).map_err(|error| malformed(&error))?;
+            let body = body.await?;
+            let patch: Value = serde_json::from_slice(&body).map_err(|error| malformed(&error))?;
+            let twice = duplicates::faults(&body);
+            if !twice.is_empty() {
+                return Err(Problem::invalid(twice));
+            }
             if !patch.is_object() {
                 return Err(Problem::invalid(vec![Fault::new(
                     "",
@@ -79,10 +84,38 @@ impl MergePatch {
     /// # Errors
     /// 422 with every fault of the result.
     pub fn apply<T: Serialize + DeserializeOwned + ToSchema>(&self, before: &T) -> Result<T, Problem> {
-        let mut document = serde_json::to_value(before).map_err(|error| Problem::internal(error.to_string()))?;
+        let before = serde_json::to_value(before).map_err(|error| Problem::internal(error.to_string()))?;
+        let mut document = before.clone();
         json_patch::merge(&mut document, &self.patch);
         let bytes = serde_json::to_vec(&document).map_err(|error| Problem::internal(error.to_string()))?;
-        parse(&bytes, self.contract.as_ref())
+        let mut faults = self.misnamed::<T>(&before);
+        match judge(
+            &bytes,
+            &document,
+            serde_json::from_slice(&bytes),
+            self.contract.as_ref(),
+        ) {
+            Ok(after) if faults.is_empty() => return Ok(after),
+            Ok(_) => {}
+            Err(more) => faults.extend(more),
+        }
+        faults.sort_by(|a, b| (&a.pointer, a.code).cmp(&(&b.pointer, b.code)));
+        faults.dedup_by(|a, b| a.pointer == b.pointer && a.code == b.code);
+        Err(Problem::invalid(faults))
+    }
+
+    /// Names in the patch that neither the schema nor the document has: to take them away by `null` leaves no trace in
+    /// the result, but is a slip of the pen like any other unknown name.
+    fn misnamed<T: ToSchema>(&self, before: &Value) -> Vec<Fault> {
+        let faults = self
+            .contract
+            .as_ref()
+            .map(|contract| contract.faults(&T::name(), &self.patch));
+        faults
+            .into_iter()
+            .flatten()
+            .filter(|fault| fault.code == "unknown_field" && before.pointer(&fault.pointer).is_none())
+            .collect()
     }
 }
 
@@ -200,27 +233,40 @@ fn parse<T: DeserializeOwned + ToSchema>(bytes: &[u8], contract: Option<&Data<Co
     }
     // What does not parse as JSON at all is a matter of syntax, not of its content.
     let document: Value = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
-    let faults = contract
-        .map(|contract| contract.faults(&T::name(), &document))
-        .unwrap_or_default();
+    judge(bytes, &document, read, contract).map_err(Problem::invalid)
+}
+
+/// What was read of a `document`, or every fault of it; `bytes` is what it was read from.
+fn judge<T: DeserializeOwned + ToSchema>(
+    bytes: &[u8],
+    document: &Value,
+    read: serde_json::Result<T>,
+    contract: Option<&Data<Contract>>,
+) -> Result<T, Vec<Fault>> {
+    let mut faults = duplicates::faults(bytes);
+    faults.extend(
+        contract
+            .map(|contract| contract.faults(&T::name(), document))
+            .unwrap_or_default(),
+    );
     if !faults.is_empty() {
-        return Err(Problem::invalid(faults));
+        return Err(faults);
     }
     let first = match read {
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
-    // The schema cannot say what is wrong: a check character, a field given twice. Read again, to learn where it is.
+    // The schema cannot say what is wrong. Read again, to learn where it is.
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let (pointer, error) = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
         Ok(_) => (String::new(), first),
         Err(error) => (error.path().iter().map(segment).collect(), error.into_inner()),
     };
-    Err(Problem::invalid(vec![Fault {
+    Err(vec![Fault {
         pointer,
         code: "invalid_value",
         text: Text::from_joined(&without_position(&error)),
-    }]))
+    }])
 }
 
 fn segment(segment: &serde_path_to_error::Segment) -> String {

@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
-use jsonschema::{ValidationError, Validator};
+use jsonschema::{Keyword, ValidationError, Validator};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::fault::Fault;
+use crate::codes::{Date, Uscc};
+use crate::fault::{Fault, Text};
+use crate::scoring::values::{Amount, Percent, Points, Quantity, Share, SignedAmount};
 
 /// The schemas of the OpenAPI document, compiled when first needed.
 #[derive(Debug)]
@@ -22,7 +25,12 @@ pub struct Contract {
 impl Contract {
     /// The contract that an OpenAPI document states.
     pub fn new(document: &Value) -> Self {
-        let components = document.get("components").cloned().unwrap_or_default();
+        let mut components = document.get("components").cloned().unwrap_or_default();
+        for (name, _) in STRICTER {
+            if let Some(schema) = components.pointer_mut(&format!("/schemas/{name}")) {
+                schema[STRICTER_KEYWORD] = Value::from(*name);
+            }
+        }
         Self {
             lists: lists(&components),
             components,
@@ -41,6 +49,13 @@ impl Contract {
         }
         faults.sort_by(|a, b| (&a.pointer, a.code).cmp(&(&b.pointer, b.code)));
         faults.dedup_by(|a, b| a.pointer == b.pointer && a.code == b.code);
+        // A type has something to add only where the schema has found nothing.
+        let found: Vec<String> = faults
+            .iter()
+            .filter(|fault| fault.code != "invalid_value")
+            .map(|fault| fault.pointer.clone())
+            .collect();
+        faults.retain(|fault| fault.code != "invalid_value" || !found.contains(&fault.pointer));
         faults
     }
 
@@ -81,7 +96,9 @@ impl Contract {
         let entry = compiled.entry(schema.to_owned()).or_insert_with(|| {
             // References stay local when the components stand in the same document.
             let root = json!({ "$ref": format!("#/components/schemas/{schema}"), "components": self.components });
-            jsonschema::validator_for(&root)
+            jsonschema::options()
+                .with_keyword(STRICTER_KEYWORD, |_, name, _| Ok(Box::new(stricter(name))))
+                .build(&root)
                 .inspect_err(|error| tracing::error!(%error, schema, "a schema of the OpenAPI document cannot be used"))
                 .ok()
                 .map(Arc::new)
@@ -186,6 +203,10 @@ impl Contract {
                     format!("{found} is not acceptable{expected}"),
                 ),
             },
+            ValidationErrorKind::Custom { message, .. } => {
+                let text = Text::from_joined(message);
+                fault(at, "invalid_value", text.zh, text.en);
+            }
             ValidationErrorKind::PropertyNames { error } => {
                 let name = shown(error.instance());
                 fault(
@@ -273,6 +294,45 @@ fn lists(components: &Value) -> HashSet<String> {
     let (mut lists, mut others) = (HashSet::new(), HashSet::new());
     walk(components, &mut lists, &mut others);
     lists.difference(&others).map(|name| (*name).to_owned()).collect()
+}
+
+/// Reads a value into its type; what is wrong with it, in both languages, if it does not fit.
+type Judge = fn(&Value) -> Result<(), String>;
+
+/// Types that refuse more than a schema can say (a check character, a day that does not exist, a decimal too many), by
+/// the names of their schemas. So that this is found in the same pass, their schemas get a keyword of our own here.
+static STRICTER: &[(&str, Judge)] = &[
+    ("Date", judge::<Date>),
+    ("Uscc", judge::<Uscc>),
+    ("Amount", judge::<Amount>),
+    ("SignedAmount", judge::<SignedAmount>),
+    ("Quantity", judge::<Quantity>),
+    ("Points", judge::<Points>),
+    ("Percent", judge::<Percent>),
+    ("Share", judge::<Share>),
+];
+
+const STRICTER_KEYWORD: &str = "x-type";
+
+fn judge<T: DeserializeOwned>(value: &Value) -> Result<(), String> {
+    T::deserialize(value).map(drop).map_err(|error| error.to_string())
+}
+
+fn stricter(name: &Value) -> Stricter {
+    let judge = STRICTER.iter().find(|(known, _)| name == known);
+    Stricter(judge.map_or(|_| Ok(()), |(_, judge)| *judge))
+}
+
+struct Stricter(Judge);
+
+impl<'i> Keyword<'i> for Stricter {
+    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+        (self.0)(instance).map_err(ValidationError::custom)
+    }
+
+    fn is_valid(&self, instance: &'i Value) -> bool {
+        (self.0)(instance).is_ok()
+    }
 }
 
 /// The branch that a value was meant for: the one whose tag fits, or the only one of its type; `null` is nobody's meaning.

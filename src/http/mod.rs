@@ -7,6 +7,7 @@ pub mod accept;
 pub mod auth;
 pub mod body;
 pub mod contract;
+pub mod duplicates;
 pub mod etag;
 pub mod kinds;
 pub mod middleware;

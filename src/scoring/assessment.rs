@@ -1,8 +1,11 @@
 //! What people judge (评价打分依据): the inputs of indicators that no figure of the sheet decides, each with its evidence.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -11,14 +14,14 @@ use super::scheme::{Indicator, Rule, Scheme};
 use super::special_fund::{TargetRow, target_faults};
 use super::text::{Code, Words};
 use super::values::{Count, Points, Quantity};
-use crate::fault::Fault;
+use crate::fault::{Fault, LANGUAGES};
 
 /// The assessments of one unit for one year.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Assessments {
     /// One assessment per indicator, by the indicator's code.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "unique")]
     #[schema(schema_with = by_code::<Assessment>)]
     pub indicators: BTreeMap<Code, Assessment>,
     /// The unit's own targets, for the sections whose rows are the unit's own (as in `project-2020`).
@@ -38,7 +41,11 @@ pub struct Assessment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub possible: Option<Quantity>,
     /// For a checklist: whether each item is fulfilled, by the item's code. An item left out stays open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "unique_or_null"
+    )]
     #[schema(schema_with = by_code::<bool>)]
     pub checks: Option<BTreeMap<Code, bool>>,
     /// For incidents: the number of cases found; 0 when there were none.
@@ -72,6 +79,48 @@ fn by_code<T: PartialSchema>() -> Object {
         .property_names(names)
         .additional_properties(Some(T::schema()))
         .build()
+}
+
+/// A map by code in which no code is given twice: serde's own would keep the last silently.
+struct Unique<V>(BTreeMap<Code, V>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Unique<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<V>(PhantomData<V>);
+
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
+            type Value = BTreeMap<Code, V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+                let mut map = BTreeMap::new();
+                while let Some((code, value)) = entries.next_entry::<Code, V>()? {
+                    if map.contains_key(&code) {
+                        return Err(de::Error::custom(format!(
+                            "代码“{code}”重复出现。{LANGUAGES}\"{code}\" is given more than once"
+                        )));
+                    }
+                    map.insert(code, value);
+                }
+                Ok(map)
+            }
+        }
+
+        deserializer.deserialize_map(Entries(PhantomData)).map(Self)
+    }
+}
+
+fn unique<'de, V: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Code, V>, D::Error> {
+    Unique::deserialize(deserializer).map(|map| map.0)
+}
+
+fn unique_or_null<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<BTreeMap<Code, V>>, D::Error> {
+    Option::<Unique<V>>::deserialize(deserializer).map(|map| map.map(|map| map.0))
 }
 
 impl Assessments {

@@ -3,6 +3,7 @@
 
 mod cases;
 mod evaluations;
+mod fiscal_years;
 mod preview;
 mod process;
 mod readme;

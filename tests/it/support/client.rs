@@ -141,6 +141,11 @@ impl Response {
         self
     }
 
+    /// The request, for messages.
+    pub fn request(&self) -> &str {
+        &self.request
+    }
+
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
@@ -198,10 +203,35 @@ impl Response {
         problem
     }
 
+    /// The member `name` of every item of a list, as text.
+    #[track_caller]
+    pub fn each(self, name: &str) -> Vec<String> {
+        let list = self.expect(200).json();
+        let items = list["items"].as_array().unwrap().iter();
+        items
+            .map(|item| match &item[name] {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            })
+            .collect()
+    }
+
     /// The faults of a 422 problem, as pairs of pointer and code.
     #[track_caller]
     pub fn faults(self) -> Vec<(String, String)> {
-        let problem = self.problem(422, "validation-failed");
+        self.errors(422, "validation-failed", "pointer")
+    }
+
+    /// The faults of a 400 problem, as pairs of parameter and code.
+    #[track_caller]
+    pub fn parameters(self) -> Vec<(String, String)> {
+        self.errors(400, "invalid-parameter", "parameter")
+    }
+
+    /// The errors of a problem, as pairs of the place (under the name `place`) and code; each in both languages.
+    #[track_caller]
+    fn errors(self, status: u16, kind: &str, place: &str) -> Vec<(String, String)> {
+        let problem = self.problem(status, kind);
         let errors = problem["errors"].as_array().cloned().unwrap_or_default();
         errors
             .iter()
@@ -213,7 +243,10 @@ impl Response {
                     );
                 }
                 (
-                    error["pointer"].as_str().unwrap().to_owned(),
+                    error[place]
+                        .as_str()
+                        .unwrap_or_else(|| panic!("{place}: {error}"))
+                        .to_owned(),
                     error["code"].as_str().unwrap().to_owned(),
                 )
             })
@@ -229,7 +262,7 @@ pub fn pointers(faults: &[(String, String)]) -> Vec<&str> {
     pointers
 }
 
-/// Faults as tests write them, to compare with [`Response::faults`].
+/// Faults as tests write them, to compare with [`Response::faults`] and [`Response::parameters`].
 pub fn faults(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected
         .iter()

@@ -170,6 +170,16 @@ impl TestApp {
         Client::new(&self.base)
     }
 
+    /// Stores units, each of a code and perhaps with one above it; returns a client of the bureau.
+    pub fn with_units(&self, units: &[(&str, Option<&str>)]) -> Client {
+        let bureau = self.bureau();
+        for (code, parent) in units {
+            let unit = json!({"name": format!("单位{code}"), "kind": "department", "parent": parent});
+            bureau.put(&format!("/api/v1/units/{code}"), &unit).expect(201);
+        }
+        bureau
+    }
+
     /// Stores the unit 219001 and the open year 2019 under `hunan-2019`; returns a client of the bureau.
     pub fn with_kaiyun(&self) -> Client {
         let bureau = self.bureau();
