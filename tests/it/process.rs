@@ -2,7 +2,8 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
 
 use diesel::{Connection, RunQueryDsl};
 use serde_json::{Value, json};
@@ -234,7 +235,7 @@ impl Stream {
         }
     }
 
-    fn run(&self, bureau: &Client, answers: &AtomicUsize) {
+    fn run(&self, bureau: &Client, answers: &mpsc::Sender<()>) {
         loop {
             let n = self.sent.fetch_add(1, Ordering::SeqCst) + 1;
             let body = json!({"staff": {"posts": n}}).to_string();
@@ -243,7 +244,8 @@ impl Stream {
             };
             assert!(matches!(response.status, 200 | 201), "{}", response.text());
             self.answered.store(n, Ordering::SeqCst);
-            answers.fetch_add(1, Ordering::SeqCst);
+            // Nobody listens any more once there were enough.
+            let _ = answers.send(());
         }
     }
 
@@ -259,15 +261,18 @@ impl Stream {
 
 /// Lets all stream until they had `enough` answers, then ends the server in this way.
 fn stream_until(streams: &[Stream], bureau: &Client, enough: usize, end: impl FnOnce()) {
-    let answers = AtomicUsize::new(0);
     std::thread::scope(|scope| {
+        let (answered, answers) = mpsc::channel();
         for stream in streams {
-            let (answers, bureau) = (&answers, bureau.clone());
-            scope.spawn(move || stream.run(&bureau, answers));
+            let (answered, bureau) = (answered.clone(), bureau.clone());
+            scope.spawn(move || stream.run(&bureau, &answered));
         }
-        while answers.load(Ordering::SeqCst) < enough {
-            std::thread::yield_now();
-        }
+        drop(answered);
+        assert_eq!(
+            answers.iter().take(enough).count(),
+            enough,
+            "they stopped by themselves"
+        );
         end();
     });
 }

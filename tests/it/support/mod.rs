@@ -128,11 +128,6 @@ impl TestApp {
         &self.base
     }
 
-    /// Which database it is on.
-    pub fn engine(&self) -> Engine {
-        self.engine
-    }
-
     /// Changes the database behind the service's back.
     pub fn write<T: Send + 'static>(
         &self,
