@@ -1,6 +1,7 @@
 //! The engine: figures + assessments + scheme → [`Score`]. Nothing here reads a clock, a file or a database.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -263,8 +264,8 @@ fn indicator_line(
         lost: decided.map(|points| compiled.weight - points),
         inputs: found.inputs,
         ratio: found.ratio,
-        rule: Some(compiled.rule.clone()),
-        rule_text: explain::rule(&compiled.rule, compiled.weight),
+        rule: Some(Arc::clone(&compiled.rule)),
+        rule_text: Arc::clone(&compiled.rule_text),
         applied: found.verdict.map(|verdict| verdict.applied),
         missing: found.missing,
         explanation: Text::new("", ""),
@@ -280,7 +281,7 @@ fn find(scheme: &Scheme, indicator: &Indicator, compiled: &CompiledIndicator, ca
     if let Some(found) = not_applicable(indicator, weight, assessment, case) {
         return found;
     }
-    match &compiled.rule {
+    match compiled.rule.as_ref() {
         Rule::Deduct(_) | Rule::Bands(_) | Rule::Proportion(_) => {
             let parts = match &compiled.ratio {
                 Some(ratio) => parts_of_formulas(ratio, case),
@@ -527,7 +528,7 @@ fn judge_ratio(scheme: &Scheme, indicator: &Indicator, compiled: &CompiledIndica
         return found;
     };
     let used = scheme.round_ratio.map_or(percent, |round| round.apply(percent));
-    found.verdict = Some(match &compiled.rule {
+    found.verdict = Some(match compiled.rule.as_ref() {
         Rule::Deduct(deduct) => rule::deduct(deduct, weight, used),
         Rule::Bands(bands) => rule::bands(bands, used),
         _ => rule::proportion(weight, used),
@@ -737,7 +738,7 @@ fn target_line(
         inputs,
         ratio: None,
         rule: None,
-        rule_text: explain::target_rule(&row.measure, rows),
+        rule_text: Arc::new(explain::target_rule(&row.measure, rows)),
         applied: found.verdict.map(|verdict| verdict.applied),
         missing,
         explanation: Text::new("", ""),

@@ -280,7 +280,7 @@ fn bounds(rule: Option<&Rule>) -> Vec<Decimal> {
 
 /// The line's name in English: a unit's own row has only the name that the unit gave it.
 fn english(line: &Line) -> &str {
-    match (&line.name_en, &line.rule) {
+    match (&line.name_en, line.rule.as_deref()) {
         (Some(name), _) => name.as_str(),
         (None, Some(_)) => &line.code,
         (None, None) => line.name.as_str(),
@@ -335,7 +335,7 @@ fn opening(line: &Line, basis: &Basis) -> Text {
             ),
         );
     };
-    let bounds = bounds(line.rule.as_ref());
+    let bounds = bounds(line.rule.as_deref());
     let shown = percent(exact, &bounds);
     let (rounded_zh, rounded_en) = match plain(used) {
         // Not rounded, or to what is shown already.
@@ -352,7 +352,7 @@ fn applied(line: &Line, basis: &Basis) -> Text {
     let Some(applied) = &line.applied else {
         return Text::new("", "");
     };
-    match (applied, line.rule.as_ref()) {
+    match (applied, line.rule.as_deref()) {
         (Applied::Steps(steps), Some(Rule::Deduct(rule))) => steps_applied(steps, rule, line),
         (Applied::Band(BandApplied { band }), Some(Rule::Bands(rule))) => place(rule, band.as_ref()),
         (Applied::Proportion, _) => Text::new("按比例计分，", "in proportion; "),

@@ -3,15 +3,18 @@
 //! [`SchemeDocument`] is what a county writes and reads; [`Scheme`] is the same after [`Scheme::compile`] found no fault
 //! in it, and the only thing that the engine scores by.
 
+use std::sync::Arc;
+
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::explain;
 use super::formula::Formula;
 use super::tagged::tagged_schema;
 use super::text::{Code, FormulaText, Label, Words};
 use super::values::{Percent, Points, Share};
-use crate::fault::Fault;
+use crate::fault::{Fault, Text};
 
 /// A scoring scheme (评分标准) as it is written and read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -550,7 +553,9 @@ pub struct CompiledIndicator {
     /// Its ratio.
     pub ratio: Option<CompiledRatio>,
     /// Its rule.
-    pub rule: Rule,
+    pub rule: Arc<Rule>,
+    /// Its rule in words.
+    pub rule_text: Arc<Text>,
 }
 
 /// A ratio whose formulas are parsed.
@@ -836,7 +841,8 @@ fn compile_indicator(at: &str, indicator: &Indicator, faults: &mut Vec<Fault>) -
     Some(CompiledIndicator {
         weight,
         ratio,
-        rule: rule.clone(),
+        rule: Arc::new(rule.clone()),
+        rule_text: Arc::new(explain::rule(rule, weight)),
     })
 }
 

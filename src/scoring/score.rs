@@ -1,5 +1,7 @@
 //! A score as it is answered: the total or its interval, the grade, and one line per indicator with its reasons.
 
+use std::sync::Arc;
+
 use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -138,9 +140,10 @@ pub struct Line {
     pub ratio: Option<RatioFound>,
     /// The rule as the scheme has it; `None` for a unit's own row. Not answered: `rule_text` says it in words.
     #[serde(skip)]
-    pub rule: Option<Rule>,
+    pub rule: Option<Arc<Rule>>,
     /// The rule in words.
-    pub rule_text: Text,
+    #[schema(value_type = Text)]
+    pub rule_text: Arc<Text>,
     /// How the rule was applied; `null` while the line is open without any part of it known.
     pub applied: Option<Applied>,
     /// What it waits for.

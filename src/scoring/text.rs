@@ -19,7 +19,7 @@ macro_rules! text {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(std::sync::Arc<str>);
 
         impl $name {
             /// The text.
@@ -35,7 +35,7 @@ macro_rules! text {
             fn try_from(text: String) -> Result<Self, String> {
                 let accepts: fn(&str) -> bool = $accepts;
                 if ($least..=$most).contains(&text.chars().count()) && accepts(&text) {
-                    Ok(Self(text))
+                    Ok(Self(text.into()))
                 } else {
                     Err(format!("应为{}。{LANGUAGES}expected {}", $zh, $en))
                 }

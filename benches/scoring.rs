@@ -1,0 +1,49 @@
+//! What a score costs inside the process: reading the figures, applying the scheme, writing the answer.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
+
+use jixiao::scoring::assessment::Assessments;
+use jixiao::scoring::builtin::BUILTINS;
+use jixiao::scoring::scheme::Scheme;
+use jixiao::scoring::sheet::BaseData;
+use jixiao::scoring::{Case, score};
+
+const SHEET: &str = include_str!("http/base-data.json");
+const ASSESSMENTS: &str = include_str!("http/assessments.json");
+
+fn main() {
+    divan::main();
+}
+
+fn scheme() -> Scheme {
+    Scheme::compile(BUILTINS[0].document().unwrap()).unwrap()
+}
+
+fn case() -> (BaseData, Assessments) {
+    (
+        serde_json::from_str(SHEET).unwrap(),
+        serde_json::from_str(ASSESSMENTS).unwrap(),
+    )
+}
+
+#[divan::bench]
+fn read() -> (BaseData, Assessments) {
+    case()
+}
+
+#[divan::bench]
+fn apply(bencher: divan::Bencher) {
+    let (scheme, (sheet, assessments)) = (scheme(), case());
+    bencher.bench_local(|| score(&scheme, &Case::of_unit(&sheet, &assessments)));
+}
+
+#[divan::bench]
+fn write(bencher: divan::Bencher) {
+    let (scheme, (sheet, assessments)) = (scheme(), case());
+    let score = score(&scheme, &Case::of_unit(&sheet, &assessments));
+    bencher.bench_local(|| serde_json::to_vec(&score).unwrap());
+}
+
+#[divan::bench]
+fn compile() -> Scheme {
+    scheme()
+}
