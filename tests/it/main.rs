@@ -1,6 +1,7 @@
 //! The service as its users meet it: over HTTP, on both databases, and as a process.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here fails its test")]
 
+mod access;
 mod cases;
 mod fiscal_years;
 mod support;
