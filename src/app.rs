@@ -8,6 +8,7 @@ use actix_web::web::{Data, PayloadConfig, ServiceConfig};
 use actix_web::{App, HttpResponse, HttpServer, web};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Components, RefOr, Schema};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::config::Config;
@@ -74,7 +75,42 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         .components
         .get_or_insert_default()
         .add_security_scheme("token", SecurityScheme::Http(bearer));
+    if let Some(components) = &mut document.components {
+        put_kinds_into_variants(components);
+    }
     document
+}
+
+/// Gives each variant of a union its `kind` as a field of its own. As the derive writes it, a variant is all of its
+/// struct, which allows no other field, and of an object with a `kind`: nothing could be both.
+fn put_kinds_into_variants(components: &mut Components) {
+    let mut kinds: Vec<(String, RefOr<Schema>)> = Vec::new();
+    for schema in components.schemas.values_mut() {
+        let RefOr::T(Schema::OneOf(union)) = schema else {
+            continue;
+        };
+        for variant in &mut union.items {
+            let RefOr::T(Schema::AllOf(both)) = &*variant else {
+                continue;
+            };
+            let [RefOr::Ref(of), RefOr::T(Schema::Object(tag))] = both.items.as_slice() else {
+                continue;
+            };
+            let (Some(kind), Some(name)) = (tag.properties.get("kind"), of.ref_location.rsplit('/').next()) else {
+                continue;
+            };
+            kinds.push((name.to_owned(), kind.clone()));
+            *variant = RefOr::Ref(of.clone());
+        }
+    }
+    for (name, kind) in kinds {
+        if let Some(RefOr::T(Schema::Object(variant))) = components.schemas.get_mut(&name) {
+            let others = std::mem::take(&mut variant.properties);
+            variant.properties.insert("kind".to_owned(), kind);
+            variant.properties.extend(others);
+            variant.required.insert(0, "kind".to_owned());
+        }
+    }
 }
 
 /// The OpenAPI document as it is printed and committed.
