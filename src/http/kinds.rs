@@ -137,8 +137,8 @@ kinds! {
     /// The body is in a format that is not read.
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type"
         title "The content type is not supported" "不支持的内容类型"
-        hint "Send JSON, uncompressed, with `Content-Type: application/json`."
-            "请提交未压缩的JSON，并将Content-Type设为application/json。"
+        hint "Send JSON, as it is or in gzip, with `Content-Type: application/json`."
+            "请提交JSON（不压缩或以gzip压缩），并将Content-Type设为application/json。"
     /// JSON, but not what is expected.
     VALIDATION_FAILED = UNPROCESSABLE_ENTITY "validation-failed"
         title "The content is not acceptable" "填报内容不符合要求"
