@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here fails its test")]
 
 mod access;
+mod architecture;
 mod cases;
 mod fiscal_years;
+mod http;
 mod support;
 mod units;
