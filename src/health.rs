@@ -10,7 +10,7 @@ use crate::db::Db;
 use crate::db::schema::scoring_schemes;
 use crate::http::problem::Problem;
 use crate::http::resource::resource;
-use crate::http::responses::CommonErrors;
+use crate::http::responses::{CommonErrors, OpenErrors};
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -41,9 +41,10 @@ const OK: Health = Health {
 #[utoipa::path(
     get,
     path = "/health/live",
+    operation_id = "health_live",
     tag = "service",
     security(()),
-    responses((status = 200, description = "It does", body = Health)),
+    responses((status = 200, description = "It does", body = Health), OpenErrors),
 )]
 pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(OK)
@@ -55,6 +56,7 @@ pub async fn live() -> HttpResponse {
 #[utoipa::path(
     get,
     path = "/health/ready",
+    operation_id = "health_ready",
     tag = "service",
     security(()),
     responses((status = 200, description = "It can", body = Health), CommonErrors),

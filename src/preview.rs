@@ -64,6 +64,7 @@ pub struct PreviewScore {
 #[utoipa::path(
     post,
     path = "/api/v1/scores:preview",
+    operation_id = "preview_score",
     tag = "scores",
     request_body(content = PreviewInput, example = json!({
         "scheme": "hunan-2019",

@@ -60,6 +60,7 @@ pub struct ListQuery {
 #[utoipa::path(
     get,
     path = "/api/v1/units/{code}/evaluations",
+    operation_id = "list_evaluations",
     tag = "evaluations",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"), ListQuery),
     responses((status = 200, description = "A page of years", body = Page<EvaluationEntry>,
@@ -103,6 +104,7 @@ pub async fn list(
 #[utoipa::path(
     get,
     path = "/api/v1/units/{code}/evaluations/{year}",
+    operation_id = "get_evaluation",
     tag = "evaluations",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year")),
@@ -193,6 +195,7 @@ pub struct ScoreQuery {
 #[utoipa::path(
     get,
     path = "/api/v1/units/{code}/evaluations/{year}/score",
+    operation_id = "get_evaluation_score",
     tag = "evaluations",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year"), ScoreQuery),

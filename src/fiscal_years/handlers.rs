@@ -64,6 +64,7 @@ pub struct ListQuery {
 #[utoipa::path(
     get,
     path = "/api/v1/fiscal-years",
+    operation_id = "list_fiscal_years",
     tag = "fiscal-years",
     params(ListQuery),
     responses((status = 200, description = "A page of fiscal years", body = Page<FiscalYearView>,
@@ -94,6 +95,7 @@ pub async fn list(
 #[utoipa::path(
     get,
     path = "/api/v1/fiscal-years/{year}",
+    operation_id = "get_fiscal_year",
     tag = "fiscal-years",
     params(("year" = FiscalYear, Path, description = "The fiscal year")),
     responses((status = 200, description = "The fiscal year", body = FiscalYearView,
@@ -117,6 +119,7 @@ pub async fn get(
 #[utoipa::path(
     put,
     path = "/api/v1/fiscal-years/{year}",
+    operation_id = "put_fiscal_year",
     tag = "fiscal-years",
     params(("year" = FiscalYear, Path, description = "The fiscal year")),
     request_body = FiscalYearInput,
@@ -150,6 +153,7 @@ pub async fn put(
 #[utoipa::path(
     patch,
     path = "/api/v1/fiscal-years/{year}",
+    operation_id = "patch_fiscal_year",
     tag = "fiscal-years",
     params(("year" = FiscalYear, Path, description = "The fiscal year")),
     request_body(content = FiscalYearPatch, content_type = "application/merge-patch+json", example = json!({"status": "closed"})),
@@ -180,6 +184,7 @@ pub async fn patch(
 #[utoipa::path(
     delete,
     path = "/api/v1/fiscal-years/{year}",
+    operation_id = "delete_fiscal_year",
     tag = "fiscal-years",
     params(("year" = FiscalYear, Path, description = "The fiscal year")),
     responses((status = 204, description = "It is gone"), CommonErrors, ChangeErrors),

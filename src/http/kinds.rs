@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::path::{Path, PathParam};
 use super::problem::Problem;
 use super::resource::resource;
-use super::responses::CommonErrors;
+use super::responses::{CommonErrors, OpenErrors};
 use crate::fault::Text;
 
 /// One way in which a request can fail.
@@ -184,9 +184,10 @@ impl PathParam for Slug {
 #[utoipa::path(
     get,
     path = "/problems",
+    operation_id = "list_problems",
     tag = "service",
     security(()),
-    responses((status = 200, description = "All kinds", body = [Kind])),
+    responses((status = 200, description = "All kinds", body = [Kind]), OpenErrors),
 )]
 pub async fn list() -> HttpResponse {
     HttpResponse::Ok().json(CATALOGUE)
@@ -198,6 +199,7 @@ pub async fn list() -> HttpResponse {
 #[utoipa::path(
     get,
     path = "/problems/{slug}",
+    operation_id = "get_problem",
     tag = "service",
     security(()),
     params(("slug" = String, Path, description = "The stable name of the kind", example = "validation-failed")),

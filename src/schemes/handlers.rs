@@ -66,6 +66,7 @@ pub struct ListQuery {
 #[utoipa::path(
     get,
     path = "/api/v1/scoring-schemes",
+    operation_id = "list_schemes",
     tag = "scoring-schemes",
     params(ListQuery),
     responses((status = 200, description = "A page of schemes", body = Page<SchemeEntry>,
@@ -99,6 +100,7 @@ pub async fn list(
 #[utoipa::path(
     get,
     path = "/api/v1/scoring-schemes/{id}",
+    operation_id = "get_scheme",
     tag = "scoring-schemes",
     params(("id" = SchemeId, Path, description = "The scheme's id")),
     responses((status = 200, description = "The scheme", body = StoredScheme,
@@ -126,6 +128,7 @@ pub async fn get(
 #[utoipa::path(
     put,
     path = "/api/v1/scoring-schemes/{id}",
+    operation_id = "put_scheme",
     tag = "scoring-schemes",
     params(("id" = SchemeId, Path, description = "The scheme's id")),
     request_body(content = SchemeDocument, example = json!({
@@ -168,6 +171,7 @@ pub async fn put(
 #[utoipa::path(
     patch,
     path = "/api/v1/scoring-schemes/{id}",
+    operation_id = "patch_scheme",
     tag = "scoring-schemes",
     params(("id" = SchemeId, Path, description = "The scheme's id")),
     request_body(content = SchemePatch, content_type = "application/merge-patch+json",
@@ -200,6 +204,7 @@ pub async fn patch(
 #[utoipa::path(
     delete,
     path = "/api/v1/scoring-schemes/{id}",
+    operation_id = "delete_scheme",
     tag = "scoring-schemes",
     params(("id" = SchemeId, Path, description = "The scheme's id")),
     responses((status = 204, description = "It is gone"), CommonErrors, ChangeErrors),

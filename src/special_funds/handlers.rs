@@ -81,6 +81,7 @@ pub struct ListQuery {
 #[utoipa::path(
     get,
     path = "/api/v1/special-funds",
+    operation_id = "list_special_funds",
     tag = "special-funds",
     params(ListQuery),
     responses((status = 200, description = "A page of funds", body = Page<FundEntry>,
@@ -119,6 +120,7 @@ pub async fn list(
 #[utoipa::path(
     post,
     path = "/api/v1/special-funds",
+    operation_id = "create_special_fund",
     tag = "special-funds",
     request_body = SpecialFundInput,
     responses((status = 201, description = "It was created", body = SpecialFund,
@@ -147,6 +149,7 @@ pub async fn post(
 #[utoipa::path(
     get,
     path = "/api/v1/special-funds/{id}",
+    operation_id = "get_special_fund",
     tag = "special-funds",
     params(("id" = FundId, Path, description = "The fund's id")),
     responses((status = 200, description = "The fund", body = SpecialFund,
@@ -173,6 +176,7 @@ pub async fn get(
 #[utoipa::path(
     put,
     path = "/api/v1/special-funds/{id}",
+    operation_id = "put_special_fund",
     tag = "special-funds",
     params(("id" = FundId, Path, description = "The fund's id")),
     request_body = SpecialFundInput,
@@ -212,6 +216,7 @@ pub async fn put(
 #[utoipa::path(
     patch,
     path = "/api/v1/special-funds/{id}",
+    operation_id = "patch_special_fund",
     tag = "special-funds",
     params(("id" = FundId, Path, description = "The fund's id")),
     request_body(content = SpecialFundPatch, content_type = "application/merge-patch+json",
@@ -245,6 +250,7 @@ pub async fn patch(
 #[utoipa::path(
     delete,
     path = "/api/v1/special-funds/{id}",
+    operation_id = "delete_special_fund",
     tag = "special-funds",
     params(("id" = FundId, Path, description = "The fund's id")),
     responses((status = 204, description = "It is gone"), CommonErrors, ChangeErrors),
@@ -273,6 +279,7 @@ pub async fn delete(
 #[utoipa::path(
     get,
     path = "/api/v1/special-funds/{id}/score",
+    operation_id = "get_special_fund_score",
     tag = "special-funds",
     params(("id" = FundId, Path, description = "The fund's id")),
     responses((status = 200, description = "The score", headers(("ETag" = String, description = "Of all that it follows from")),

@@ -79,6 +79,7 @@ pub struct ListQuery {
 #[utoipa::path(
     get,
     path = "/api/v1/units",
+    operation_id = "list_units",
     tag = "units",
     params(ListQuery),
     responses((status = 200, description = "A page of units", body = Page<Unit>,
@@ -116,6 +117,7 @@ pub async fn list(
 #[utoipa::path(
     get,
     path = "/api/v1/units/{code}",
+    operation_id = "get_unit",
     tag = "units",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)")),
     responses((status = 200, description = "The unit", body = Unit, headers(("ETag" = String, description = "Its version"))),
@@ -139,6 +141,7 @@ pub async fn get(
 #[utoipa::path(
     put,
     path = "/api/v1/units/{code}",
+    operation_id = "put_unit",
     tag = "units",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)")),
     request_body = UnitInput,
@@ -172,6 +175,7 @@ pub async fn put(
 #[utoipa::path(
     patch,
     path = "/api/v1/units/{code}",
+    operation_id = "patch_unit",
     tag = "units",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)")),
     request_body(content = UnitPatch, content_type = "application/merge-patch+json", example = json!({"parent": "219"})),
@@ -202,6 +206,7 @@ pub async fn patch(
 #[utoipa::path(
     delete,
     path = "/api/v1/units/{code}",
+    operation_id = "delete_unit",
     tag = "units",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)")),
     responses((status = 204, description = "It is gone"), CommonErrors, ChangeErrors),
