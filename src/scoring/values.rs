@@ -415,7 +415,7 @@ mod tests {
         assert_eq!(amount("\"1166.07\"").unwrap(), "\"1166.07\"");
         assert_eq!(amount("1166.07").unwrap(), "\"1166.07\"");
         assert_eq!(amount("0.1").unwrap(), "\"0.1\"");
-        assert_eq!(amount("9999999999.000001").unwrap_err().contains("万元"), true);
+        assert!(amount("9999999999.000001").unwrap_err().contains("万元"));
         assert_eq!(amount("9999999998.000001").unwrap(), "\"9999999998.000001\"");
         assert_eq!(amount("12e1").unwrap(), "\"120\"");
         assert_eq!(amount("\"1.50\"").unwrap(), "\"1.5\"");
