@@ -10,7 +10,7 @@ use crate::db::Db;
 use crate::db::schema::scoring_schemes;
 use crate::http::problem::Problem;
 use crate::http::resource::resource;
-use crate::http::responses::CommonErrors;
+use crate::http::responses::{CommonErrors, OpenErrors};
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -44,7 +44,7 @@ const OK: Health = Health {
     operation_id = "health_live",
     tag = "service",
     security(()),
-    responses((status = 200, description = "It does", body = Health)),
+    responses((status = 200, description = "It does", body = Health), OpenErrors),
 )]
 pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(OK)

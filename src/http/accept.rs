@@ -1,6 +1,9 @@
 //! In which form the client wants an answer that has two: JSON, or a table of plain text.
 
-use actix_web::http::header::{Accept, CONTENT_TYPE, Header, VARY};
+use std::cmp::Reverse;
+
+use actix_web::http::header::{Accept, CONTENT_TYPE, Header, Quality, QualityItem, VARY};
+use actix_web::mime::Mime;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
@@ -27,13 +30,22 @@ pub fn form(request: &HttpRequest) -> Result<Form, Problem> {
     if accept.is_empty() {
         return Ok(Form::Json);
     }
-    accept
-        .ranked()
-        .iter()
-        .find_map(|media| match (media.type_().as_str(), media.subtype().as_str()) {
-            ("*", "*") | ("application", "json" | "*") => Some(Form::Json),
-            ("text", "plain" | "*") => Some(Form::Text),
-            _ => None,
+    let mut wanted: Vec<&QualityItem<Mime>> = accept.iter().filter(|item| item.quality > Quality::ZERO).collect();
+    // The best first; among equals the one that says most, then the one that stands first.
+    wanted.sort_by_key(|item| (Reverse(item.quality), Reverse(exactness(&item.item))));
+    wanted
+        .into_iter()
+        .find_map(|item| {
+            let refused = |form: &Form| {
+                accept.iter().any(|other| {
+                    other.quality == Quality::ZERO
+                        && form.is_in(&other.item)
+                        && exactness(&other.item) >= exactness(&item.item)
+                })
+            };
+            [Form::Json, Form::Text]
+                .into_iter()
+                .find(|form| form.is_in(&item.item) && !refused(form))
         })
         .ok_or_else(|| {
             Problem::new(
@@ -44,7 +56,25 @@ pub fn form(request: &HttpRequest) -> Result<Form, Problem> {
         })
 }
 
+/// How much a media range says: `*/*`, `text/*` or `text/plain`.
+fn exactness(range: &Mime) -> u8 {
+    match (range.type_().as_str(), range.subtype().as_str()) {
+        ("*", _) => 0,
+        (_, "*") => 1,
+        _ => 2,
+    }
+}
+
 impl Form {
+    fn is_in(self, range: &Mime) -> bool {
+        let (kind, name) = match self {
+            Self::Json => ("application", "json"),
+            Self::Text => ("text", "plain"),
+        };
+        let (wanted_kind, wanted_name) = (range.type_().as_str(), range.subtype().as_str());
+        wanted_kind == "*" || (wanted_kind == kind && (wanted_name == "*" || wanted_name == name))
+    }
+
     /// Its media type.
     pub fn media_type(self) -> &'static str {
         match self {

@@ -3,7 +3,7 @@
 
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
@@ -32,7 +32,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Json<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let accepted = check_content_type(request, &["application/json"]);
+        let accepted = check_content(request, &["application/json"]);
         let body = read(request, payload);
         let contract = request.app_data::<Data<Contract>>().cloned();
         Box::pin(async move {
@@ -54,7 +54,7 @@ impl FromRequest for MergePatch {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let accepted = check_content_type(request, &["application/merge-patch+json", "application/json"]);
+        let accepted = check_content(request, &["application/merge-patch+json", "application/json"]);
         let body = read(request, payload);
         let contract = request.app_data::<Data<Contract>>().cloned();
         Box::pin(async move {
@@ -171,6 +171,28 @@ macro_rules! patch_of {
     };
 }
 
+/// Lets a body pass that is of an accepted type and, if it is compressed, in a way that is read here.
+fn check_content(request: &HttpRequest, accepted: &[&str]) -> Result<(), Problem> {
+    check_content_type(request, accepted)?;
+    let Some(encoding) = request.headers().get(CONTENT_ENCODING) else {
+        return Ok(());
+    };
+    let encoding = encoding.to_str().unwrap_or("?").trim();
+    if ENCODINGS.iter().any(|known| encoding.eq_ignore_ascii_case(known)) {
+        return Ok(());
+    }
+    let given: String = encoding.chars().take(100).collect();
+    Err(Problem::new(
+        &kinds::UNSUPPORTED_MEDIA_TYPE,
+        format!("不接受 Content-Encoding“{given}”，请求体可不压缩，或以gzip压缩。"),
+        format!("Content-Encoding \"{given}\" is not read here; send the body as it is, or in gzip."),
+    )
+    .with_header(ACCEPT_ENCODING, "gzip"))
+}
+
+/// How a body may be encoded; what else there is would be taken for JSON as it stands.
+const ENCODINGS: [&str; 2] = ["identity", "gzip"];
+
 fn check_content_type(request: &HttpRequest, accepted: &[&str]) -> Result<(), Problem> {
     let given = request
         .headers()
@@ -200,11 +222,13 @@ fn check_content_type(request: &HttpRequest, accepted: &[&str]) -> Result<(), Pr
     })
 }
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 fn read(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Bytes, Problem>> + 'static {
     let limit = request.app_data::<Data<BodyLimit>>().map_or(1 << 20, |limit| limit.0);
     let body = Bytes::from_request(request, payload);
     async move {
-        body.await.map_err(|error| match error.as_error::<PayloadError>() {
+        let body = body.await.map_err(|error| match error.as_error::<PayloadError>() {
             Some(PayloadError::Overflow) => Problem::new(
                 &kinds::TOO_LARGE,
                 format!("请求体超过{limit}字节。"),
@@ -222,6 +246,18 @@ fn read(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Re
                 "请求体不完整，或其压缩编码无法读取。",
                 "The body is incomplete, or its compression cannot be read.",
             ),
+        })?;
+        if body.is_empty() {
+            return Err(Problem::new(
+                &kinds::MALFORMED_JSON,
+                "请求体为空，应为JSON。",
+                "The body is empty; send JSON.",
+            ));
+        }
+        // What Windows editors put before a text. RFC 8259 lets readers of JSON ignore it.
+        Ok(match body.starts_with(BYTE_ORDER_MARK) {
+            true => body.slice(BYTE_ORDER_MARK.len()..),
+            false => body,
         })
     }
 }

@@ -109,6 +109,7 @@ impl Contract {
     fn describe(&self, error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
         let at = error.instance_path().to_string();
         let found = shown(error.instance());
+        let found_zh = shown_zh(error.instance());
         let expected = self.expectation(error);
         let mut fault = |pointer: String, code, zh: String, en: String| faults.push(Fault::new(pointer, code, zh, en));
         match error.kind() {
@@ -133,7 +134,7 @@ impl Contract {
                 fault(
                     at,
                     "wrong_type",
-                    format!("类型应为{}，收到的是{found}。", wanted.0),
+                    format!("类型应为{}，收到的是{found_zh}。", wanted.0),
                     format!("expected {}, found {found}", wanted.1),
                 );
             }
@@ -196,10 +197,20 @@ impl Contract {
                         self.describe(error, faults);
                     }
                 }
+                None if self.has_kinds(error) => self.describe_kind(error, faults),
+                None if !types(context, &at).is_empty() => {
+                    let wanted = type_words(&types(context, &at));
+                    fault(
+                        at,
+                        "wrong_type",
+                        format!("类型应为{}，收到的是{found_zh}。", wanted.0),
+                        format!("expected {}, found {found}", wanted.1),
+                    );
+                }
                 None => fault(
                     at,
                     "not_acceptable",
-                    format!("{found}不符合要求。"),
+                    format!("{found_zh}不符合要求。"),
                     format!("{found} is not acceptable{expected}"),
                 ),
             },
@@ -219,7 +230,7 @@ impl Contract {
             _ => fault(
                 at,
                 "not_acceptable",
-                format!("{found}不符合要求。"),
+                format!("{found_zh}不符合要求。"),
                 format!("{found} is not acceptable: {error}"),
             ),
         }
@@ -230,6 +241,54 @@ impl Contract {
         let path = error.schema_path().to_string();
         let (parent, _) = path.rsplit_once('/')?;
         self.components.pointer(parent.strip_prefix("/components")?)
+    }
+
+    /// The values that `kind` can have in a union that is told apart by it; empty for any other schema.
+    fn kinds(&self, error: &ValidationError<'_>) -> Vec<&Value> {
+        let schema = self.schema_of(error);
+        let branches = schema.and_then(|schema| schema.get("oneOf")?.as_array());
+        branches
+            .into_iter()
+            .flatten()
+            .filter_map(|branch| match branch.get("$ref").and_then(Value::as_str) {
+                Some(reference) => self.components.pointer(reference.strip_prefix("#/components")?),
+                None => Some(branch),
+            })
+            .filter_map(|branch| branch.pointer("/properties/kind/enum")?.as_array())
+            .flatten()
+            .collect()
+    }
+
+    fn has_kinds(&self, error: &ValidationError<'_>) -> bool {
+        !self.kinds(error).is_empty()
+    }
+
+    /// Says what is wrong with the `kind` of a value that is none of a union.
+    fn describe_kind(&self, error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
+        let at = error.instance_path().to_string();
+        let options: Vec<_> = self.kinds(error).into_iter().map(shown).collect();
+        let (zh, en) = (options.join("、"), options.join(", "));
+        let instance = error.instance();
+        faults.push(match instance.as_object().map(|object| object.get("kind")) {
+            None => Fault::new(
+                at,
+                "wrong_type",
+                format!("类型应为对象，收到的是{}。", shown_zh(instance)),
+                format!("expected object, found {}", shown(instance)),
+            ),
+            Some(None) => Fault::new(
+                format!("{at}/kind"),
+                "missing_field",
+                format!("缺少必填项“kind”，应为{zh}之一。"),
+                format!("\"kind\" is required: one of {en}"),
+            ),
+            Some(Some(kind)) => Fault::new(
+                format!("{at}/kind"),
+                "not_one_of",
+                format!("应为{zh}之一，收到的是{}。", shown_zh(kind)),
+                format!("expected one of {en}, found {}", shown(kind)),
+            ),
+        });
     }
 
     /// What the failing schema says of itself, to end a sentence with.
@@ -372,11 +431,33 @@ fn wants_only_null(error: &ValidationError<'_>) -> bool {
     matches!(error.kind(), ValidationErrorKind::Type { kind } if type_names(kind).1 == "null")
 }
 
-fn type_names(kind: &TypeKind) -> (String, String) {
-    let names: Vec<String> = match kind {
+/// The types that were wanted `at` the value of a union, where the type is all that is wrong in each branch.
+fn types(context: &[Vec<ValidationError<'static>>], at: &str) -> Vec<String> {
+    let wanted = context.iter().map(|branch| match branch.as_slice() {
+        [error] if error.instance_path().to_string() == at => match error.kind() {
+            ValidationErrorKind::Type { kind } => Some(type_list(kind)),
+            _ => None,
+        },
+        _ => None,
+    });
+    let wanted: Option<Vec<Vec<String>>> = wanted.collect();
+    let mut names: Vec<String> = wanted.unwrap_or_default().concat();
+    names.retain(|name| name != "null");
+    names
+}
+
+fn type_list(kind: &TypeKind) -> Vec<String> {
+    match kind {
         TypeKind::Single(name) => vec![name.to_string()],
         TypeKind::Multiple(names) => names.iter().map(|name| name.to_string()).collect(),
-    };
+    }
+}
+
+fn type_names(kind: &TypeKind) -> (String, String) {
+    type_words(&type_list(kind))
+}
+
+fn type_words(names: &[String]) -> (String, String) {
     let zh: Vec<_> = names
         .iter()
         .map(|name| match name.as_str() {
@@ -420,6 +501,15 @@ fn shown(value: &Value) -> String {
                 _ => text.chars().take(60).chain(['…']).collect(),
             }
         }
+    }
+}
+
+/// The same for a message in Chinese.
+fn shown_zh(value: &Value) -> String {
+    match value {
+        Value::Object(_) => "对象{…}".to_owned(),
+        Value::Array(_) => "数组[…]".to_owned(),
+        value => shown(value),
     }
 }
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::path::{Path, PathParam};
 use super::problem::Problem;
 use super::resource::resource;
-use super::responses::CommonErrors;
+use super::responses::{CommonErrors, OpenErrors};
 use crate::fault::Text;
 
 /// One way in which a request can fail.
@@ -137,8 +137,8 @@ kinds! {
     /// The body is in a format that is not read.
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type"
         title "The content type is not supported" "不支持的内容类型"
-        hint "Send JSON, uncompressed, with `Content-Type: application/json`."
-            "请提交未压缩的JSON，并将Content-Type设为application/json。"
+        hint "Send JSON, as it is or in gzip, with `Content-Type: application/json`."
+            "请提交JSON（不压缩或以gzip压缩），并将Content-Type设为application/json。"
     /// JSON, but not what is expected.
     VALIDATION_FAILED = UNPROCESSABLE_ENTITY "validation-failed"
         title "The content is not acceptable" "填报内容不符合要求"
@@ -187,7 +187,7 @@ impl PathParam for Slug {
     operation_id = "list_problem_kinds",
     tag = "service",
     security(()),
-    responses((status = 200, description = "All kinds", body = [Kind])),
+    responses((status = 200, description = "All kinds", body = [Kind]), OpenErrors),
 )]
 pub async fn list() -> HttpResponse {
     HttpResponse::Ok().json(CATALOGUE)

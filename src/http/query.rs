@@ -27,15 +27,28 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
 }
 
 fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let garbled = garbled(query);
     let error = match serde_html_form::from_str(query) {
-        Ok(value) => return Ok(value),
-        Err(error) => error,
+        Ok(value) if garbled.is_empty() => return Ok(value),
+        Ok(_) => None,
+        Err(error) => Some(error),
     };
     // Each pair alone, since all fields are optional: so each error belongs to its parameter.
     let pairs: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
     let mut errors = Vec::new();
     for (n, (name, value)) in pairs.iter().enumerate() {
         let shown: String = name.chars().take(60).collect();
+        if garbled.contains(&n) {
+            errors.push(At::parameter(
+                shown,
+                "not_utf8",
+                Text::new(
+                    "参数应采用UTF-8编码；如为GBK编码，请先转换。",
+                    "the parameter is not in UTF-8",
+                ),
+            ));
+            continue;
+        }
         if pairs.iter().take(n).any(|(before, _)| before == name) {
             errors.push(At::parameter(
                 shown.clone(),
@@ -66,10 +79,41 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
         errors.push(At::parameter(
             "",
             "invalid_value",
-            Text::from_joined(&error.to_string()),
+            Text::from_joined(&error.map(|error| error.to_string()).unwrap_or_default()),
         ));
     }
     Err(Problem::invalid_parameters(errors))
+}
+
+/// Which pairs of a query are not UTF-8 once they are decoded: a form reader replaces what it cannot read, silently.
+fn garbled(query: &str) -> Vec<usize> {
+    if !query.contains('%') {
+        return Vec::new();
+    }
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let decoded = pairs.map(|pair| {
+        let mut bytes = Vec::with_capacity(pair.len());
+        let mut rest = pair.as_bytes();
+        while let [first, after @ ..] = rest {
+            let digits = after.get(..2).filter(|_| *first == b'%');
+            match digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()) {
+                Some(byte) => {
+                    bytes.push(byte);
+                    rest = after.get(2..).unwrap_or_default();
+                }
+                None => {
+                    bytes.push(*first);
+                    rest = after;
+                }
+            }
+        }
+        bytes
+    });
+    decoded
+        .enumerate()
+        .filter(|(_, bytes)| std::str::from_utf8(bytes).is_err())
+        .map(|(n, _)| n)
+        .collect()
 }
 
 /// serde's own words for a value that is not on a list, in both languages.

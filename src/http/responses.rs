@@ -51,6 +51,10 @@ responses! {
         "500" "The server failed; nothing was changed",
         "503" "Too busy, or the database does not answer; try again after `Retry-After`",
     }
+    /// What an operation can answer that needs no token, no parameter and no database.
+    OpenErrors {
+        "406" "No representation of the answer is acceptable to the client",
+    }
     /// What an operation with a body can answer besides.
     BodyErrors {
         "408" "The body did not arrive in time",

@@ -1,9 +1,12 @@
 //! The service as its users meet it: over HTTP, on both databases, and as a process.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here fails its test")]
 
+mod access;
+mod architecture;
 mod cases;
 mod evaluations;
 mod fiscal_years;
+mod http;
 mod preview;
 mod process;
 mod readme;

@@ -1,5 +1,9 @@
 //! What tests send, and what they ask of the answers.
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
 use serde_json::Value;
 
 /// Sends requests with the same headers.
@@ -96,6 +100,26 @@ impl Client {
         })
     }
 
+    /// Sends a request byte by byte as it stands here, closes its side, and reads until the service closes the other.
+    pub fn send_raw(&self, request_line: &[u8], headers: &[&str], body: &[u8]) -> Response {
+        let mut request = request_line.to_vec();
+        request.extend(b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+        let own = self.headers.iter().map(|(name, value)| format!("{name}: {value}"));
+        for header in own.chain(headers.iter().map(|header| (*header).to_owned())) {
+            request.extend(header.as_bytes());
+            request.extend(b"\r\n");
+        }
+        request.extend(b"\r\n");
+        request.extend(body);
+        let mut stream = TcpStream::connect(self.base.trim_start_matches("http://")).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all(&request).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        Response::from_wire(&String::from_utf8_lossy(request_line), &answer)
+    }
+
     pub fn get(&self, path: &str) -> Response {
         self.send("GET", path, None)
     }
@@ -141,6 +165,26 @@ impl Response {
         self
     }
 
+    /// An answer as its bytes came over the wire; its body must not be chunked.
+    #[track_caller]
+    pub fn from_wire(request: &str, bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
+        let end = end.unwrap_or_else(|| panic!("{request}: no answer, but {:?}", String::from_utf8_lossy(bytes)));
+        let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+        let mut lines = head.split("\r\n");
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        Self {
+            request: request.to_owned(),
+            status,
+            headers,
+            body: bytes[end + 4..].to_vec(),
+        }
+    }
+
     /// The request, for messages.
     pub fn request(&self) -> &str {
         &self.request
@@ -150,6 +194,15 @@ impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// The values of a header that may come more than once.
+    pub fn headers(&self, name: &str) -> Vec<&str> {
+        let found = self
+            .headers
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str()).collect()
     }
 
     /// The ETag, which must be there.

@@ -136,13 +136,28 @@ impl TestApp {
         actix_web::rt::System::new().block_on(self.db.write(work)).unwrap()
     }
 
-    fn with_token(&self, role: Role, units: &[&str]) -> Client {
+    /// A new token, as its owner gets it.
+    pub fn token(&self, role: Role, units: &[&str]) -> String {
         let units: Vec<String> = units.iter().map(|code| (*code).to_owned()).collect();
-        let token = self.write(move |conn| {
+        self.write(move |conn| {
             let codes: Vec<&str> = units.iter().map(String::as_str).collect();
             jixiao::tokens::store::create(conn, "test", role, &codes)
-        });
+        })
+    }
+
+    /// Takes back a token that [`Self::token`] made, in the database.
+    pub fn revoke(&self, token: &str) {
+        let id = token.split('_').nth(1).unwrap().to_owned();
+        assert!(self.write(move |conn| Ok(jixiao::tokens::store::revoke(conn, &id)?)));
+    }
+
+    /// A client that sends this token.
+    pub fn client(&self, token: &str) -> Client {
         self.anonymous().with("Authorization", &format!("Bearer {token}"))
+    }
+
+    fn with_token(&self, role: Role, units: &[&str]) -> Client {
+        self.client(&self.token(role, units))
     }
 
     /// A client with a token of the finance bureau.

@@ -1,0 +1,480 @@
+//! Who may do what.
+
+use std::collections::BTreeSet;
+
+use jixiao::tokens::model::Role;
+use serde_json::{Value, json};
+
+use crate::both_engines;
+use crate::support::client::{Client, Response};
+use crate::support::{Engine, TestApp};
+
+const UNIT: &str = "/api/v1/units/219001";
+
+/// Who may use an operation, for things of the unit 219001. Four ask: the bureau, a token of 219 (above it), a token of
+/// 300 (elsewhere) and an auditor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum For {
+    /// Anyone, also without a token.
+    All,
+    /// Anyone with a token.
+    Tokens,
+    /// Who reads the unit's data: not a token from elsewhere.
+    Readers,
+    /// Who files the unit's data: not the auditor either.
+    Filers,
+    /// The finance bureau only.
+    Bureau,
+}
+
+/// Every operation, in an order in which each finds what it needs: method, path in the document, path that is asked, body.
+fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
+    const EVALUATION: &str = "/api/v1/units/{code}/evaluations/{year}";
+    const BASE_DATA: &str = "/api/v1/units/{code}/evaluations/{year}/base-data";
+    const ASSESSMENTS: &str = "/api/v1/units/{code}/evaluations/{year}/assessments";
+    const FUND: &str = "/api/v1/special-funds/{id}";
+    const SCHEME: &str = "/api/v1/scoring-schemes/{id}";
+    let unit = json!({"name": "开云镇", "kind": "town", "parent": "219"});
+    let scheme = json!({"name": "试行", "total": "10", "sections": [{"code": "all", "name": "全部", "weight": "10",
+        "indicators": [{"code": "a", "name": "甲", "weight": "10", "rule": {"kind": "assessed"}}]}]});
+    let fund = |name: &str| json!({"unit": "219001", "year": 2019, "name": name});
+    let preview = json!({"scheme": "hunan-2019", "base_data": {}});
+    let none = Value::Null;
+    vec![
+        (For::Bureau, "PUT", "/api/v1/units/{code}", UNIT, unit),
+        (
+            For::Bureau,
+            "PATCH",
+            "/api/v1/units/{code}",
+            UNIT,
+            json!({"name": "开云"}),
+        ),
+        (For::Readers, "GET", "/api/v1/units/{code}", UNIT, none.clone()),
+        (For::Tokens, "GET", "/api/v1/units", "/api/v1/units", none.clone()),
+        (
+            For::Bureau,
+            "PUT",
+            "/api/v1/fiscal-years/{year}",
+            "/api/v1/fiscal-years/2019",
+            json!({"scheme": "hunan-2019"}),
+        ),
+        (
+            For::Bureau,
+            "PATCH",
+            "/api/v1/fiscal-years/{year}",
+            "/api/v1/fiscal-years/2019",
+            json!({"notice_number": "1号"}),
+        ),
+        (
+            For::Tokens,
+            "GET",
+            "/api/v1/fiscal-years/{year}",
+            "/api/v1/fiscal-years/2019",
+            none.clone(),
+        ),
+        (
+            For::Tokens,
+            "GET",
+            "/api/v1/fiscal-years",
+            "/api/v1/fiscal-years",
+            none.clone(),
+        ),
+        (For::Bureau, "PUT", SCHEME, "/api/v1/scoring-schemes/own", scheme),
+        (
+            For::Bureau,
+            "PATCH",
+            SCHEME,
+            "/api/v1/scoring-schemes/own",
+            json!({"name": "正式"}),
+        ),
+        (For::Tokens, "GET", SCHEME, "/api/v1/scoring-schemes/own", none.clone()),
+        (
+            For::Tokens,
+            "GET",
+            "/api/v1/scoring-schemes",
+            "/api/v1/scoring-schemes",
+            none.clone(),
+        ),
+        (
+            For::Bureau,
+            "DELETE",
+            SCHEME,
+            "/api/v1/scoring-schemes/own",
+            none.clone(),
+        ),
+        (
+            For::Tokens,
+            "POST",
+            "/api/v1/scores:preview",
+            "/api/v1/scores:preview",
+            preview,
+        ),
+        (
+            For::Filers,
+            "PUT",
+            BASE_DATA,
+            "/api/v1/units/219001/evaluations/2019/base-data",
+            json!({}),
+        ),
+        (
+            For::Filers,
+            "PATCH",
+            BASE_DATA,
+            "/api/v1/units/219001/evaluations/2019/base-data",
+            json!({"staff": {"posts": 7}}),
+        ),
+        (
+            For::Readers,
+            "GET",
+            BASE_DATA,
+            "/api/v1/units/219001/evaluations/2019/base-data",
+            none.clone(),
+        ),
+        (
+            For::Filers,
+            "PUT",
+            ASSESSMENTS,
+            "/api/v1/units/219001/evaluations/2019/assessments",
+            json!({}),
+        ),
+        (
+            For::Filers,
+            "PATCH",
+            ASSESSMENTS,
+            "/api/v1/units/219001/evaluations/2019/assessments",
+            json!({"indicators": {"fund_compliance": {"incidents": 0}}}),
+        ),
+        (
+            For::Readers,
+            "GET",
+            ASSESSMENTS,
+            "/api/v1/units/219001/evaluations/2019/assessments",
+            none.clone(),
+        ),
+        (
+            For::Readers,
+            "GET",
+            EVALUATION,
+            "/api/v1/units/219001/evaluations/2019",
+            none.clone(),
+        ),
+        (
+            For::Readers,
+            "GET",
+            "/api/v1/units/{code}/evaluations",
+            "/api/v1/units/219001/evaluations",
+            none.clone(),
+        ),
+        (
+            For::Readers,
+            "GET",
+            "/api/v1/units/{code}/evaluations/{year}/score",
+            "/api/v1/units/219001/evaluations/2019/score",
+            none.clone(),
+        ),
+        (
+            For::Filers,
+            "DELETE",
+            ASSESSMENTS,
+            "/api/v1/units/219001/evaluations/2019/assessments",
+            none.clone(),
+        ),
+        (
+            For::Filers,
+            "DELETE",
+            BASE_DATA,
+            "/api/v1/units/219001/evaluations/2019/base-data",
+            none.clone(),
+        ),
+        (For::Filers, "PUT", FUND, "/api/v1/special-funds/f1", fund("甲")),
+        (
+            For::Filers,
+            "PATCH",
+            FUND,
+            "/api/v1/special-funds/f1",
+            json!({"name": "乙"}),
+        ),
+        (For::Readers, "GET", FUND, "/api/v1/special-funds/f1", none.clone()),
+        (
+            For::Readers,
+            "GET",
+            "/api/v1/special-funds/{id}/score",
+            "/api/v1/special-funds/f1/score",
+            none.clone(),
+        ),
+        (For::Filers, "DELETE", FUND, "/api/v1/special-funds/f1", none.clone()),
+        (
+            For::Filers,
+            "POST",
+            "/api/v1/special-funds",
+            "/api/v1/special-funds",
+            fund("丙"),
+        ),
+        (
+            For::Tokens,
+            "GET",
+            "/api/v1/special-funds",
+            "/api/v1/special-funds",
+            none.clone(),
+        ),
+        (
+            For::Bureau,
+            "DELETE",
+            "/api/v1/fiscal-years/{year}",
+            "/api/v1/fiscal-years/2019",
+            none.clone(),
+        ),
+        (For::Bureau, "DELETE", "/api/v1/units/{code}", UNIT, none.clone()),
+        (For::All, "GET", "/health/live", "/health/live", none.clone()),
+        (For::All, "GET", "/health/ready", "/health/ready", none.clone()),
+        (For::All, "GET", "/problems", "/problems", none.clone()),
+        (For::All, "GET", "/problems/{slug}", "/problems/forbidden", none),
+    ]
+}
+
+fn ask(client: &Client, method: &str, path: &str, body: &Value) -> Response {
+    match method {
+        "GET" | "DELETE" => client.send(method, path, None),
+        "PATCH" => client.patch(path, body),
+        _ => client.send(method, path, Some(body.to_string().as_bytes())),
+    }
+}
+
+/// Removes the funds, so that nothing refers to the year and the unit any more.
+fn delete_funds(bureau: &Client) {
+    for id in bureau.get("/api/v1/special-funds").each("id") {
+        bureau.delete(&format!("/api/v1/special-funds/{id}")).expect(204);
+    }
+}
+
+/// Asks with this `Authorization` and expects to be told that a token is needed.
+fn is_refused(app: &TestApp, authorization: &str) {
+    let answer = app
+        .anonymous()
+        .with("Authorization", authorization)
+        .get("/api/v1/units");
+    assert_eq!(
+        answer.header("WWW-Authenticate"),
+        Some("Bearer realm=\"jixiao\""),
+        "{authorization}"
+    );
+    answer.problem(401, "unauthorized");
+}
+
+/// Three units with a fund and a sheet each: 219001 and 219002 below 219, and 300.
+fn with_three_units(app: &TestApp) -> Client {
+    let bureau = app.with_units(&[
+        ("219", None),
+        ("219001", Some("219")),
+        ("219002", Some("219")),
+        ("300", None),
+    ]);
+    bureau
+        .put("/api/v1/fiscal-years/2019", &json!({"scheme": "hunan-2019"}))
+        .expect(201);
+    for unit in ["219001", "219002", "300"] {
+        let fund = json!({"unit": unit, "year": 2019, "name": "资金"});
+        bureau
+            .put(&format!("/api/v1/special-funds/fund-{unit}"), &fund)
+            .expect(201);
+        bureau
+            .put(&format!("/api/v1/units/{unit}/evaluations/2019/base-data"), &json!({}))
+            .expect(201);
+    }
+    bureau
+}
+
+both_engines! {
+    fn what_is_no_good_token_is_answered_401_and_how_to_ask(app) {
+        let token = app.token(Role::Bureau, &[]);
+        let (front, secret) = token.rsplit_once('_').unwrap();
+        let wrong_secret = format!("Bearer {front}_{}", secret.chars().rev().collect::<String>());
+        let unknown_id = format!("Bearer jx_0123456789abcdef_{secret}");
+        for authorization in [
+            "", "Bearer", "Bearer x", "Bearer jx_", "Bearer jx__", "Basic Zm9vOmJhcg==", &token,
+            &format!("Basic {token}"), &format!("Bearer {front}_"), &format!("Bearer {front}"), &unknown_id, &wrong_secret,
+            &format!("Bearer {token}0"), &format!("Bearer {}", token.to_uppercase()),
+        ] {
+            is_refused(app, authorization);
+        }
+        // The id is known by now, and the wrong secret still is none.
+        app.client(&token).get("/api/v1/units").expect(200);
+        is_refused(app, &wrong_secret);
+        app.anonymous().with("Authorization", &format!("bearer {token}")).get("/api/v1/units").expect(200);
+    }
+
+    fn without_a_token_nothing_is_told_and_nothing_done(app) {
+        let bureau = app.with_kaiyun();
+        let before = bureau.get(UNIT).json();
+        for (who, method, _, path, body) in operations() {
+            let answer = ask(&app.anonymous(), method, path, &body);
+            match who {
+                For::All => drop(answer.expect(200)),
+                _ => drop(answer.problem(401, "unauthorized")),
+            }
+        }
+        assert_eq!(bureau.get(UNIT).json(), before);
+        assert_eq!(bureau.get("/api/v1/special-funds").each("id"), [""; 0]);
+    }
+
+    fn each_role_may_do_what_is_its_own_and_nothing_else(app) {
+        let bureau = app.with_units(&[("219", None), ("300", None), ("219001", Some("219"))]);
+        let above = app.unit(&["219"]);
+        let elsewhere = app.unit(&["300"]);
+        let auditor = app.auditor();
+        for (who, method, _, path, body) in operations() {
+            if method == "DELETE" && who == For::Bureau {
+                delete_funds(&bureau);
+            }
+            let (allowed, refused): (Vec<_>, Vec<_>) = [("bureau", &bureau), ("above", &above), ("auditor", &auditor), ("elsewhere", &elsewhere)]
+                .into_iter()
+                .partition(|(name, _)| match who {
+                    For::All | For::Tokens => true,
+                    For::Readers => *name != "elsewhere",
+                    For::Filers => ["bureau", "above"].contains(name),
+                    For::Bureau => *name == "bureau",
+                });
+            let before = (path != "/api/v1/scores:preview").then(|| bureau.get(path).body);
+            for (name, client) in refused {
+                let answer = ask(client, method, path, &body);
+                assert_eq!(answer.status, 403, "{name} {}: {}", answer.request(), answer.text());
+                answer.problem(403, "forbidden");
+            }
+            if let Some(before) = before {
+                // Times and ids of requests differ in problems; resources are the same to the last byte.
+                let after = bureau.get(path);
+                assert!(after.status != 200 || after.body == before, "{method} {path} changed something");
+            }
+            for (n, (name, client)) in allowed.into_iter().enumerate() {
+                let answer = ask(client, method, path, &body);
+                // The first one finds what it needs; after it, what was deleted is gone, and a name is taken.
+                let good = match n {
+                    0 => (200..300).contains(&answer.status),
+                    _ => [200, 204, 404, 409].contains(&answer.status),
+                };
+                assert!(good, "{name} {}: {} {}", answer.request(), answer.status, answer.text());
+            }
+        }
+    }
+
+    fn a_units_lists_hold_its_own_and_what_is_below_it(app) {
+        let bureau = with_three_units(app);
+        let read = |client: &Client| (client.get("/api/v1/units").each("code"), client.get("/api/v1/special-funds").each("id"));
+        let all = (vec!["219", "219001", "219002", "300"], vec!["fund-219001", "fund-219002", "fund-300"]);
+        for (client, (units, funds)) in [
+            (bureau, all.clone()),
+            (app.auditor(), all),
+            (app.unit(&["219"]), (vec!["219", "219001", "219002"], vec!["fund-219001", "fund-219002"])),
+            (app.unit(&["219002"]), (vec!["219002"], vec!["fund-219002"])),
+            (app.unit(&["300"]), (vec!["300"], vec!["fund-300"])),
+            (app.unit(&["219001", "300"]), (vec!["219001", "300"], vec!["fund-219001", "fund-300"])),
+            // One of the two is below the other: nothing comes twice.
+            (app.unit(&["219", "219001"]), (vec!["219", "219001", "219002"], vec!["fund-219001", "fund-219002"])),
+            (app.unit(&[]), (vec![], vec![])),
+        ] {
+            let (found_units, found_funds) = read(&client);
+            assert_eq!((found_units, found_funds), (units.into_iter().map(str::to_owned).collect(), funds.into_iter().map(str::to_owned).collect()));
+        }
+    }
+
+    fn filters_and_cursors_do_not_lead_out_of_a_units_own(app) {
+        with_three_units(app);
+        let unit = app.unit(&["219001"]);
+        for query in ["under=300", "parent=219&cursor=219001", "q=300", "cursor=219001", "order=desc&cursor=219001"] {
+            assert_eq!(unit.get(&format!("/api/v1/units?{query}")).each("code"), [""; 0], "{query}");
+        }
+        assert_eq!(unit.get("/api/v1/units?under=219").each("code"), ["219001"]);
+        assert_eq!(unit.get("/api/v1/special-funds?unit=300").each("id"), [""; 0]);
+        let page = unit.get("/api/v1/units?limit=1").expect(200).json();
+        assert_eq!(page["next_cursor"], Value::Null, "what others have is not even hinted at");
+    }
+
+    fn a_token_of_two_units_reaches_both_and_no_third(app) {
+        with_three_units(app);
+        let two = app.unit(&["219001", "300"]);
+        for (code, status) in [("219001", 200), ("300", 200), ("219002", 403), ("219", 403)] {
+            two.get(&format!("/api/v1/units/{code}")).expect(status);
+            // 219 has filed nothing, but that is for those to know who may.
+            two.get(&format!("/api/v1/units/{code}/evaluations/2019/base-data")).expect(status);
+        }
+    }
+
+    fn codes_that_begin_alike_are_no_relatives(app) {
+        app.with_units(&[("219", None), ("219001", None), ("2190", Some("219"))]);
+        let unit = app.unit(&["219"]);
+        assert_eq!(unit.get("/api/v1/units").each("code"), ["219", "2190"]);
+        unit.get(UNIT).problem(403, "forbidden");
+    }
+
+    fn a_fund_is_neither_taken_from_another_unit_nor_given_to_one(app) {
+        let bureau = with_three_units(app);
+        let unit = app.unit(&["219001"]);
+        let fund = |unit: &str| json!({"unit": unit, "year": 2019, "name": "新名"});
+        unit.put("/api/v1/special-funds/fund-300", &fund("219001")).problem(403, "forbidden");
+        unit.put("/api/v1/special-funds/fund-219001", &fund("300")).problem(403, "forbidden");
+        unit.patch("/api/v1/special-funds/fund-219001", &json!({"unit": "300"})).problem(403, "forbidden");
+        unit.post("/api/v1/special-funds", &fund("300")).problem(403, "forbidden");
+        for code in ["219001", "300"] {
+            let stored = bureau.get(&format!("/api/v1/special-funds/fund-{code}")).json();
+            assert_eq!((&stored["unit"], &stored["version"]), (&json!(code), &json!(1)));
+        }
+    }
+
+    fn a_unit_that_moves_is_reached_by_those_above_it_now(app) {
+        let bureau = with_three_units(app);
+        bureau.patch(UNIT, &json!({"parent": "300"})).expect(200);
+        // Tokens that were used a moment ago are believed for two seconds; these are new.
+        let (before, now) = (app.unit(&["219"]), app.unit(&["300"]));
+        for path in [UNIT, "/api/v1/special-funds/fund-219001", "/api/v1/units/219001/evaluations/2019"] {
+            before.get(path).problem(403, "forbidden");
+            now.get(path).expect(200);
+        }
+        assert_eq!(before.get("/api/v1/units").each("code"), ["219", "219002"]);
+        assert_eq!(now.get("/api/v1/units").each("code"), ["219001", "300"]);
+    }
+
+    fn a_token_that_was_taken_back_is_none(app) {
+        let token = app.token(Role::Bureau, &[]);
+        app.revoke(&token);
+        is_refused(app, &format!("Bearer {token}"));
+    }
+
+    fn what_needs_no_token_is_open(app) {
+        for path in ["/health/live", "/health/ready", "/docs/", "/openapi.json", "/problems", "/problems/unauthorized"] {
+            app.anonymous().get(path).expect(200);
+            // A wrong token does no harm where none is needed.
+            app.anonymous().with("Authorization", "Bearer x").get(path).expect(200);
+        }
+    }
+
+    fn the_matrix_has_every_operation_of_the_document(app) {
+        let document = app.anonymous().get("/openapi.json").expect(200).json();
+        let mut stated = BTreeSet::new();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                // `security: [{}]` says that no token is needed.
+                let open = operation["security"] == json!([{}]);
+                stated.insert((method.to_uppercase(), path.clone(), open));
+            }
+        }
+        let tested: BTreeSet<_> = operations().into_iter()
+            .map(|(who, method, path, ..)| (method.to_owned(), path.to_owned(), who == For::All)).collect();
+        assert_eq!(tested, stated);
+        assert_eq!(document["security"], json!([{"token": []}]), "what says nothing else needs a token");
+    }
+}
+
+/// Only PostgreSQL lets a second service onto the database, which has not seen the token before the change.
+#[test]
+fn a_second_service_sees_at_once_what_became_of_a_token() {
+    let Some(app) = TestApp::start(Engine::Postgres) else {
+        return;
+    };
+    let bureau = with_three_units(&app);
+    let token = app.token(Role::Unit, &["219"]);
+    app.client(&token).get(UNIT).expect(200);
+    bureau.patch(UNIT, &json!({"parent": "300"})).expect(200);
+    app.another().client(&token).get(UNIT).problem(403, "forbidden");
+    app.revoke(&token);
+    is_refused(&app.another(), &format!("Bearer {token}"));
+}
