@@ -1,5 +1,7 @@
 //! What is wrong with something that a client sent, said in both languages of the service.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -10,10 +12,12 @@ use crate::scoring::text::SchemeId;
 pub struct Text {
     /// The sentence in Chinese.
     #[schema(example = "合计应等于各分项之和。")]
-    pub zh: String,
+    #[schema(value_type = String)]
+    pub zh: Cow<'static, str>,
     /// The sentence in English.
     #[schema(example = "The total must equal the sum of its parts.")]
-    pub en: String,
+    #[schema(value_type = String)]
+    pub en: Cow<'static, str>,
 }
 
 /// Separates the Chinese from the English wording inside the one string that a deserializer's error can carry.
@@ -23,13 +27,13 @@ impl Text {
     /// A sentence from a message in which [`LANGUAGES`] parts the two wordings; one without it serves as both.
     pub fn from_joined(message: &str) -> Self {
         match message.split_once(LANGUAGES) {
-            Some((zh, en)) => Self::new(zh, en),
-            None => Self::new(message, message),
+            Some((zh, en)) => Self::new(zh.to_owned(), en.to_owned()),
+            None => Self::new(message.to_owned(), message.to_owned()),
         }
     }
 
     /// A sentence from its Chinese and its English wording.
-    pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub fn new(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         Self {
             zh: zh.into(),
             en: en.into(),
@@ -50,7 +54,12 @@ pub struct Fault {
 
 impl Fault {
     /// A fault at `pointer`.
-    pub fn new(pointer: impl Into<String>, code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub fn new(
+        pointer: impl Into<String>,
+        code: &'static str,
+        zh: impl Into<Cow<'static, str>>,
+        en: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
             pointer: pointer.into(),
             code,

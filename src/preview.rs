@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::db::Db;
 use crate::fault::Fault;
+use crate::http::accept::json;
 use crate::http::auth::Reader;
 use crate::http::body::Json;
 use crate::http::problem::Problem;
@@ -122,7 +123,8 @@ pub async fn post(
             &Case::of_unit(&input.base_data.unwrap_or_default(), &assessments),
         ),
     };
-    Ok(HttpResponse::Ok().json(PreviewScore { scheme: used, score }))
+    let body = json(&PreviewScore { scheme: used, score })?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(body))
 }
 
 /// A scheme to score by, or what is wrong with the one that was asked for.

@@ -12,7 +12,7 @@ use super::store::{self, Context, EntryRow, Part};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
-use crate::http::accept::{Form, form};
+use crate::http::accept::{Form, form, json};
 use crate::http::auth::Reader;
 use crate::http::etag::Preconditions;
 use crate::http::page::{Limit, Order, Page};
@@ -241,9 +241,7 @@ pub async fn get_score(
                         scheme: SchemeUsed::from(&compiled),
                         score: compute(&compiled, &context)?,
                     };
-                    serde_json::to_vec(&score)
-                        .map(Bytes::from)
-                        .map_err(|error| Problem::internal(error.to_string()))
+                    json(&score)
                 })?,
             };
             Ok((etag, body))

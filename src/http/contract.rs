@@ -216,7 +216,7 @@ impl Contract {
             },
             ValidationErrorKind::Custom { message, .. } => {
                 let text = Text::from_joined(message);
-                fault(at, "invalid_value", text.zh, text.en);
+                fault(at, "invalid_value", text.zh.into_owned(), text.en.into_owned());
             }
             ValidationErrorKind::PropertyNames { error } => {
                 let name = shown(error.instance());

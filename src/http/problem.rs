@@ -1,5 +1,6 @@
 //! The one error type: an RFC 9457 problem, in both languages.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use actix_web::http::{Method, StatusCode, header};
@@ -65,8 +66,8 @@ impl At {
             parameter: None,
             header: None,
             code,
-            detail: text.en,
-            detail_zh: text.zh,
+            detail: text.en.into_owned(),
+            detail_zh: text.zh.into_owned(),
         }
     }
 
@@ -142,7 +143,7 @@ pub struct Body<'a> {
 
 impl Problem {
     /// A problem of `kind`, with what is wrong this time.
-    pub fn new(kind: &'static Kind, zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub fn new(kind: &'static Kind, zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
             kind,
             detail: Text::new(zh, en),
@@ -181,12 +182,12 @@ impl Problem {
     }
 
     /// 404: the address is right, the resource does not exist.
-    pub fn not_found(zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub fn not_found(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         Self::new(&kinds::NOT_FOUND, zh, en)
     }
 
     /// 409: something with the same key exists.
-    pub fn already_exists(zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub fn already_exists(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         Self::new(&kinds::ALREADY_EXISTS, zh, en)
     }
 
@@ -235,12 +236,12 @@ impl Problem {
     }
 
     /// 409: what others refer to is not deleted.
-    pub fn referenced(zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub fn referenced(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         Self::new(&kinds::REFERENCED, zh, en)
     }
 
     /// 409: it never changes.
-    pub fn read_only(zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub fn read_only(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         Self::new(&kinds::READ_ONLY, zh, en)
     }
 
@@ -254,17 +255,17 @@ impl Problem {
     }
 
     /// 412: the resource is not what the client thought.
-    pub fn precondition_failed(zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub fn precondition_failed(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         Self::new(&kinds::PRECONDITION_FAILED, zh, en)
     }
 
     /// 401: no token, or one that is not known.
-    pub fn unauthorized(zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub fn unauthorized(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         Self::new(&kinds::UNAUTHORIZED, zh, en).with_header(header::WWW_AUTHENTICATE, "Bearer realm=\"jixiao\"")
     }
 
     /// 403: the token may not do this.
-    pub fn forbidden(zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub fn forbidden(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         Self::new(&kinds::FORBIDDEN, zh, en)
     }
 

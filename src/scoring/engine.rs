@@ -434,7 +434,7 @@ fn parts_of_assessment(indicator: &Indicator, rule: &Rule, assessment: Option<&A
     let possible = assessment
         .and_then(|assessment| assessment.possible)
         .map(|value| value.get());
-    let input = |name: &str, (zh, en): (&str, &str), value: Option<Decimal>| Input {
+    let input = |name: &str, (zh, en): (&'static str, &'static str), value: Option<Decimal>| Input {
         name: name.to_owned(),
         label: Text::new(zh, en),
         value,

@@ -326,7 +326,7 @@ fn opening(line: &Line, basis: &Basis) -> Text {
     };
     let (Some(exact), Some(used)) = (ratio.percent, ratio.used) else {
         // A formula of several figures comes in brackets already.
-        let (zh, en) = (denominator.zh.as_str(), denominator.en.as_str());
+        let (zh, en) = (&*denominator.zh, &*denominator.en);
         return Text::new(
             format!("：分母（{}）为0，", zh.trim_start_matches('（').trim_end_matches('）')),
             format!(

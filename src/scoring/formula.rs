@@ -3,6 +3,8 @@
 //! A formula has no division: a ratio is two formulas, so that a zero denominator is always seen and ruled on by the
 //! scheme. Names are resolved when a formula is parsed; what cannot be resolved is refused with its position.
 
+use std::borrow::Cow;
+
 use rust_decimal::Decimal;
 
 use super::variables::{Datum, Figures, Lacking, VARIABLES, Variable};
@@ -334,7 +336,12 @@ impl<'a> Parser<'a> {
         )
     }
 
-    fn error(&self, code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> FormulaError {
+    fn error(
+        &self,
+        code: &'static str,
+        zh: impl Into<Cow<'static, str>>,
+        en: impl Into<Cow<'static, str>>,
+    ) -> FormulaError {
         FormulaError {
             position: self.text[..self.at].chars().count() + 1,
             code,

@@ -10,7 +10,7 @@ use super::store::{self, Filter};
 use crate::codes::{FiscalYear, FundId, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::{Fault, Text};
-use crate::http::accept::{Form, form};
+use crate::http::accept::{Form, form, json};
 use crate::http::auth::{Editor, Principal, Reader};
 use crate::http::body::{Json, MergePatch};
 use crate::http::etag::{ETag, Preconditions};
@@ -331,16 +331,14 @@ pub async fn get_score(
                     );
                     Bytes::from(render::score(&heading, &score))
                 }
-                Form::Json => serde_json::to_vec(&FundScore {
+                Form::Json => json(&FundScore {
                     id: row.id,
                     name: input.name,
                     unit: input.unit,
                     year: input.year,
                     scheme: SchemeUsed::from(&compiled),
                     score,
-                })
-                .map(Bytes::from)
-                .map_err(|error| Problem::internal(error.to_string()))?,
+                })?,
             };
             Ok((etag, body))
         })
