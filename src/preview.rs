@@ -15,7 +15,7 @@ use crate::http::body::Json;
 use crate::http::problem::Problem;
 use crate::http::resource::resource;
 use crate::http::responses::{BodyErrors, CommonErrors};
-use crate::schemes::library::Library;
+use crate::schemes::library::{Compiled, Library};
 use crate::schemes::model::SchemeUsed;
 use crate::scoring::assessment::Assessments;
 use crate::scoring::scheme::{Scheme, SchemeDocument};
@@ -131,11 +131,13 @@ pub async fn post(
 type Found = Result<(SchemeUsed, Arc<Scheme>), Vec<Fault>>;
 
 async fn stored(id: SchemeId, db: &Db, library: Data<Library>) -> Result<Found, Problem> {
+    let used = |compiled: Compiled| (SchemeUsed::from(&compiled), compiled.scheme);
+    if let Some(compiled) = library.builtin(&id) {
+        return Ok(Ok(used(compiled)));
+    }
     db.read(move |conn| {
         let found = library.find(conn, &id)?;
-        Ok(found
-            .map(|compiled| (SchemeUsed::from(&compiled), compiled.scheme))
-            .map_err(|unfit| vec![unfit.fault(&id)]))
+        Ok(found.map(used).map_err(|unfit| vec![unfit.fault(&id)]))
     })
     .await
 }

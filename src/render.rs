@@ -4,6 +4,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle
 use rust_decimal::Decimal;
 
 use crate::scoring::score::{Line, Score};
+use crate::scoring::values::digits;
 
 /// The width of the first column.
 const SECTION: u16 = 12;
@@ -76,7 +77,7 @@ pub fn score(heading: &str, score: &Score) -> String {
 }
 
 fn number(number: Option<Decimal>) -> String {
-    number.map_or_else(|| "—".to_owned(), |number| number.normalize().to_string())
+    number.map_or_else(|| "—".to_owned(), digits)
 }
 
 fn points(line: &Line) -> String {

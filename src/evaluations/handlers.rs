@@ -26,6 +26,7 @@ use crate::schemes::library::{Compiled, Library, Unfit};
 use crate::schemes::model::SchemeUsed;
 use crate::scoring::score::{Score, Status};
 use crate::scoring::text::SchemeId;
+use crate::scoring::values::digits;
 use crate::scoring::{self, Case};
 
 /// Adds the routes of a unit's years.
@@ -170,7 +171,7 @@ fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -
 fn brief(score: &Score) -> ScoreBrief {
     let decided = score.lines.iter().filter(|line| line.status != Status::Open).count();
     ScoreBrief {
-        total: score.total.map(|total| total.normalize().to_string()),
+        total: score.total.map(digits),
         interval: score.interval,
         missing: score.missing.len(),
         decided_percent: (decided * 100).checked_div(score.lines.len()).unwrap_or(0),

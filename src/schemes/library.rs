@@ -26,6 +26,8 @@ pub struct Compiled {
     pub id: SchemeId,
     /// Which edition of it this is.
     pub edition: Edition,
+    /// Whether it came with the program.
+    pub builtin: bool,
     /// The scheme.
     pub scheme: Arc<Scheme>,
 }
@@ -71,6 +73,13 @@ impl Library {
         }
     }
 
+    /// The scheme of that id if it came with the program and was compiled before: without asking the database, since only
+    /// the start of another version of the program changes it, and then only while nothing uses it.
+    pub fn builtin(&self, id: &SchemeId) -> Option<Compiled> {
+        let known = self.compiled.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(id).filter(|compiled| compiled.builtin).cloned()
+    }
+
     /// The scheme that a fiscal year names, of which the database was just seen to have this edition.
     ///
     /// # Errors
@@ -107,6 +116,7 @@ impl Library {
         let compiled = Compiled {
             id: id.clone(),
             edition,
+            builtin: row.builtin,
             scheme: Arc::new(scheme),
         };
         let mut known = self.compiled.write().unwrap_or_else(PoisonError::into_inner);

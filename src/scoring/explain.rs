@@ -9,6 +9,7 @@ use super::scheme::{Band, Bands, Bound, Deduct, OwnRows, Rule, Side, Steps};
 use super::score::{Line, Score, Severity, Status};
 use super::special_fund::{Comparison, Level, Measure};
 use super::text::Code;
+use super::values::digits;
 use super::variables::Figures;
 use crate::fault::Text;
 
@@ -66,7 +67,7 @@ pub fn input_label(field: &str) -> (&'static str, &'static str) {
 
 /// A number without trailing zeros.
 fn plain(number: Decimal) -> String {
-    number.normalize().to_string()
+    digits(number)
 }
 
 /// A number and what it counts, in English: `1 step`, `2 steps`.
@@ -700,7 +701,7 @@ mod tests {
 
     #[track_caller]
     fn says(text: &Text, zh: &str, en: &str) {
-        assert_eq!((text.zh.as_str(), text.en.as_str()), (zh, en));
+        assert_eq!((&*text.zh, &*text.en), (zh, en));
     }
 
     /// A score's lines by their codes.

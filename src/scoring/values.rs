@@ -316,6 +316,27 @@ impl<'de> Deserialize<'de> for Count {
     }
 }
 
+/// The digits of a number without trailing zeros, as `number.normalize().to_string()` gives them.
+///
+/// That one divides 96 bits by ten for each digit, and a ratio has 28.
+pub fn digits(number: Decimal) -> String {
+    let mantissa = number.mantissa();
+    let mut digits = mantissa.unsigned_abs().to_string();
+    let scale = number.scale() as usize;
+    if scale > 0 {
+        if let Some(zeros @ 1..) = (scale + 1).checked_sub(digits.len()) {
+            digits.insert_str(0, &"0".repeat(zeros));
+        }
+        digits.insert(digits.len() - scale, '.');
+        let kept = digits.trim_end_matches('0').trim_end_matches('.').len();
+        digits.truncate(kept);
+    }
+    if mantissa < 0 {
+        digits.insert(0, '-');
+    }
+    digits
+}
+
 /// The whole number that a JSON number states, also as `2019.0` or `2.019e3`; `None` for any other.
 pub fn whole(number: &serde_json::Number) -> Option<i64> {
     let digits = number.to_string();
@@ -379,11 +400,11 @@ impl ToSchema for Count {
 
 /// A number that the service worked out, written as a JSON string so that no reader rounds it.
 pub mod exact {
-    use super::{Decimal, Serializer};
+    use super::{Decimal, Serializer, digits};
 
     /// Serializes a decimal without trailing zeros.
     pub fn serialize<S: Serializer>(number: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&number.normalize())
+        serializer.serialize_str(&digits(*number))
     }
 
     /// The same for a number that may be unknown (`null`).
@@ -402,7 +423,19 @@ pub mod exact {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn digits_are_those_of_the_library(high: i64, low: i64, scale in 0u32..=28) {
+            let number = Decimal::from_i128_with_scale(i128::from(high) * (1 << 31) + i128::from(low), scale);
+            prop_assert_eq!(digits(number), number.normalize().to_string());
+            let short = Decimal::new(low % 10_000, scale % 8);
+            prop_assert_eq!(digits(short), short.normalize().to_string());
+        }
+    }
 
     fn amount(json: &str) -> Result<String, String> {
         serde_json::from_str::<Amount>(json)
