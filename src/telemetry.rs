@@ -9,7 +9,9 @@ use crate::config::{Config, LogFormat};
 /// # Errors
 /// When the filter cannot be understood.
 pub fn start(config: &Config) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&config.log).map_err(|error| format!("JIXIAO_LOG: {error}"))?;
+    // actix logs as an error of the server what is no HTTP in what a client sends. A filter that names it overrules this.
+    let filter =
+        EnvFilter::try_new(format!("actix_http=off,{}", config.log)).map_err(|error| format!("JIXIAO_LOG: {error}"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -20,14 +20,10 @@ BASE=$base sh examples/kaiyun-2019/run.sh >/dev/null
 BASE=$base sh examples/published-2018/run.sh >/dev/null
 
 "$venv/bin/st" --config-file tests/schemathesis/schemathesis.toml run openapi/jixiao.json --url "$base" \
-  -H "Authorization: Bearer $TOKEN" --report ndjson --report-ndjson-path "$work/events.ndjson" "$@" | tee "$work/report"
+  -H "Authorization: Bearer $TOKEN" "$@" | tee "$work/report"
 # A server that logged an error or died is a failure, whatever the checks saw.
 if grep -E ' (ERROR|WARN) |panicked' "$work/server.log"; then exit 1; fi
 curl -sf "$base/health/ready" >/dev/null
-requests=$(python3 - "$work/events.ndjson" <<'PY'
-import json, sys
-print(sum(line.count('"method"') for line in open(sys.argv[1])))
-PY
-)
-echo "requests: $requests"
-if [ "$requests" -lt 2000 ]; then echo "fewer than 2,000 requests were made" >&2; exit 1; fi
+requests=$(grep -Eo '[0-9]+ generated' "$work/report" | grep -Eo '[0-9]+' | head -1)
+echo "requests: ${requests:-none}"
+if [ "${requests:-0}" -lt 2000 ]; then echo "fewer than 2,000 requests were made" >&2; exit 1; fi
