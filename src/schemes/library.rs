@@ -51,8 +51,8 @@ impl Unfit {
     }
 }
 
-/// The schemes compiled so far, by id. An entry answers only for the edition that it was compiled from, so that it can
-/// never be stale, whichever process changed the scheme.
+/// The schemes compiled so far, by id. An entry answers only for the edition that it was compiled from, so that it is not
+/// stale, whichever process changed the scheme; but for [`Library::builtin`], which says when it could be.
 #[derive(Debug, Default)]
 pub struct Library {
     compiled: RwLock<HashMap<SchemeId, Compiled>>,
