@@ -26,6 +26,15 @@ diesel::table! {
         version -> BigInt,
         created_at -> Text,
         updated_at -> Text,
+        valid_from -> Nullable<BigInt>,
+        valid_to -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    unit_predecessors (unit_code, predecessor_code) {
+        unit_code -> Text,
+        predecessor_code -> Text,
     }
 }
 
@@ -54,6 +63,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> Text,
         updated_at -> Text,
+        continues -> Bool,
     }
 }
 
@@ -68,6 +78,81 @@ diesel::table! {
         assessments_version -> BigInt,
         created_at -> Text,
         updated_at -> Text,
+        claims -> Nullable<Text>,
+        claims_version -> BigInt,
+        reasons -> Nullable<Text>,
+        reasons_version -> BigInt,
+        submission -> BigInt,
+    }
+}
+
+diesel::table! {
+    frozen_schemes (digest) {
+        digest -> Text,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    submissions (unit_code, year, number) {
+        unit_code -> Text,
+        year -> BigInt,
+        number -> BigInt,
+        state -> Text,
+        submitted_at -> Text,
+        submitted_by -> Text,
+        scheme_id -> Text,
+        scheme_digest -> Text,
+        review -> Nullable<Text>,
+        review_version -> BigInt,
+        updated_at -> Text,
+        document -> Text,
+    }
+}
+
+diesel::table! {
+    evaluation_events (unit_code, year, number) {
+        unit_code -> Text,
+        year -> BigInt,
+        number -> BigInt,
+        at -> Text,
+        action -> Text,
+        from_state -> Text,
+        to_state -> Text,
+        submission -> BigInt,
+        token_id -> Nullable<Text>,
+        actor -> Text,
+        role -> Text,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    standings (year, unit_code) {
+        year -> BigInt,
+        unit_code -> Text,
+        unit_kind -> Text,
+        state -> Text,
+        submission -> BigInt,
+        scheme_id -> Text,
+        grade -> Nullable<Text>,
+        points -> Nullable<BigInt>,
+        self_points -> Nullable<BigInt>,
+        low -> BigInt,
+        high -> BigInt,
+    }
+}
+
+diesel::table! {
+    standing_parts (year, part, code, unit_code) {
+        year -> BigInt,
+        part -> Text,
+        code -> Text,
+        unit_code -> Text,
+        unit_kind -> Text,
+        name -> Text,
+        weight -> BigInt,
+        points -> Nullable<BigInt>,
     }
 }
 
@@ -94,6 +179,9 @@ diesel::joinable!(special_funds -> fiscal_years (year));
 diesel::joinable!(special_funds -> scoring_schemes (scheme_id));
 diesel::joinable!(evaluations -> units (unit_code));
 diesel::joinable!(evaluations -> fiscal_years (year));
+diesel::joinable!(submissions -> frozen_schemes (scheme_digest));
+diesel::joinable!(standings -> units (unit_code));
+diesel::joinable!(standing_parts -> units (unit_code));
 diesel::joinable!(token_units -> tokens (token_id));
 diesel::joinable!(token_units -> units (unit_code));
 
@@ -105,4 +193,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     evaluations,
     tokens,
     token_units,
+    unit_predecessors,
+    frozen_schemes,
+    submissions,
+    evaluation_events,
+    standings,
+    standing_parts,
 );
