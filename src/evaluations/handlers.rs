@@ -24,7 +24,9 @@ use crate::http::responses::{CommonErrors, UnfitScheme};
 use crate::render;
 use crate::schemes::library::{Compiled, Library, Unfit};
 use crate::schemes::model::SchemeUsed;
+use crate::scoring::prior::YearSheet;
 use crate::scoring::score::{Score, Status};
+use crate::scoring::sheet::BaseData;
 use crate::scoring::text::SchemeId;
 use crate::scoring::values::digits;
 use crate::scoring::{self, Case};
@@ -127,7 +129,7 @@ pub async fn get(
             principal.may_see(&context.unit_path)?;
             let compiled = in_force(conn, &library, &context)?;
             let etag = Basis::of(&context, &compiled.edition).etag(&compiled.id, "evaluation");
-            let score = compute(&compiled, &context)?;
+            let score = compute(conn, &compiled, &context)?;
             Ok((etag, describe(code, year, context, &score)))
         })
         .await?;
@@ -191,8 +193,9 @@ pub struct ScoreQuery {
 
 /// Get a unit's score
 ///
-/// Worked out from what is filed, and explained line by line. While something is missing, the total is an interval and
-/// `missing` names every field to fill in, with its place in its document. With `Accept: text/plain` the answer is the
+/// Worked out from what is filed, and explained line by line. Last year's columns (上年数) that the unit left out are taken
+/// from the base data sheet of the year before; such an input has the origin `prior_year`. While something is missing, the
+/// total is an interval and `missing` names every field to fill in, with its place in its document. With `Accept: text/plain` the answer is the
 /// scoring table as plain text in Chinese.
 #[utoipa::path(
     get,
@@ -232,7 +235,7 @@ pub async fn get_score(
                         "{}（{code}）{year}年度部门整体支出绩效自评得分\n评分标准：{}（{}）",
                         context.unit_name, compiled.scheme.document.name, compiled.id
                     );
-                    Bytes::from(render::score(&heading, &compute(&compiled, &context)?))
+                    Bytes::from(render::score(&heading, &compute(conn, &compiled, &context)?))
                 }
                 Form::Json => scores.get_or_render((&code, year, &compiled.id), basis, || {
                     let score = UnitScore {
@@ -240,7 +243,8 @@ pub async fn get_score(
                         unit_name: context.unit_name.clone(),
                         year,
                         scheme: SchemeUsed::from(&compiled),
-                        score: compute(&compiled, &context)?,
+                        prior_base_data: context.prior.clone(),
+                        score: compute(conn, &compiled, &context)?,
                     };
                     json(&score)
                 })?,
@@ -280,9 +284,31 @@ fn refuse(unfit: Unfit, id: &SchemeId) -> Problem {
     }
 }
 
-fn compute(compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
-    let row = context.evaluation.as_ref();
-    let sheet = parts::read(Part::BaseData, row)?.unwrap_or_default();
-    let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
-    Ok(scoring::score(&compiled.scheme, &Case::of_unit(&sheet, &assessments)))
+fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+    let sheet = year_sheet(conn, context)?;
+    let assessments = parts::read(Part::Assessments, context.evaluation.as_ref())?.unwrap_or_default();
+    Ok(scoring::score(&compiled.scheme, &Case::of_year(&sheet, &assessments)))
+}
+
+/// The base data sheet of a unit's year with the gaps in last year's columns filled; an empty one before it is filed.
+///
+/// # Errors
+/// 500 if the table holds what this program cannot read.
+pub(super) fn year_sheet(conn: &mut AnyConnection, context: &Context) -> Result<YearSheet, Problem> {
+    let own = parts::read(Part::BaseData, context.evaluation.as_ref())?.unwrap_or_default();
+    Ok(YearSheet::new(own, prior_sheet(conn, context)?.as_ref()))
+}
+
+/// The base data sheet of the year before; `None` where there is none.
+///
+/// # Errors
+/// 500 if the table holds what this program cannot read.
+pub(super) fn prior_sheet(conn: &mut AnyConnection, context: &Context) -> Result<Option<BaseData>, Problem> {
+    let Some(prior) = &context.prior else {
+        return Ok(None);
+    };
+    store::base_data(conn, &prior.unit, prior.year)?
+        .map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|error| Problem::internal(format!("a stored sheet of {} cannot be read: {error}", prior.year)))
 }

@@ -8,6 +8,7 @@ pub mod builtin;
 pub mod engine;
 mod explain;
 pub mod formula;
+pub mod prior;
 pub mod rule;
 pub mod scheme;
 pub mod score;
