@@ -24,6 +24,7 @@ use crate::http::responses::{CommonErrors, UnfitScheme};
 use crate::render;
 use crate::schemes::library::{Compiled, Library, Unfit};
 use crate::schemes::model::SchemeUsed;
+use crate::scoring::claims::Claims;
 use crate::scoring::prior::YearSheet;
 use crate::scoring::score::{Score, Status};
 use crate::scoring::sheet::BaseData;
@@ -155,10 +156,12 @@ fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -
         parts: Parts {
             base_data: part(Part::BaseData),
             assessments: part(Part::Assessments),
+            claims: part(Part::Claims),
         },
         links: Links {
             base_data: format!("{this}/base-data"),
             assessments: format!("{this}/assessments"),
+            claims: format!("{this}/claims"),
             score: format!("{this}/score"),
             special_funds: format!("/api/v1/special-funds?unit={unit}&year={year}"),
             this,
@@ -286,8 +289,13 @@ fn refuse(unfit: Unfit, id: &SchemeId) -> Problem {
 
 fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
     let sheet = year_sheet(conn, context)?;
-    let assessments = parts::read(Part::Assessments, context.evaluation.as_ref())?.unwrap_or_default();
-    Ok(scoring::score(&compiled.scheme, &Case::of_year(&sheet, &assessments)))
+    let row = context.evaluation.as_ref();
+    let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
+    let mut score = scoring::score(&compiled.scheme, &Case::of_year(&sheet, &assessments));
+    if let Some(claims) = parts::read::<Claims>(Part::Claims, row)? {
+        claims.beside(&mut score);
+    }
+    Ok(score)
 }
 
 /// The base data sheet of a unit's year with the gaps in last year's columns filled; an empty one before it is filed.
