@@ -8,6 +8,7 @@ pub mod builtin;
 pub mod engine;
 mod explain;
 pub mod formula;
+pub mod review;
 pub mod rule;
 pub mod scheme;
 pub mod score;
