@@ -7,8 +7,8 @@ use utoipa::IntoParams;
 
 use super::cache::{Basis, ScoreCache};
 use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, State, UnitScore};
-use super::parts;
 use super::store::{self, Context, EntryRow, Part};
+use super::{checks, parts};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
@@ -36,6 +36,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/api/v1/units/{code}/evaluations/{year}").get(get))
         .service(resource("/api/v1/units/{code}/evaluations/{year}/score").get(get_score));
     parts::routes(config);
+    checks::routes(config);
 }
 
 /// Which years to list.
@@ -153,10 +154,13 @@ fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -
         parts: Parts {
             base_data: part(Part::BaseData),
             assessments: part(Part::Assessments),
+            reasons: part(Part::Reasons),
         },
         links: Links {
             base_data: format!("{this}/base-data"),
             assessments: format!("{this}/assessments"),
+            reasons: format!("{this}/reasons"),
+            checks: format!("{this}/checks"),
             score: format!("{this}/score"),
             special_funds: format!("/api/v1/special-funds?unit={unit}&year={year}"),
             this,

@@ -28,10 +28,14 @@ pub struct Row {
     pub assessments: Option<String>,
     /// Counts the changes of the assessments; 0 before the first.
     pub assessments_version: i64,
-    /// When either was first filed.
+    /// When something was first filed.
     pub created_at: String,
-    /// When either was last changed.
+    /// When something was last changed.
     pub updated_at: String,
+    /// Why what the checks found is right nevertheless, as JSON.
+    pub reasons: Option<String>,
+    /// Counts the changes of the reasons; 0 before the first.
+    pub reasons_version: i64,
 }
 
 /// A unit's year (部门整体支出绩效自评): where it stands, and what is filed.
@@ -92,6 +96,8 @@ pub struct Parts {
     pub base_data: Part,
     /// The assessments.
     pub assessments: Part,
+    /// The reasons for what the checks found (情况说明).
+    pub reasons: Part,
 }
 
 /// Whether a part is filed, and which version of it.
@@ -117,6 +123,12 @@ pub struct Links {
     /// Its assessments.
     #[schema(example = "/api/v1/units/219001/evaluations/2019/assessments")]
     pub assessments: String,
+    /// The reasons for what the checks found.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/reasons")]
+    pub reasons: String,
+    /// What the checks find.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/checks")]
+    pub checks: String,
     /// Its score.
     #[schema(example = "/api/v1/units/219001/evaluations/2019/score")]
     pub score: String,

@@ -1,4 +1,4 @@
-//! The two documents of a unit's year, the base data sheet and the assessments: each is filed, changed and taken away
+//! The documents of a unit's year, such as the base data sheet and the assessments: each is filed, changed and taken away
 //! by itself, and has a version of its own.
 
 use actix_web::HttpResponse;
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::handlers::{in_force, require};
 use super::model::Row;
 use super::store::{self, Context, Part};
+use crate::checks::reasons::Reasons;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::http::auth::{Editor, Principal, Reader};
@@ -35,8 +36,13 @@ patch_of!(
     AssessmentsPatch,
     Assessments
 );
+patch_of!(
+    /// Some of the [`Reasons`].
+    ReasonsPatch,
+    Reasons
+);
 
-/// Adds the routes of the two documents.
+/// Adds the routes of the documents.
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(
@@ -52,12 +58,19 @@ pub fn routes(config: &mut ServiceConfig) {
                 .put(put_assessments)
                 .patch(patch_assessments)
                 .delete(delete_assessments),
+        )
+        .service(
+            resource("/api/v1/units/{code}/evaluations/{year}/reasons")
+                .get(get_reasons)
+                .put(put_reasons)
+                .patch(patch_reasons)
+                .delete(delete_reasons),
         );
 }
 
 /// A document of a unit's year.
 trait Document: Serialize + DeserializeOwned + ToSchema + Send + 'static {
-    /// Which of the two.
+    /// Which of them.
     const PART: Part;
 
     /// Lets it pass if it fits the year.
@@ -80,6 +93,17 @@ impl Document for Assessments {
 
     fn check(&self, conn: &mut AnyConnection, library: &Library, context: &Context) -> Result<(), Problem> {
         match self.faults(&in_force(conn, library, context)?.scheme) {
+            faults if faults.is_empty() => Ok(()),
+            faults => Err(Problem::invalid(faults)),
+        }
+    }
+}
+
+impl Document for Reasons {
+    const PART: Part = Part::Reasons;
+
+    fn check(&self, _: &mut AnyConnection, _: &Library, _: &Context) -> Result<(), Problem> {
+        match self.faults() {
             faults if faults.is_empty() => Ok(()),
             faults => Err(Problem::invalid(faults)),
         }
@@ -110,6 +134,7 @@ fn not_filed(part: Part, unit: &UnitCode, year: FiscalYear) -> Problem {
     let (zh, en) = match part {
         Part::BaseData => ("基础数据表", "base data sheet"),
         Part::Assessments => ("评价打分依据", "assessments"),
+        Part::Reasons => ("情况说明", "reasons"),
     };
     Problem::not_found(
         format!("单位{unit}尚未填报{year}年度{zh}。"),
@@ -401,4 +426,106 @@ pub async fn delete_assessments(
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
     change::<Assessments>(Change::Delete, principal, at, preconditions, &db, library).await
+}
+
+/// Get the reasons
+///
+/// What the unit says to the findings of its year (情况说明), by their `key`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/units/{code}/evaluations/{year}/reasons",
+    operation_id = "get_reasons",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    responses((status = 200, description = "The reasons", body = Reasons,
+            headers(("ETag" = String, description = "Their version"))),
+        (status = 304, description = "They are still the version that `If-None-Match` names"), CommonErrors),
+)]
+pub async fn get_reasons(
+    Reader(principal): Reader,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    get_part(Part::Reasons, principal, at, preconditions, &db).await
+}
+
+/// File or replace the reasons
+///
+/// A warning needs one before the evaluation can be submitted; an error cannot be argued away. They are filed by the
+/// finding's `key`, which stays the same when figures change. Refused while the fiscal year is closed.
+#[utoipa::path(
+    put,
+    path = "/api/v1/units/{code}/evaluations/{year}/reasons",
+    operation_id = "put_reasons",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = Reasons, example = json!({"findings": {
+        "reception_up_total_down": "2019年机构改革后并入三个事业单位，接待批次相应增加，接待费在预算内支出。"
+    }})),
+    responses((status = 201, description = "They were filed", body = Reasons,
+            headers(("ETag" = String, description = "Their version"), ("Location" = String, description = "Their address"))),
+        (status = 200, description = "They were replaced, or were so already", body = Reasons,
+            headers(("ETag" = String, description = "Their version"))),
+        CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn put_reasons(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    Json(reasons): Json<Reasons>,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change(Change::Put(reasons), principal, at, preconditions, &db, library).await
+}
+
+/// Change some reasons
+///
+/// A JSON Merge Patch (RFC 7396): what is left out stays, `null` takes a reason away.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/units/{code}/evaluations/{year}/reasons",
+    operation_id = "patch_reasons",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = ReasonsPatch, content_type = "application/merge-patch+json",
+        example = json!({"findings": {"incomplete": "本年度未开展满意度调查，该项尚无数据。"}})),
+    responses((status = 200, description = "The reasons after the change", body = Reasons,
+        headers(("ETag" = String, description = "Their version"))), CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn patch_reasons(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    patch: MergePatch,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change::<Reasons>(Change::Patch(patch), principal, at, preconditions, &db, library).await
+}
+
+/// Take the reasons back
+///
+/// What was filed otherwise stays. Refused while the fiscal year is closed.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/units/{code}/evaluations/{year}/reasons",
+    operation_id = "delete_reasons",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    responses((status = 204, description = "They are gone"), CommonErrors, ChangeErrors),
+)]
+pub async fn delete_reasons(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change::<Reasons>(Change::Delete, principal, at, preconditions, &db, library).await
 }
