@@ -1,6 +1,8 @@
 //! All that is filed for a unit's year, read with a bounded number of statements: what the checks look at, and what a
 //! submission freezes.
 
+use std::sync::Arc;
+
 use super::parts;
 use super::store::{self, Context, Part};
 use crate::checks;
@@ -12,6 +14,8 @@ use crate::db::AnyConnection;
 use crate::http::problem::Problem;
 use crate::schemes::library::{Compiled, Library};
 use crate::scoring::assessment::Assessments;
+use crate::scoring::claims::Claims;
+use crate::scoring::scheme::Scheme;
 use crate::scoring::score::Score;
 use crate::scoring::sheet::BaseData;
 use crate::scoring::text::SchemeId;
@@ -30,9 +34,13 @@ pub struct Filing {
     pub assessments: Assessments,
     /// The reasons for what the checks found; empty before they are filed.
     pub reasons: Reasons,
+    /// What the unit wrote itself; `None` before it is filed.
+    pub claims: Option<Claims>,
     /// The special funds by id, each with its score.
     pub funds: Vec<FundFacts>,
-    /// The score by the scheme that was asked for.
+    /// The scheme that was asked for.
+    pub scheme: Arc<Scheme>,
+    /// The score by it.
     pub score: Score,
 }
 
@@ -75,7 +83,9 @@ impl Filing {
             prior,
             assessments,
             reasons: parts::read(Part::Reasons, row)?.unwrap_or_default(),
+            claims: parts::read(Part::Claims, row)?,
             funds,
+            scheme: compiled.scheme.clone(),
         })
     }
 
@@ -87,6 +97,8 @@ impl Filing {
             prior: self.prior.as_ref(),
             assessments: &self.assessments,
             funds: &self.funds,
+            claims: self.claims.as_ref(),
+            scheme: &self.scheme,
             score: &self.score,
         })
     }

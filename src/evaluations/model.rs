@@ -28,9 +28,13 @@ pub struct Row {
     pub assessments: Option<String>,
     /// Counts the changes of the assessments; 0 before the first.
     pub assessments_version: i64,
-    /// When something was first filed.
+    /// What the unit wrote itself, as JSON.
+    pub claims: Option<String>,
+    /// Counts the changes of the claims; 0 before the first.
+    pub claims_version: i64,
+    /// When a part was first filed.
     pub created_at: String,
-    /// When something was last changed.
+    /// When a part was last changed.
     pub updated_at: String,
     /// Why what the checks found is right nevertheless, as JSON.
     pub reasons: Option<String>,
@@ -98,6 +102,8 @@ pub struct Parts {
     pub assessments: Part,
     /// The reasons for what the checks found (情况说明).
     pub reasons: Part,
+    /// What the unit wrote itself (自填得分).
+    pub claims: Part,
 }
 
 /// Whether a part is filed, and which version of it.
@@ -129,6 +135,9 @@ pub struct Links {
     /// What the checks find.
     #[schema(example = "/api/v1/units/219001/evaluations/2019/checks")]
     pub checks: String,
+    /// Its claims.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/claims")]
+    pub claims: String,
     /// Its score.
     #[schema(example = "/api/v1/units/219001/evaluations/2019/score")]
     pub score: String,

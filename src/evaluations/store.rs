@@ -78,6 +78,8 @@ pub enum Part {
     Assessments,
     /// The reasons for what the checks found.
     Reasons,
+    /// What the unit wrote itself.
+    Claims,
 }
 
 impl Part {
@@ -87,6 +89,7 @@ impl Part {
             Self::BaseData => "base-data",
             Self::Assessments => "assessments",
             Self::Reasons => "reasons",
+            Self::Claims => "claims",
         }
     }
 
@@ -97,6 +100,7 @@ impl Part {
             (Self::BaseData, Some(row)) => (row.base_data.as_deref(), row.base_data_version),
             (Self::Assessments, Some(row)) => (row.assessments.as_deref(), row.assessments_version),
             (Self::Reasons, Some(row)) => (row.reasons.as_deref(), row.reasons_version),
+            (Self::Claims, Some(row)) => (row.claims.as_deref(), row.claims_version),
         }
     }
 }
@@ -120,6 +124,8 @@ pub fn set(
         base_data_version: 0,
         assessments: None,
         assessments_version: 0,
+        claims: None,
+        claims_version: 0,
         created_at: at.clone(),
         updated_at: at.clone(),
         reasons: None,
@@ -139,8 +145,12 @@ pub fn set(
             row.reasons = document;
             row.reasons_version += 1;
         }
+        Part::Claims => {
+            row.claims = document;
+            row.claims_version += 1;
+        }
     }
-    if row.base_data.is_none() && row.assessments.is_none() && row.reasons.is_none() {
+    if row.base_data.is_none() && row.assessments.is_none() && row.claims.is_none() && row.reasons.is_none() {
         diesel::delete(evaluations::table.find((unit.as_str(), year.get()))).execute(conn)?;
         return Ok(None);
     }
