@@ -7,8 +7,8 @@ use utoipa::IntoParams;
 
 use super::cache::{Basis, ScoreCache};
 use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, State, UnitScore};
-use super::parts;
 use super::store::{self, Context, EntryRow, Part};
+use super::{checks, parts};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
@@ -25,9 +25,7 @@ use crate::render;
 use crate::schemes::library::{Compiled, Library, Unfit};
 use crate::schemes::model::SchemeUsed;
 use crate::scoring::claims::Claims;
-use crate::scoring::prior::YearSheet;
 use crate::scoring::score::{Score, Status};
-use crate::scoring::sheet::BaseData;
 use crate::scoring::text::SchemeId;
 use crate::scoring::values::digits;
 use crate::scoring::{self, Case};
@@ -39,6 +37,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/api/v1/units/{code}/evaluations/{year}").get(get))
         .service(resource("/api/v1/units/{code}/evaluations/{year}/score").get(get_score));
     parts::routes(config);
+    checks::routes(config);
 }
 
 /// Which years to list.
@@ -156,11 +155,14 @@ fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -
         parts: Parts {
             base_data: part(Part::BaseData),
             assessments: part(Part::Assessments),
+            reasons: part(Part::Reasons),
             claims: part(Part::Claims),
         },
         links: Links {
             base_data: format!("{this}/base-data"),
             assessments: format!("{this}/assessments"),
+            reasons: format!("{this}/reasons"),
+            checks: format!("{this}/checks"),
             claims: format!("{this}/claims"),
             score: format!("{this}/score"),
             special_funds: format!("/api/v1/special-funds?unit={unit}&year={year}"),
@@ -288,7 +290,7 @@ fn refuse(unfit: Unfit, id: &SchemeId) -> Problem {
 }
 
 fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
-    let sheet = year_sheet(conn, context)?;
+    let sheet = parts::year_sheet(conn, context)?;
     let row = context.evaluation.as_ref();
     let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
     let mut score = scoring::score(&compiled.scheme, &Case::of_year(&sheet, &assessments));
@@ -296,27 +298,4 @@ fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> 
         claims.beside(&mut score);
     }
     Ok(score)
-}
-
-/// The base data sheet of a unit's year with the gaps in last year's columns filled; an empty one before it is filed.
-///
-/// # Errors
-/// 500 if the table holds what this program cannot read.
-pub(super) fn year_sheet(conn: &mut AnyConnection, context: &Context) -> Result<YearSheet, Problem> {
-    let own = parts::read(Part::BaseData, context.evaluation.as_ref())?.unwrap_or_default();
-    Ok(YearSheet::new(own, prior_sheet(conn, context)?.as_ref()))
-}
-
-/// The base data sheet of the year before; `None` where there is none.
-///
-/// # Errors
-/// 500 if the table holds what this program cannot read.
-pub(super) fn prior_sheet(conn: &mut AnyConnection, context: &Context) -> Result<Option<BaseData>, Problem> {
-    let Some(prior) = &context.prior else {
-        return Ok(None);
-    };
-    store::base_data(conn, &prior.unit, prior.year)?
-        .map(|text| serde_json::from_str(&text))
-        .transpose()
-        .map_err(|error| Problem::internal(format!("a stored sheet of {} cannot be read: {error}", prior.year)))
 }

@@ -36,6 +36,10 @@ pub struct Row {
     pub created_at: String,
     /// When a part was last changed.
     pub updated_at: String,
+    /// Why what the checks found is right nevertheless, as JSON.
+    pub reasons: Option<String>,
+    /// Counts the changes of the reasons; 0 before the first.
+    pub reasons_version: i64,
 }
 
 /// A unit's year (部门整体支出绩效自评): where it stands, and what is filed.
@@ -96,6 +100,8 @@ pub struct Parts {
     pub base_data: Part,
     /// The assessments.
     pub assessments: Part,
+    /// The reasons for what the checks found (情况说明).
+    pub reasons: Part,
     /// What the unit wrote itself (自填得分).
     pub claims: Part,
 }
@@ -123,6 +129,12 @@ pub struct Links {
     /// Its assessments.
     #[schema(example = "/api/v1/units/219001/evaluations/2019/assessments")]
     pub assessments: String,
+    /// The reasons for what the checks found.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/reasons")]
+    pub reasons: String,
+    /// What the checks find.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/checks")]
+    pub checks: String,
     /// Its claims.
     #[schema(example = "/api/v1/units/219001/evaluations/2019/claims")]
     pub claims: String,

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::model::{PriorSheet, Row};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::connection::Backend;
-use crate::db::schema::{evaluations, fiscal_years, scoring_schemes, unit_predecessors, units};
+use crate::db::schema::{evaluations, fiscal_years, scoring_schemes, special_funds, unit_predecessors, units};
 use crate::db::{AnyConnection, now};
 use crate::http::page::{Limit, Order};
 use crate::paged;
@@ -162,6 +162,8 @@ pub enum Part {
     BaseData,
     /// The assessments.
     Assessments,
+    /// The reasons for what the checks found.
+    Reasons,
     /// What the unit wrote itself.
     Claims,
 }
@@ -172,6 +174,7 @@ impl Part {
         match self {
             Self::BaseData => "base-data",
             Self::Assessments => "assessments",
+            Self::Reasons => "reasons",
             Self::Claims => "claims",
         }
     }
@@ -182,6 +185,7 @@ impl Part {
             (_, None) => (None, 0),
             (Self::BaseData, Some(row)) => (row.base_data.as_deref(), row.base_data_version),
             (Self::Assessments, Some(row)) => (row.assessments.as_deref(), row.assessments_version),
+            (Self::Reasons, Some(row)) => (row.reasons.as_deref(), row.reasons_version),
             (Self::Claims, Some(row)) => (row.claims.as_deref(), row.claims_version),
         }
     }
@@ -210,6 +214,8 @@ pub fn set(
         claims_version: 0,
         created_at: at.clone(),
         updated_at: at.clone(),
+        reasons: None,
+        reasons_version: 0,
     });
     row.updated_at = at;
     match part {
@@ -221,12 +227,16 @@ pub fn set(
             row.assessments = document;
             row.assessments_version += 1;
         }
+        Part::Reasons => {
+            row.reasons = document;
+            row.reasons_version += 1;
+        }
         Part::Claims => {
             row.claims = document;
             row.claims_version += 1;
         }
     }
-    if row.base_data.is_none() && row.assessments.is_none() && row.claims.is_none() {
+    if row.base_data.is_none() && row.assessments.is_none() && row.claims.is_none() && row.reasons.is_none() {
         diesel::delete(evaluations::table.find((unit.as_str(), year.get()))).execute(conn)?;
         return Ok(None);
     }
@@ -256,4 +266,49 @@ pub fn list(
         .select((evaluations::year, evaluations::created_at, evaluations::updated_at))
         .into_boxed::<Backend>();
     paged!(query, evaluations::year, order, cursor.map(FiscalYear::get), limit).load(conn)
+}
+
+/// A special fund of a unit's year with the edition of the scheme that it is scored by.
+#[derive(Debug)]
+pub struct FundRow {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its table, as JSON.
+    pub table: String,
+    /// The id of its scheme.
+    pub scheme: String,
+    /// The edition of its scheme.
+    pub edition: Edition,
+}
+
+/// A base data sheet lists at most this many special funds, and checks look at no more.
+const FUNDS: i64 = 200;
+
+/// The special funds of a unit's year by id.
+pub fn funds(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> QueryResult<Vec<FundRow>> {
+    let rows: Vec<(String, String, String, String, i64, String)> = special_funds::table
+        .inner_join(scoring_schemes::table)
+        .filter(special_funds::unit_code.eq(unit.as_str()))
+        .filter(special_funds::year.eq(year.get()))
+        .order(special_funds::id)
+        .limit(FUNDS)
+        .select((
+            special_funds::id,
+            special_funds::name,
+            special_funds::body,
+            scoring_schemes::id,
+            scoring_schemes::version,
+            scoring_schemes::updated_at,
+        ))
+        .load(conn)?;
+    let row = |(id, name, table, scheme, version, updated_at)| FundRow {
+        id,
+        name,
+        table,
+        scheme,
+        edition: Edition { version, updated_at },
+    };
+    Ok(rows.into_iter().map(row).collect())
 }

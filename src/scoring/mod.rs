@@ -11,6 +11,7 @@ mod explain;
 pub mod formula;
 pub mod printed;
 pub mod prior;
+pub mod review;
 pub mod rule;
 pub mod scheme;
 pub mod score;

@@ -32,6 +32,11 @@ impl YearSheet {
         &self.own
     }
 
+    /// The same, without what was filled.
+    pub fn into_own(self) -> BaseData {
+        self.own
+    }
+
     /// The sheet with its gaps filled: what the unit could send next.
     pub fn filled(&self) -> &BaseData {
         self.filled.as_ref().unwrap_or(&self.own)
