@@ -7,13 +7,13 @@ use super::model::{Overview, RankedUnit, Ranking, Summary};
 use crate::scoring::scheme::SchemeDocument;
 use crate::scoring::values::digits;
 
-/// A table whose columns from `right` on hold numbers.
-fn table<const N: usize>(header: [&str; N], right: &[usize]) -> Table {
+/// A table of these columns, of which those at `numbers` are aligned to the right.
+fn table<'a>(header: impl IntoIterator<Item = &'a str>, numbers: &[usize]) -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()))
-        .set_header(header);
-    for column in right {
+        .set_header(header.into_iter().collect::<Vec<_>>());
+    for column in numbers {
         if let Some(column) = table.column_mut(*column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -40,22 +40,20 @@ pub fn ranking(ranking: &Ranking, scheme: &SchemeDocument) -> String {
         None if ranking.by == "total" => "总得分".to_owned(),
         None => format!("一级指标“{}”得分", ranking.by),
     };
-    let mut table = table(
-        ["名次", "单位编码", "单位名称", "得分", "总得分", "自评总分", "等级"],
-        &[0, 3, 4, 5],
-    );
+    let by_total = ranking.by == "total";
+    let own = (!by_total).then_some("得分");
+    let header = ["名次", "单位编码", "单位名称"]
+        .into_iter()
+        .chain(own)
+        .chain(["总得分", "自评总分", "等级"]);
+    let numbers = if by_total { vec![0, 3, 4] } else { vec![0, 3, 4, 5] };
+    let mut table = table(header, &numbers);
     for unit in &ranking.page.items {
-        table.add_row([
-            unit.rank.map_or_else(|| "—".to_owned(), |rank| rank.to_string()),
-            unit.unit.clone(),
-            unit.unit_name.clone(),
-            number(unit.points),
-            total(unit),
-            number(unit.self_total),
-            unit.grade
-                .as_ref()
-                .map_or_else(|| "—".to_owned(), |grade| grade.name.clone()),
-        ]);
+        let grade = unit.grade.as_ref().map_or("—", |grade| grade.name.as_str());
+        let rank = unit.rank.map_or_else(|| "—".to_owned(), |rank| rank.to_string());
+        let head = [rank, unit.unit.clone(), unit.unit_name.clone()];
+        let tail = [total(unit), number(unit.self_total), grade.to_owned()];
+        table.add_row(head.into_iter().chain(own.map(|_| number(unit.points))).chain(tail));
     }
     let what = if ranking.complete {
         "排名"
