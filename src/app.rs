@@ -42,6 +42,8 @@ use crate::{evaluations, fiscal_years, health, preview, rankings, schemes, speci
         evaluations::parts::delete_base_data,
         evaluations::parts::get_assessments, evaluations::parts::put_assessments, evaluations::parts::patch_assessments,
         evaluations::parts::delete_assessments,
+        evaluations::parts::get_claims, evaluations::parts::put_claims, evaluations::parts::patch_claims,
+        evaluations::parts::delete_claims,
         evaluations::handlers::get_score,
         special_funds::handlers::list, special_funds::handlers::post, special_funds::handlers::get,
         special_funds::handlers::put, special_funds::handlers::patch, special_funds::handlers::delete,
@@ -50,7 +52,8 @@ use crate::{evaluations, fiscal_years, health, preview, rankings, schemes, speci
         preview::post,
         health::live, health::ready, kinds::list, kinds::one,
     ),
-    components(schemas(crate::http::problem::Body<'static>, crate::scoring::assessment::Assessment)),
+    components(schemas(crate::http::problem::Body<'static>, crate::scoring::assessment::Assessment,
+        crate::scoring::claims::Claim)),
     tags(
         (name = "units", description = "预算单位 · Budget units and their hierarchy"),
         (name = "fiscal-years", description = "年度 · Fiscal years and the scheme in force"),
