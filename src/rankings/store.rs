@@ -336,7 +336,7 @@ fn grades(conn: &mut AnyConnection, year: FiscalYear) -> QueryResult<Vec<(String
 /// What the units of one kind got in one part. Sums are in millionths of a point, and of those with points only.
 #[derive(Debug, Clone, Queryable)]
 pub struct PartRow {
-    /// `section` or `indicator`.
+    /// `section` or `line`.
     pub part: String,
     /// Its code.
     pub code: String,

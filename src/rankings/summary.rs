@@ -1,5 +1,6 @@
 //! From the rows that the store counted to what a summary says. Pure.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::model::{Band, GradeCount, GradeName, IndicatorOverview, Overview, SectionOverview, StateCounts, Totals};
@@ -114,7 +115,7 @@ pub fn overview(tally: &Tally, names: &Names) -> Overview {
             .unwrap_or(usize::MAX)
     };
     sections.sort_by_key(|section| place(&section.code));
-    indicators.sort_by(|a, b| b.lost.cmp(&a.lost));
+    indicators.sort_by_key(|indicator| Reverse(indicator.lost));
     Overview {
         units: tally.states.values().sum(),
         states: StateCounts {
