@@ -9,6 +9,7 @@ use super::cache::{Basis, ScoreCache};
 use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, State, UnitScore};
 use super::parts;
 use super::store::{self, Context, EntryRow, Part};
+use super::what_if;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
@@ -36,6 +37,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/api/v1/units/{code}/evaluations/{year}").get(get))
         .service(resource("/api/v1/units/{code}/evaluations/{year}/score").get(get_score));
     parts::routes(config);
+    what_if::routes(config);
 }
 
 /// Which years to list.
@@ -221,7 +223,7 @@ pub async fn get_score(
             let context = require(conn, &code, year)?;
             principal.may_see(&context.unit_path)?;
             let compiled = match &query.scheme {
-                Some(id) => library.find(conn, id)?.map_err(|unfit| refuse(unfit, id))?,
+                Some(id) => named(conn, &library, "scheme", id)?,
                 None => in_force(conn, &library, &context)?,
             };
             let basis = Basis::of(&context, &compiled.edition);
@@ -269,18 +271,32 @@ pub(super) fn in_force(conn: &mut AnyConnection, library: &Library, context: &Co
     library.in_force(conn, &id, context.scheme_edition.clone())
 }
 
-/// Says why nothing can be scored by the scheme that the parameter `scheme` names.
-fn refuse(unfit: Unfit, id: &SchemeId) -> Problem {
+/// The scheme that a parameter names.
+///
+/// # Errors
+/// 404 if there is none, 422 for a template.
+pub(super) fn named(
+    conn: &mut AnyConnection,
+    library: &Library,
+    parameter: &'static str,
+    id: &SchemeId,
+) -> Result<Compiled, Problem> {
+    library.find(conn, id)?.map_err(|unfit| refuse(unfit, parameter, id))
+}
+
+/// Says why nothing can be scored by the scheme that `parameter` names.
+fn refuse(unfit: Unfit, parameter: &'static str, id: &SchemeId) -> Problem {
     match unfit {
         Unfit::Unknown => Problem::no_scheme(id),
         Unfit::Template => {
             let fault = Fault::template_scheme(id);
-            Problem::invalid(vec![At::parameter("scheme", fault.code, fault.text)])
+            Problem::invalid(vec![At::parameter(parameter, fault.code, fault.text)])
         }
     }
 }
 
-fn compute(compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+/// The score of what is filed.
+pub(super) fn compute(compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
     let row = context.evaluation.as_ref();
     let sheet = parts::read(Part::BaseData, row)?.unwrap_or_default();
     let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();

@@ -5,3 +5,4 @@ pub mod handlers;
 pub mod model;
 pub mod parts;
 pub mod store;
+pub mod what_if;
