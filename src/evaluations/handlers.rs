@@ -6,7 +6,9 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::cache::{Basis, ScoreCache};
-use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, State, UnitScore};
+use super::model::{
+    Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, State, UnitScore, Unused,
+};
 use super::parts;
 use super::store::{self, Context, EntryRow, Part};
 use super::what_if;
@@ -25,6 +27,7 @@ use crate::http::responses::{CommonErrors, UnfitScheme};
 use crate::render;
 use crate::schemes::library::{Compiled, Library, Unfit};
 use crate::schemes::model::SchemeUsed;
+use crate::scoring::assessment::Assessments;
 use crate::scoring::score::{Score, Status};
 use crate::scoring::text::SchemeId;
 use crate::scoring::values::digits;
@@ -194,8 +197,9 @@ pub struct ScoreQuery {
 /// Get a unit's score
 ///
 /// Worked out from what is filed, and explained line by line. While something is missing, the total is an interval and
-/// `missing` names every field to fill in, with its place in its document. With `Accept: text/plain` the answer is the
-/// scoring table as plain text in Chinese.
+/// `missing` names every field to fill in, with its place in its document. Under another scheme the same figures and
+/// assessments are scored by its indicators: what it asks for and was not filed is missing, and `unused` says what was
+/// filed and it does not ask for. With `Accept: text/plain` the answer is the scoring table as plain text in Chinese.
 #[utoipa::path(
     get,
     path = "/api/v1/units/{code}/evaluations/{year}/score",
@@ -243,6 +247,7 @@ pub async fn get_score(
                         year,
                         scheme: SchemeUsed::from(&compiled),
                         score: compute(&compiled, &context)?,
+                        unused: unused(&compiled, &context)?,
                     };
                     json(&score)
                 })?,
@@ -293,6 +298,13 @@ fn refuse(unfit: Unfit, parameter: &'static str, id: &SchemeId) -> Problem {
             Problem::invalid(vec![At::parameter(parameter, fault.code, fault.text)])
         }
     }
+}
+
+/// What is filed in the assessments that does not fit the scheme.
+fn unused(compiled: &Compiled, context: &Context) -> Result<Vec<Unused>, Problem> {
+    let assessments: Assessments = parts::read(Part::Assessments, context.evaluation.as_ref())?.unwrap_or_default();
+    let faults = assessments.faults(&compiled.scheme);
+    Ok(faults.into_iter().map(Unused::from).collect())
 }
 
 /// The score of what is filed.

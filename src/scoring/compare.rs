@@ -358,3 +358,95 @@ fn summary(first: &Score, second: &Score, lines: &[LineCompared]) -> Text {
         format!("The first has {}, the second {}; {en}.", first.1, second.1),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::fixtures::{builtin, d01_scheme, d01_sheet, dec, score_of, whole_assessments, whole_sheet};
+    use super::*;
+
+    fn line<'a>(comparison: &'a Comparison, code: &str) -> &'a LineCompared {
+        comparison.lines.iter().find(|line| line.code == code).unwrap()
+    }
+
+    #[test]
+    fn a_score_does_not_differ_from_itself() {
+        let score = score_of(&builtin("hunan-2019"), whole_sheet(), whole_assessments());
+        let comparison = compare(&score, &score);
+        assert_eq!(comparison.difference, Some(Decimal::ZERO));
+        assert!(
+            comparison
+                .lines
+                .iter()
+                .all(|line| line.why.is_empty() && line.figures.is_empty())
+        );
+        assert!(
+            comparison.summary.zh.ends_with("各指标均相同。"),
+            "{}",
+            comparison.summary.zh
+        );
+    }
+
+    #[test]
+    fn other_figures_and_judgements_are_told_where_they_count() {
+        let hunan = builtin("hunan-2019");
+        let (mut sheet, mut assessments) = (whole_sheet(), whole_assessments());
+        sheet["budget"]["supplementary"] = json!("300");
+        let indicators = &mut assessments["indicators"];
+        indicators["admin_efficiency"]["rating"] = json!("fair");
+        indicators["social_benefit"]["points"] = json!("3");
+        indicators["key_work"] = json!({});
+        let comparison = compare(
+            &score_of(&hunan, whole_sheet(), whole_assessments()),
+            &score_of(&hunan, sheet, assessments),
+        );
+        // 767.86 of 1922.76 is 39.9%, 300 is 15.6%: 3 points instead of none.
+        let control = line(&comparison, "budget_control");
+        assert_eq!(
+            (control.difference, &control.why[..]),
+            (Some(dec("3")), &[Why::OtherFigures][..])
+        );
+        let figure = &control.figures[0];
+        assert_eq!(
+            (figure.name.as_str(), figure.difference),
+            ("budget.supplementary", Some(dec("-467.86")))
+        );
+        // The whole budget is smaller too; what was left over is still less than a step of it.
+        let completion = line(&comparison, "budget_completion");
+        assert_eq!(
+            (completion.difference, &completion.why[..]),
+            (Some(dec("0")), &[Why::OtherFigures][..])
+        );
+        for code in ["admin_efficiency", "social_benefit"] {
+            assert_eq!(line(&comparison, code).why, [Why::OtherJudgement], "{code}");
+        }
+        let open = line(&comparison, "key_work");
+        assert_eq!((open.difference, open.figures.len()), (None, 2));
+        assert_eq!(comparison.difference, None);
+        assert!(line(&comparison, "in_post_control").why.is_empty());
+    }
+
+    #[test]
+    fn other_rules_and_weights_are_told_and_lines_of_one_score_only_are_kept() {
+        let comparison = compare(
+            &score_of(&builtin("hunan-2019"), d01_sheet(), json!({})),
+            &score_of(&d01_scheme(), d01_sheet(), json!({})),
+        );
+        let why = |code| line(&comparison, code).why.clone();
+        // 0.5 for each point above 100% in both; of 5 points there and of 8 here.
+        assert_eq!(why("in_post_control"), [Why::OtherWeight]);
+        assert_eq!(line(&comparison, "in_post_control").difference, Some(dec("3")));
+        // 0.5 there and 0.8 here.
+        assert_eq!(why("three_public_change"), [Why::OtherRule, Why::OtherWeight]);
+        assert_eq!(why("management_system"), [Why::OnlyFirst]);
+        assert_eq!(comparison.lines.len(), 17);
+        let sections: Vec<_> = comparison
+            .sections
+            .iter()
+            .map(|section| section.code.as_str())
+            .collect();
+        assert_eq!(sections, ["input", "process", "output", "all"]);
+        assert_eq!(comparison.sections[3].first, None);
+    }
+}

@@ -314,11 +314,14 @@ impl<'a> Trial<'a> {
             .flat_map(|ratio| before_rounding(self.scheme.round_ratio, ratio));
         ratios
             .filter_map(|ratio| motion.solve(ratio))
+            // What the scheme rules on a denominator of 0 may be better or worse than any ratio.
+            .chain(motion.zero_denominator())
             .map(|change| figure.value + change)
             .collect()
     }
 
-    /// The value nearest to the figure's own that is accepted, among those within a step of the `turning_points`.
+    /// The value nearest to the figure's own that is accepted, among those within a step of the `turning_points`; `None`
+    /// where none is, or where one that is nearer by a step would be accepted too.
     pub fn nearest(
         &self,
         figure: &Figure,
@@ -339,10 +342,22 @@ impl<'a> Trial<'a> {
         candidates.retain(|value| direction.leads(figure.value, *value));
         candidates.sort_by_key(|value| ((*value - figure.value).abs(), *value));
         candidates.dedup();
-        candidates.into_iter().find_map(|value| {
+        let try_out = |value: Decimal| {
             let score = self.score_with(&[figure.set(value)?])?;
             accept(&score).then_some((value, score))
-        })
+        };
+        let (found, (value, score)) = candidates
+            .iter()
+            .enumerate()
+            .find_map(|(n, value)| Some((n, try_out(*value)?)))?;
+        // Where one step less would do as well, the figure does not go in a straight line, and this is not its turn.
+        let nearer = if value > figure.value {
+            value - step
+        } else {
+            value + step
+        };
+        let tried = nearer == figure.value || candidates.iter().take(found).any(|value| *value == nearer);
+        (tried || try_out(nearer).is_none()).then_some((value, score))
     }
 }
 
@@ -511,6 +526,11 @@ impl Motion {
             .checked_mul(hundred)?
             .checked_sub(ratio.checked_mul(denominator.1)?)?;
         short.checked_div(rise)
+    }
+
+    /// By how much the figure must change for the denominator to be 0; `None` where no change does it.
+    fn zero_denominator(self) -> Option<Decimal> {
+        (-self.denominator.0).checked_div(self.denominator.1)
     }
 }
 
