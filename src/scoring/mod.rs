@@ -5,11 +5,13 @@
 
 pub mod assessment;
 pub mod builtin;
+pub mod claims;
 pub mod compare;
 pub mod engine;
 mod explain;
 pub mod formula;
 pub mod gaps;
+pub mod printed;
 pub mod rule;
 pub mod scheme;
 pub mod score;
