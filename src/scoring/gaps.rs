@@ -202,7 +202,7 @@ pub fn gaps(trial: &Trial<'_>, target: Option<Decimal>) -> Gaps {
     for figure in trial.figures(&score).iter().filter(|figure| !figure.prior) {
         by_figure(trial, &score, figure, &mut ways);
     }
-    ways.sort_by(|a, b| a.cost().cmp(&b.cost()));
+    ways.sort_by_key(Way::cost);
     let (path, attainable) = path(trial, &score, &ways, target);
     let contradicts = score.notices.iter().any(|notice| notice.severity == Severity::Error);
     let reach = match () {

@@ -581,8 +581,8 @@ fn of_deduct(rule: &Deduct, needed: Decimal, weight: Decimal) -> Vec<Decimal> {
 
 /// The bound of the last band that is good enough.
 fn of_bands(rule: &Bands, needed: Decimal) -> Vec<Decimal> {
-    let good = rule.bands.iter().filter(|band| band.points.get() >= needed);
-    let bound = good.last().and_then(super::scheme::Band::bound);
+    let mut good = rule.bands.iter().rev().filter(|band| band.points.get() >= needed);
+    let bound = good.next().and_then(super::scheme::Band::bound);
     bound.map(super::scheme::Bound::percent).into_iter().collect()
 }
 
