@@ -9,9 +9,8 @@ use super::cache::{Basis, ScoreCache};
 use super::model::{
     Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, State, UnitScore, Unused,
 };
-use super::parts;
 use super::store::{self, Context, EntryRow, Part};
-use super::what_if;
+use super::{checks, parts, what_if};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
@@ -41,6 +40,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/api/v1/units/{code}/evaluations/{year}").get(get))
         .service(resource("/api/v1/units/{code}/evaluations/{year}/score").get(get_score));
     parts::routes(config);
+    checks::routes(config);
     what_if::routes(config);
 }
 
@@ -133,7 +133,7 @@ pub async fn get(
             principal.may_see(&context.unit_path)?;
             let compiled = in_force(conn, &library, &context)?;
             let etag = Basis::of(&context, &compiled.edition).etag(&compiled.id, "evaluation");
-            let score = compute(&compiled, &context)?;
+            let score = compute(conn, &compiled, &context)?;
             Ok((etag, describe(code, year, context, &score)))
         })
         .await?;
@@ -159,11 +159,14 @@ fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -
         parts: Parts {
             base_data: part(Part::BaseData),
             assessments: part(Part::Assessments),
+            reasons: part(Part::Reasons),
             claims: part(Part::Claims),
         },
         links: Links {
             base_data: format!("{this}/base-data"),
             assessments: format!("{this}/assessments"),
+            reasons: format!("{this}/reasons"),
+            checks: format!("{this}/checks"),
             claims: format!("{this}/claims"),
             score: format!("{this}/score"),
             special_funds: format!("/api/v1/special-funds?unit={unit}&year={year}"),
@@ -199,10 +202,12 @@ pub struct ScoreQuery {
 
 /// Get a unit's score
 ///
-/// Worked out from what is filed, and explained line by line. While something is missing, the total is an interval and
-/// `missing` names every field to fill in, with its place in its document. Under another scheme the same figures and
-/// assessments are scored by its indicators: what it asks for and was not filed is missing, and `unused` says what was
-/// filed and it does not ask for. With `Accept: text/plain` the answer is the scoring table as plain text in Chinese.
+/// Worked out from what is filed, and explained line by line. Last year's columns (上年数) that the unit left out are taken
+/// from the base data sheet of the year before; such an input has the origin `prior_year`. While something is missing, the
+/// total is an interval and `missing` names every field to fill in, with its place in its document. Under another scheme
+/// the same figures and assessments are scored by its indicators: what it asks for and was not filed is missing, and
+/// `unused` says what was filed and it does not ask for. With `Accept: text/plain` the answer is the scoring table as plain
+/// text in Chinese.
 #[utoipa::path(
     get,
     path = "/api/v1/units/{code}/evaluations/{year}/score",
@@ -241,7 +246,7 @@ pub async fn get_score(
                         "{}（{code}）{year}年度部门整体支出绩效自评得分\n评分标准：{}（{}）",
                         context.unit_name, compiled.scheme.document.name, compiled.id
                     );
-                    Bytes::from(render::score(&heading, &compute(&compiled, &context)?))
+                    Bytes::from(render::score(&heading, &compute(conn, &compiled, &context)?))
                 }
                 Form::Json => scores.get_or_render((&code, year, &compiled.id), basis, || {
                     let score = UnitScore {
@@ -249,7 +254,8 @@ pub async fn get_score(
                         unit_name: context.unit_name.clone(),
                         year,
                         scheme: SchemeUsed::from(&compiled),
-                        score: compute(&compiled, &context)?,
+                        prior_base_data: context.prior.clone(),
+                        score: compute(conn, &compiled, &context)?,
                         unused: unused(&compiled, &context)?,
                     };
                     json(&score)
@@ -311,11 +317,14 @@ fn unused(compiled: &Compiled, context: &Context) -> Result<Vec<Unused>, Problem
 }
 
 /// The score of what is filed.
-pub(super) fn compute(compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+///
+/// # Errors
+/// 500 if the table holds what this program cannot read.
+pub(super) fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+    let sheet = parts::year_sheet(conn, context)?;
     let row = context.evaluation.as_ref();
-    let sheet = parts::read(Part::BaseData, row)?.unwrap_or_default();
     let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
-    let mut score = scoring::score(&compiled.scheme, &Case::of_unit(&sheet, &assessments));
+    let mut score = scoring::score(&compiled.scheme, &Case::of_year(&sheet, &assessments));
     if let Some(claims) = parts::read::<Claims>(Part::Claims, row)? {
         claims.beside(&mut score);
     }

@@ -126,7 +126,7 @@ pub async fn get_gaps(
             let form = format!("gaps {}", target.map(digits).unwrap_or_default());
             let etag = Basis::of(&context, &compiled.edition).etag(&compiled.id, &form);
             let answer = UnitGaps {
-                gaps: gaps(&trial(&compiled, &context)?, target),
+                gaps: gaps(&trial(conn, &compiled, &context)?, target),
                 scheme: SchemeUsed::from(&compiled),
                 unit: code.clone(),
                 unit_name: context.unit_name,
@@ -243,7 +243,7 @@ pub async fn get_sensitivity(
             let form = format!("sensitivity {}", digits(percent));
             let etag = Basis::of(&context, &compiled.edition).etag(&compiled.id, &form);
             let answer = UnitSensitivity {
-                sensitivity: sensitivity(&trial(&compiled, &context)?, percent),
+                sensitivity: sensitivity(&trial(conn, &compiled, &context)?, percent),
                 scheme: SchemeUsed::from(&compiled),
                 unit: code.clone(),
                 unit_name: context.unit_name,
@@ -378,7 +378,7 @@ fn scored(
     scheme: Option<&SchemeId>,
 ) -> Result<(Scored, Score), Problem> {
     let (context, compiled) = asked(conn, library, principal, (unit, year), ("with_scheme", scheme))?;
-    let score = compute(&compiled, &context)?;
+    let score = compute(conn, &compiled, &context)?;
     let scored = Scored {
         unit: unit.clone(),
         unit_name: context.unit_name,
@@ -388,9 +388,8 @@ fn scored(
     Ok((scored, score))
 }
 
-fn trial<'a>(compiled: &'a Compiled, context: &Context) -> Result<Trial<'a>, Problem> {
-    let row = context.evaluation.as_ref();
-    let sheet = parts::read(Part::BaseData, row)?.unwrap_or_default();
-    let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
+fn trial<'a>(conn: &mut AnyConnection, compiled: &'a Compiled, context: &Context) -> Result<Trial<'a>, Problem> {
+    let sheet = parts::year_sheet(conn, context)?.filled().clone();
+    let assessments = parts::read(Part::Assessments, context.evaluation.as_ref())?.unwrap_or_default();
     Ok(Trial::new(&compiled.scheme, sheet, assessments))
 }

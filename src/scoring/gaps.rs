@@ -14,7 +14,7 @@ use super::score::{Document, Field, GradeGiven, Line, Range, Score, Severity, St
 use super::special_fund::{Level, Measure};
 use super::text::Label;
 use super::values::{digits, exact};
-use super::what_if::{Direction, Figure, LineChange, Setting, Trial, better_points, labelled, line_changes};
+use super::what_if::{Accept, Direction, Figure, LineChange, Setting, Trial, better_points, labelled, line_changes};
 use crate::fault::Text;
 
 /// What a score lacks to a target, and the ways to it. Points are exact decimals in strings.
@@ -438,11 +438,14 @@ fn by_figure(trial: &Trial<'_>, score: &Score, figure: &Figure, ways: &mut Vec<W
         };
         for points in better_points(trial.scheme(), line, least) {
             let turning = trial.turning_points(figure, line, *index, points);
-            let enough = |after: &Score| {
-                let line = after.lines.get(*index);
-                line.and_then(|line| line.points).is_some_and(|found| found >= points)
+            let accept = Accept {
+                worth_scoring: &|value| trial.own_points(line, value).is_none_or(|found| found >= points),
+                score: &|after| {
+                    let line = after.lines.get(*index);
+                    line.and_then(|line| line.points).is_some_and(|found| found >= points)
+                },
             };
-            let Some((value, after)) = trial.nearest(figure, &turning, Direction::Either, enough) else {
+            let Some((value, after)) = trial.nearest(figure, &turning, Direction::Either, &accept) else {
                 continue;
             };
             let way = figure_way(score, &after, line, figure, value);

@@ -12,6 +12,8 @@ mod explain;
 pub mod formula;
 pub mod gaps;
 pub mod printed;
+pub mod prior;
+pub mod review;
 pub mod rule;
 pub mod scheme;
 pub mod score;

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::score::{Field, Line, Range, Score};
 use super::values::exact;
-use super::what_if::{Direction, Figure, Grid, LineChange, Trial, better_points, line_changes};
+use super::what_if::{Accept, Direction, Figure, Grid, LineChange, Trial, better_points, line_changes};
 
 /// How a score moves with each of its figures, the others as they are. Points are exact decimals in strings.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -130,8 +130,18 @@ fn of_figure(trial: &Trial<'_>, score: &Score, figure: &Figure, percent: Decimal
         }
     }
     let next = |direction| {
-        let other = |after: &Score| after.interval != score.interval;
-        let (value, after) = trial.nearest(figure, &turning, direction, other)?;
+        let accept = Accept {
+            worth_scoring: &|value| {
+                let mut lines = lines.iter();
+                lines.any(|(_, line)| {
+                    trial
+                        .own_points(line, value)
+                        .is_none_or(|found| line.points != Some(found))
+                })
+            },
+            score: &|after| after.interval != score.interval,
+        };
+        let (value, after) = trial.nearest(figure, &turning, direction, &accept)?;
         Some(Moved::from(score, value, &after))
     };
     FigureSensitivity {

@@ -15,7 +15,7 @@ use super::scheme::{Bands, Deduct, Round, RoundMode, Rule, Scheme, Side, Steps};
 use super::score::{Document, Field, Line, Score};
 use super::sheet::BaseData;
 use super::special_fund::{Comparison, Measure, QuantityMeasure, TargetRow};
-use super::values::{digits, exact};
+use super::values::{Quantity, digits, exact};
 use super::variables::{
     EXECUTION_BUDGET, EXECUTION_EXECUTED, EXECUTION_PARTS, Figures, Origin, Unit, VARIABLES, Variable,
 };
@@ -43,7 +43,7 @@ pub struct Setting {
 }
 
 impl<'a> Trial<'a> {
-    /// The documents as they are filed.
+    /// The documents as they are filed; the sheet with last year's columns filled in from the year before.
     pub fn new(scheme: &'a Scheme, sheet: BaseData, assessments: Assessments) -> Self {
         let faults = assessments.faults(scheme).len();
         Self {
@@ -105,6 +105,19 @@ impl<'a> Trial<'a> {
         let rows = self.assessments.targets.iter().enumerate();
         rows.filter(|(_, row)| row.section == line.section)
             .nth(number.checked_sub(1)?)
+    }
+
+    /// The points of a unit's own row if `value` was reached. There can be hundreds of rows, so they are not scored all
+    /// together to know one. `None` for other lines.
+    pub fn own_points(&self, line: &Line, value: Decimal) -> Option<Decimal> {
+        let (_, row) = self.own_row(line)?;
+        let Measure::Quantity(quantity) = &row.measure else {
+            return None;
+        };
+        let weight = row.weight?.get();
+        let share = quantity.share(Quantity::try_from(value).ok()?);
+        let points = weight * share / Decimal::ONE_HUNDRED;
+        Some(engine::rounded(points, weight, self.scheme.round_points))
     }
 
     /// Every figure that the lines of a score rest on, each once, in the order of the lines.
@@ -327,7 +340,7 @@ impl<'a> Trial<'a> {
         figure: &Figure,
         turning_points: &[Decimal],
         direction: Direction,
-        accept: impl Fn(&Score) -> bool,
+        accept: &Accept<'_>,
     ) -> Option<(Decimal, Score)> {
         let step = figure.grid.step();
         let mut candidates: Vec<Decimal> = Vec::new();
@@ -343,8 +356,9 @@ impl<'a> Trial<'a> {
         candidates.sort_by_key(|value| ((*value - figure.value).abs(), *value));
         candidates.dedup();
         let try_out = |value: Decimal| {
+            (accept.worth_scoring)(value).then_some(())?;
             let score = self.score_with(&[figure.set(value)?])?;
-            accept(&score).then_some((value, score))
+            (accept.score)(&score).then_some((value, score))
         };
         let (found, (value, score)) = candidates
             .iter()
@@ -359,6 +373,14 @@ impl<'a> Trial<'a> {
         let tried = nearer == figure.value || candidates.iter().take(found).any(|value| *value == nearer);
         (tried || try_out(nearer).is_none()).then_some((value, score))
     }
+}
+
+/// What is looked for in a value of a figure.
+pub struct Accept<'a> {
+    /// False for a value that is known to be none without scoring it.
+    pub worth_scoring: &'a dyn Fn(Decimal) -> bool,
+    /// Whether the score with that value is one.
+    pub score: &'a dyn Fn(&Score) -> bool,
 }
 
 /// Which way a figure may go.

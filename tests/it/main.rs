@@ -16,3 +16,4 @@ mod support;
 mod units;
 mod what_if;
 mod writes;
+mod years;

@@ -65,6 +65,23 @@ both_engines! {
         assert_eq!((&gaps["target"], &gaps["short"]), (&json!("60"), &json!("55")));
     }
 
+    fn last_years_columns_come_from_the_year_before_and_are_not_proposed(app) {
+        let bureau = app.with_kaiyun();
+        bureau.put("/api/v1/fiscal-years/2018", &json!({"scheme": "hunan-2019"})).expect(201);
+        let three_public = |budget: &str| json!({"three_public": {"total": {"budget": budget}}});
+        bureau.put("/api/v1/units/219001/evaluations/2018/base-data", &three_public("40")).expect(201);
+        bureau.put(SHEET, &three_public("42.5")).expect(201);
+        let gaps = bureau.get(GAPS).expect(200).json();
+        let ways = gaps["ways"].as_array().unwrap().iter().filter(|way| way["kind"] != "fill_in");
+        // 42.5 over 40 is 6.25%: six steps. Under 6% is under 42.4, under 1% under 40.4.
+        let shown: Vec<_> = ways.map(|way| (way["changes"][0]["pointer"].clone(), way["changes"][0]["to"].clone(), way["gain"].clone())).collect();
+        let budget = json!("/three_public/total/budget");
+        assert_eq!(shown, [(budget.clone(), json!("42.39"), json!("0.5")), (budget, json!("40.39"), json!("2.5"))]);
+        let sensitivity = bureau.get(SENSITIVITY).expect(200).json();
+        let pointers: Vec<_> = sensitivity["figures"].as_array().unwrap().iter().map(|figure| figure["pointer"].as_str().unwrap()).collect();
+        assert_eq!(pointers, ["/three_public/total/budget", "/three_public/total/prior_budget"]);
+    }
+
     fn sensitivity_says_how_far_each_figure_is_from_its_next_step(app) {
         let bureau = with_three_too_many(app);
         let answer = bureau.get(&format!("{SENSITIVITY}?percent=5")).expect(200).json();
