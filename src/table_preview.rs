@@ -2,7 +2,6 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, ServiceConfig};
-use serde_json::json;
 
 use crate::checks::table::{Examination, PublishedTable, examine};
 use crate::db::Db;

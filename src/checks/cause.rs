@@ -44,9 +44,7 @@ impl Cause {
 
 /// Numerator / denominator × 100; `None` for a denominator of 0, and for what no table can mean.
 pub fn percent(numerator: Decimal, denominator: Decimal) -> Option<Decimal> {
-    let ratio = numerator
-        .checked_div(denominator)?
-        .checked_mul(Decimal::ONE_HUNDRED)?;
+    let ratio = numerator.checked_div(denominator)?.checked_mul(Decimal::ONE_HUNDRED)?;
     (ratio.abs() < Decimal::from(1_000_000_000_000_i64)).then_some(ratio)
 }
 
@@ -100,10 +98,15 @@ fn of_other_figures(printed: PrintedRatio, worked: &Worked<'_>) -> Option<Cause>
             });
             for other in others {
                 if agrees(with(&|asked: &Variable| (asked == *variable).then_some(other))) {
-                    let (code, zh, en) = match other.name.ends_with(".prior_final") && variable.name.ends_with(".prior_budget") {
-                        true => ("prior_final_for_prior_budget", "误用上年决算数代替上年预算数", "last year's final accounts instead of its budget"),
-                        false => ("other_figure", "误用其他数据", "another figure"),
-                    };
+                    let (code, zh, en) =
+                        match other.name.ends_with(".prior_final") && variable.name.ends_with(".prior_budget") {
+                            true => (
+                                "prior_final_for_prior_budget",
+                                "误用上年决算数代替上年预算数",
+                                "last year's final accounts instead of its budget",
+                            ),
+                            false => ("other_figure", "误用其他数据", "another figure"),
+                        };
                     return Some(Cause::new(
                         code,
                         format!("{zh}：以“{}”代替了“{}”", other.zh, variable.zh),
@@ -130,7 +133,12 @@ fn of_arithmetic(printed: PrintedRatio, worked: &Worked<'_>) -> Option<Cause> {
     let parted = |by: i64| exact.map(|ratio| ratio / Decimal::from(by));
     let swapped = percent(d, n);
     let tried: [(&'static str, Option<Decimal>, &'static str, &'static str); 9] = [
-        ("swapped_fraction", swapped, "分子、分母颠倒", "numerator and denominator swapped"),
+        (
+            "swapped_fraction",
+            swapped,
+            "分子、分母颠倒",
+            "numerator and denominator swapped",
+        ),
         (
             "level_for_change",
             exact.map(|ratio| ratio + Decimal::ONE_HUNDRED),
@@ -149,7 +157,12 @@ fn of_arithmetic(printed: PrintedRatio, worked: &Worked<'_>) -> Option<Cause> {
             "填的是剩余部分所占比率",
             "the share that is left instead of the share reached",
         ),
-        ("sign", exact.map(|ratio| -ratio), "正负号颠倒", "the sign is the other way round"),
+        (
+            "sign",
+            exact.map(|ratio| -ratio),
+            "正负号颠倒",
+            "the sign is the other way round",
+        ),
         (
             "yuan_for_ten_thousand_yuan",
             scaled(10_000),
@@ -162,8 +175,18 @@ fn of_arithmetic(printed: PrintedRatio, worked: &Worked<'_>) -> Option<Cause> {
             "分子以万元、分母以元计",
             "the numerator in 万元, the denominator in 元",
         ),
-        ("fraction_for_percent", parted(100), "小数未换算为百分数", "a fraction where a percentage is asked"),
-        ("percent_twice", scaled(100), "重复换算为百分数", "turned into a percentage twice"),
+        (
+            "fraction_for_percent",
+            parted(100),
+            "小数未换算为百分数",
+            "a fraction where a percentage is asked",
+        ),
+        (
+            "percent_twice",
+            scaled(100),
+            "重复换算为百分数",
+            "turned into a percentage twice",
+        ),
     ];
     // What comes out as the right ratio explains nothing: 104/104 swapped is the same.
     tried
@@ -218,7 +241,12 @@ impl Figures for Replaced<'_> {
 
 /// Why points were printed that the rule does not give. `instead` are ratios that may have been judged in place of the
 /// right one, each with what that would mean, the likeliest first.
-pub fn of_points(printed: Decimal, judged: &Judged<'_>, rounds: Rounds, instead: Vec<(Cause, Decimal)>) -> Option<Cause> {
+pub fn of_points(
+    printed: Decimal,
+    judged: &Judged<'_>,
+    rounds: Rounds,
+    instead: Vec<(Cause, Decimal)>,
+) -> Option<Cause> {
     let gives = |judged: &Judged<'_>, rounds: Rounds| judged.rounded(rounds) == Some(printed);
     for (cause, ratio) in instead {
         if gives(&Judged { ratio, ..*judged }, rounds) {
@@ -230,8 +258,16 @@ pub fn of_points(printed: Decimal, judged: &Judged<'_>, rounds: Rounds, instead:
             return Some(cause);
         }
     }
-    let whole = judged.ratio.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
-    if gives(&Judged { ratio: whole, ..*judged }, rounds) {
+    let whole = judged
+        .ratio
+        .round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
+    if gives(
+        &Judged {
+            ratio: whole,
+            ..*judged
+        },
+        rounds,
+    ) {
         return Some(Cause::new(
             "ratio_rounded_first",
             format!("先将比率四舍五入为{whole}%再计分"),
@@ -240,13 +276,27 @@ pub fn of_points(printed: Decimal, judged: &Judged<'_>, rounds: Rounds, instead:
     }
     if let Rule::Bands(bands) = judged.rule {
         let right = rule::bands(bands, judged.ratio).points;
-        let points: Vec<_> = bands.bands.iter().map(|band| band.points).chain([bands.otherwise]).map(|p| p.get()).collect();
-        let beside = points.windows(2).any(|pair| pair == [right, printed] || pair == [printed, right]);
+        let points: Vec<_> = bands
+            .bands
+            .iter()
+            .map(|band| band.points)
+            .chain([bands.otherwise])
+            .map(|p| p.get())
+            .collect();
+        let beside = points
+            .windows(2)
+            .any(|pair| pair == [right, printed] || pair == [printed, right]);
         if beside {
-            return Some(Cause::fixed("next_band", "取了相邻一档的分值", "the points of the band beside it"));
+            return Some(Cause::fixed(
+                "next_band",
+                "取了相邻一档的分值",
+                "the points of the band beside it",
+            ));
         }
     }
-    let other = CANDIDATES.iter().find(|other| **other != rounds && gives(judged, **other))?;
+    let other = CANDIDATES
+        .iter()
+        .find(|other| **other != rounds && gives(judged, **other))?;
     let words = other.words();
     Some(Cause::new(
         "rounded_otherwise",
@@ -262,9 +312,24 @@ fn other_rules(rule: &Rule) -> Vec<(Cause, Rule)> {
     };
     let mut found = Vec::new();
     let counts = [
-        (Steps::Started, "started_steps_counted", "不足一档的按一档扣分", "a started step was counted as a whole one"),
-        (Steps::Whole, "whole_steps_counted", "不足一档的未扣分", "only whole steps were counted"),
-        (Steps::Proportional, "steps_in_proportion", "不足一档的按比例扣分", "a started step was counted in proportion"),
+        (
+            Steps::Started,
+            "started_steps_counted",
+            "不足一档的按一档扣分",
+            "a started step was counted as a whole one",
+        ),
+        (
+            Steps::Whole,
+            "whole_steps_counted",
+            "不足一档的未扣分",
+            "only whole steps were counted",
+        ),
+        (
+            Steps::Proportional,
+            "steps_in_proportion",
+            "不足一档的按比例扣分",
+            "a started step was counted in proportion",
+        ),
     ];
     for (count, code, zh, en) in counts {
         if count != deduct.count {
@@ -274,8 +339,18 @@ fn other_rules(rule: &Rule) -> Vec<(Cause, Rule)> {
         }
     }
     let sizes = [
-        (Decimal::new(5, 1), "step_halved", "扣分档距减半", "the step was taken half as wide"),
-        (Decimal::TWO, "step_doubled", "扣分档距加倍", "the step was taken twice as wide"),
+        (
+            Decimal::new(5, 1),
+            "step_halved",
+            "扣分档距减半",
+            "the step was taken half as wide",
+        ),
+        (
+            Decimal::TWO,
+            "step_doubled",
+            "扣分档距加倍",
+            "the step was taken twice as wide",
+        ),
     ];
     for (by, code, zh, en) in sizes {
         if let Ok(step) = Percent::try_from(deduct.step.get() * by) {

@@ -37,7 +37,9 @@ impl Judged<'_> {
     /// The points as a table that rounds in this way gives them.
     pub fn rounded(&self, rounds: Rounds) -> Option<Decimal> {
         let ratio = rounds.ratio.map_or(self.ratio, |round| round.apply(self.ratio));
-        Judged { ratio, ..*self }.points().map(|points| rounds.points.apply(points))
+        Judged { ratio, ..*self }
+            .points()
+            .map(|points| rounds.points.apply(points))
     }
 }
 
@@ -104,8 +106,14 @@ impl Rounds {
             more => (format!("{more}位小数"), format!("{more} decimals")),
         };
         let (zh, en) = match self.points.mode {
-            RoundMode::Floor => (format!("得分只舍不入，保留到{to_zh}"), format!("points cut off to {to_en}")),
-            RoundMode::HalfUp => (format!("得分四舍五入到{to_zh}"), format!("points rounded half up to {to_en}")),
+            RoundMode::Floor => (
+                format!("得分只舍不入，保留到{to_zh}"),
+                format!("points cut off to {to_en}"),
+            ),
+            RoundMode::HalfUp => (
+                format!("得分四舍五入到{to_zh}"),
+                format!("points rounded half up to {to_en}"),
+            ),
             RoundMode::Exact => ("得分不取舍".to_owned(), "points not rounded".to_owned()),
         };
         match self.ratio {
@@ -131,7 +139,9 @@ pub struct Fit {
 /// Whether points that follow so tell how they are rounded: not all ways give the same.
 pub fn telling(judged: &Judged<'_>) -> bool {
     let [first, others @ ..] = CANDIDATES;
-    others.iter().any(|rounds| judged.rounded(*rounds) != judged.rounded(first))
+    others
+        .iter()
+        .any(|rounds| judged.rounded(*rounds) != judged.rounded(first))
 }
 
 /// Finds how a table rounds from points that are printed, each with what it follows from.
@@ -147,7 +157,10 @@ pub fn infer(printed: &[(Judged<'_>, Decimal)]) -> Fit {
     };
     let counts: Vec<_> = CANDIDATES.iter().map(|rounds| (*rounds, explained(*rounds))).collect();
     let most = counts.iter().map(|(_, count)| *count).max().unwrap_or_default();
-    let mut best = counts.iter().filter(|(_, count)| *count == most).map(|(rounds, _)| *rounds);
+    let mut best = counts
+        .iter()
+        .filter(|(_, count)| *count == most)
+        .map(|(rounds, _)| *rounds);
     Fit {
         rounds: best.next().unwrap_or(CANDIDATES[0]),
         tested: telling.len(),

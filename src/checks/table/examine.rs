@@ -8,8 +8,8 @@ use super::super::judged::{self, Judged, Rounds};
 use super::kinds::Kind;
 use super::rows::{self, BUDGET, Column, EXECUTED, INITIAL, Money, Row, Target};
 use super::{
-    About, AmountUnit, Counts, Examination, KnownBy, PublishedSection, PublishedTable, RoundingUsed, RowExamined, RowMeasure,
-    RowVerdict, TotalExamined,
+    About, AmountUnit, Counts, Examination, KnownBy, PublishedSection, PublishedTable, RoundingUsed, RowExamined,
+    RowMeasure, RowVerdict, TotalExamined,
 };
 use crate::fault::{Fault, Text};
 use crate::scoring::assessment::Assessments;
@@ -80,7 +80,10 @@ fn rounding(table: &PublishedTable, scheme: Option<&Scheme>, rows: &[Row<'_>]) -
         ),
         KnownBy::Inferred => Text::new(
             format!("据各指标推断：{}（{}项中有{}项相符）。", words.zh, telling.0, telling.1),
-            format!("inferred from the rows: {} ({} of {} follow so)", words.en, telling.1, telling.0),
+            format!(
+                "inferred from the rows: {} ({} of {} follow so)",
+                words.en, telling.1, telling.0
+            ),
         ),
     };
     let inferred = known == KnownBy::Inferred;
@@ -102,12 +105,7 @@ fn rounding(table: &PublishedTable, scheme: Option<&Scheme>, rows: &[Row<'_>]) -
     (used, rounds)
 }
 
-fn finish(
-    findings: Vec<Finding>,
-    rows: Vec<RowExamined>,
-    rounding: RoundingUsed,
-    total: TotalExamined,
-) -> Examination {
+fn finish(findings: Vec<Finding>, rows: Vec<RowExamined>, rounding: RoundingUsed, total: TotalExamined) -> Examination {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let counts = Counts {
         errors: count(Severity::Error),
@@ -156,20 +154,28 @@ struct Examiner<'a> {
 fn shown(percent: Decimal) -> String {
     format!(
         "{}%",
-        percent.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero).normalize()
+        percent
+            .round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
+            .normalize()
     )
 }
 
 /// A finding about a field of the table, filed under its place.
 fn found(kind: Kind, pointer: &str, label: Text, zh: String, en: String) -> Finding {
-    kind.check().found(zh, en).at(Source::Table, pointer, label).keyed(pointer)
+    kind.check()
+        .found(zh, en)
+        .at(Source::Table, pointer, label)
+        .keyed(pointer)
 }
 
 fn label(row: &Row<'_>) -> Text {
     Text::new(row.printed.name.to_string(), row.printed.name.to_string())
 }
 
-const COLUMNS: [(&str, Column, &str, &str); 3] = [
+/// A column whose total row is not the sum of its parts: its field, the total, the sum, its label in Chinese and English.
+type Off = (&'static str, Decimal, Decimal, &'static str, &'static str);
+
+const COLUMNS: [(&'static str, Column, &'static str, &'static str); 3] = [
     ("initial_budget", INITIAL, "年初预算数", "initial budget"),
     ("adjusted_budget", BUDGET, "全年预算数", "adjusted budget"),
     ("executed", EXECUTED, "全年执行数", "executed"),
@@ -185,9 +191,16 @@ impl Examiner<'_> {
 
     /// Executed / adjusted budget, in percent: of the money, else of the row that says that it is the execution rate.
     fn execution(&self) -> Option<Decimal> {
-        let of_money = self.money.executed.zip(self.money.budget).and_then(|(b, a)| percent(b, a));
+        let of_money = self
+            .money
+            .executed
+            .zip(self.money.budget)
+            .and_then(|(b, a)| percent(b, a));
         let of_row = || {
-            let row = self.rows.iter().find(|row| row.printed.about == Some(About::ExecutionRate))?;
+            let row = self
+                .rows
+                .iter()
+                .find(|row| row.printed.about == Some(About::ExecutionRate))?;
             row.ratios.first().copied()
         };
         of_money.or_else(of_row)
@@ -202,19 +215,33 @@ impl Examiner<'_> {
             let Some(whole) = self.table.whole(column) else {
                 continue;
             };
-            if let Some(parts) = self.table.parts(column).into_iter().flatten().find(|parts| *parts != whole) {
+            if let Some(parts) = self
+                .table
+                .parts(column)
+                .into_iter()
+                .flatten()
+                .find(|parts| *parts != whole)
+            {
                 off.push((name, whole, parts, zh, en));
             }
         }
         if let Some((name, ..)) = off.first() {
-            let list = |separator: &str, word: &dyn Fn(&(&str, Decimal, Decimal, &str, &str)) -> String| {
+            let list = |separator: &str, word: &dyn Fn(&Off) -> String| {
                 off.iter().map(word).collect::<Vec<_>>().join(separator)
             };
             let zh = list("；", &|(_, whole, parts, zh, _)| {
-                format!("{zh}合计行为{}{unit}，分项之和为{}{unit}", digits(*whole), digits(*parts))
+                format!(
+                    "{zh}合计行为{}{unit}，分项之和为{}{unit}",
+                    digits(*whole),
+                    digits(*parts)
+                )
             });
             let en = list("; ", &|(_, whole, parts, _, en)| {
-                format!("{en}: the total row says {}, its parts add up to {} {unit}", digits(*whole), digits(*parts))
+                format!(
+                    "{en}: the total row says {}, its parts add up to {} {unit}",
+                    digits(*whole),
+                    digits(*parts)
+                )
             });
             let mut finding = found(
                 Kind::FundingTotal,
@@ -232,11 +259,19 @@ impl Examiner<'_> {
             }
             for (_, whole, parts, zh, en) in &off {
                 finding = money(Text::new(format!("{zh}合计"), format!("{en}, total")), *whole, finding);
-                finding = money(Text::new(format!("{zh}分项之和"), format!("{en}, sum of parts")), *parts, finding);
+                finding = money(
+                    Text::new(format!("{zh}分项之和"), format!("{en}, sum of parts")),
+                    *parts,
+                    finding,
+                );
             }
             self.found.push(finding);
         }
-        let Money { initial, budget, executed } = self.money;
+        let Money {
+            initial,
+            budget,
+            executed,
+        } = self.money;
         let zero = |figure: Option<Decimal>| figure.is_some_and(|figure| figure.is_zero());
         if zero(budget) {
             self.found.push(found(
@@ -246,15 +281,24 @@ impl Examiner<'_> {
                 "全年预算数（A）为0，执行率无法计算。".to_owned(),
                 "the adjusted budget (A) is 0: there is no execution rate".to_owned(),
             ));
-        } else if zero(initial) && let Some(budget) = budget {
+        } else if zero(initial)
+            && let Some(budget) = budget
+        {
             let finding = found(
                 Kind::InitialBudgetZero,
                 "/funding/total/initial_budget",
                 Text::fixed("年初预算数", "initial budget"),
-                format!("年初预算数为0，全年预算数为{}{unit}：执行率应以全年预算数为分母。", digits(budget)),
-                format!("the initial budget is 0, the adjusted one {} {unit}: the execution rate is to the latter", digits(budget)),
+                format!(
+                    "年初预算数为0，全年预算数为{}{unit}：执行率应以全年预算数为分母。",
+                    digits(budget)
+                ),
+                format!(
+                    "the initial budget is 0, the adjusted one {} {unit}: the execution rate is to the latter",
+                    digits(budget)
+                ),
             );
-            self.found.push(money(Text::fixed("全年预算数", "adjusted budget"), budget, finding));
+            self.found
+                .push(money(Text::fixed("全年预算数", "adjusted budget"), budget, finding));
         }
         if let (Some(executed), Some(budget)) = (executed, budget)
             && executed > budget
@@ -263,25 +307,44 @@ impl Examiner<'_> {
                 Kind::ExecutedAboveBudget,
                 "/funding/total/executed",
                 Text::fixed("全年执行数", "executed"),
-                format!("全年执行数{}{unit}大于全年预算数{}{unit}。", digits(executed), digits(budget)),
-                format!("{} {unit} executed of a budget of {} {unit}", digits(executed), digits(budget)),
+                format!(
+                    "全年执行数{}{unit}大于全年预算数{}{unit}。",
+                    digits(executed),
+                    digits(budget)
+                ),
+                format!(
+                    "{} {unit} executed of a budget of {} {unit}",
+                    digits(executed),
+                    digits(budget)
+                ),
             );
             let finding = money(Text::fixed("全年执行数", "executed"), executed, finding);
-            self.found.push(money(Text::fixed("全年预算数", "adjusted budget"), budget, finding));
+            self.found
+                .push(money(Text::fixed("全年预算数", "adjusted budget"), budget, finding));
         }
         self.amounts_in_yuan();
     }
 
     fn amounts_in_yuan(&mut self) {
-        let Money { initial, budget, executed } = self.money;
+        let Money {
+            initial,
+            budget,
+            executed,
+        } = self.money;
         let Some(most) = [initial, budget, executed].into_iter().flatten().max() else {
             return;
         };
         let amount = digits(most);
         let (zh, en) = match self.table.amounts_in.unwrap_or_default() {
             AmountUnit::Yuan => (
-                format!("金额以元填列（{amount}元，即{}万元），表式要求以万元为单位。", digits(most / Decimal::from(10_000))),
-                format!("amounts are in 元 ({amount}, or {} 万元); the forms ask for 万元", digits(most / Decimal::from(10_000))),
+                format!(
+                    "金额以元填列（{amount}元，即{}万元），表式要求以万元为单位。",
+                    digits(most / Decimal::from(10_000))
+                ),
+                format!(
+                    "amounts are in 元 ({amount}, or {} 万元); the forms ask for 万元",
+                    digits(most / Decimal::from(10_000))
+                ),
             ),
             AmountUnit::TenThousandYuan if most > Decimal::from(100_000) => (
                 format!("金额达{amount}万元，疑为以元填列。"),
@@ -289,8 +352,15 @@ impl Examiner<'_> {
             ),
             AmountUnit::TenThousandYuan => return,
         };
-        let finding = found(Kind::AmountsInYuan, "/funding", Text::fixed("项目资金", "funding"), zh, en);
-        self.found.push(finding.figure(Text::fixed("最大金额", "largest amount"), most, self.unit()));
+        let finding = found(
+            Kind::AmountsInYuan,
+            "/funding",
+            Text::fixed("项目资金", "funding"),
+            zh,
+            en,
+        );
+        self.found
+            .push(finding.figure(Text::fixed("最大金额", "largest amount"), most, self.unit()));
     }
 
     fn row(&mut self, row: &Row<'_>) -> RowExamined {
@@ -308,10 +378,21 @@ impl Examiner<'_> {
                 Kind::OneRowDominates,
                 &format!("/rows/{}/weight", row.n),
                 label(row),
-                format!("“{}”一项占{}分，超过总分{}分的一半。", row.printed.name, digits(weight), digits(self.full_marks)),
-                format!("\"{}\" alone weighs {} of {} points", row.printed.name, digits(weight), digits(self.full_marks)),
+                format!(
+                    "“{}”一项占{}分，超过总分{}分的一半。",
+                    row.printed.name,
+                    digits(weight),
+                    digits(self.full_marks)
+                ),
+                format!(
+                    "\"{}\" alone weighs {} of {} points",
+                    row.printed.name,
+                    digits(weight),
+                    digits(self.full_marks)
+                ),
             );
-            self.found.push(finding.figure(Text::fixed("分值", "weight"), weight, "分"));
+            self.found
+                .push(finding.figure(Text::fixed("分值", "weight"), weight, "分"));
         }
         RowExamined {
             pointer: format!("/rows/{}", row.n),
@@ -370,13 +451,18 @@ impl Examiner<'_> {
             }
         });
         let name = &row.printed.name;
-        let working = figures.map(|(n, d)| format!("{}/{} = ", digits(n), digits(d))).unwrap_or_default();
+        let working = figures
+            .map(|(n, d)| format!("{}/{} = ", digits(n), digits(d)))
+            .unwrap_or_default();
         let finding = found(
             Kind::Ratio,
             &pointer,
             label(row),
             format!("“{name}”填{printed}，按其自身数据应为{working}{}。", shown(right)),
-            format!("\"{name}\" says {printed}; its own figures give {working}{}", shown(right)),
+            format!(
+                "\"{name}\" says {printed}; its own figures give {working}{}",
+                shown(right)
+            ),
         );
         let finding = finding
             .figure(Text::fixed("填报比率", "ratio printed"), printed.percent(), "%")
@@ -428,11 +514,14 @@ impl Examiner<'_> {
         let exact = row.judged.and_then(|judged| judged.points()).unwrap_or(right);
         let met = row.weight == Some(exact);
         let cause = row.judged.and_then(|judged| {
-            cause::of_points(printed, &judged, self.rounds, instead(row))
+            cause::of_points(printed, &judged, self.rounds, misread(row)).or_else(|| {
+                let (cause, ratio) = direction(row)?;
+                (Judged { ratio, ..judged }.rounded(self.rounds) == Some(printed)).then_some(cause)
+            })
         });
         let (p, r) = (digits(printed), digits(right));
         let why = match row.judged {
-            Some(judged) => format!("{}", shown(judged.ratio)),
+            Some(judged) => shown(judged.ratio),
             None => String::new(),
         };
         let reason = row.printed.deviation.as_ref().map(|words| words.as_str());
@@ -448,15 +537,20 @@ impl Examiner<'_> {
                     Some(reason) => format!("“{name}”已达标，得{p}分，应得满分{r}分；表中说明的原因：{reason}。"),
                     None => format!("“{name}”已达标仍扣分：得{p}分，应得满分{r}分，未说明原因。"),
                 },
-                format!("\"{name}\" met its target and got {p} of {r} points, {}", match reason {
-                    Some(_) => "for a reason that is printed",
-                    None => "without a reason",
-                }),
+                format!(
+                    "\"{name}\" met its target and got {p} of {r} points, {}",
+                    match reason {
+                        Some(_) => "for a reason that is printed",
+                        None => "without a reason",
+                    }
+                ),
             ),
             (false, false) => (
                 Kind::Points,
                 match reason {
-                    Some(reason) => format!("“{name}”（{why}）填{p}分，按规则应得{r}分；表中说明的偏差原因：{reason}。"),
+                    Some(reason) => {
+                        format!("“{name}”（{why}）填{p}分，按规则应得{r}分；表中说明的偏差原因：{reason}。")
+                    }
                     None => format!("“{name}”（{why}）填{p}分，按规则应得{r}分。"),
                 },
                 format!("\"{name}\" ({why}) says {p} points; the rule gives {r}"),
@@ -498,7 +592,10 @@ impl Examiner<'_> {
                         Kind::ActualCopiesTarget,
                         &at("actual"),
                         label(row),
-                        format!("“{name}”的完成值填“{actual}”，照抄指标值“{}”，不是实际完成数。", quantity.target),
+                        format!(
+                            "“{name}”的完成值填“{actual}”，照抄指标值“{}”，不是实际完成数。",
+                            quantity.target
+                        ),
                         format!("the result of \"{name}\" is \"{actual}\": the target again, not what was reached"),
                     ));
                 }
@@ -507,10 +604,17 @@ impl Examiner<'_> {
                         Kind::TargetIsWeight,
                         &at("target"),
                         label(row),
-                        format!("“{name}”的指标值、完成值都是{}，与分值相同，疑为误填分值。", digits(target)),
-                        format!("target and result of \"{name}\" are {}, like its weight", digits(target)),
+                        format!(
+                            "“{name}”的指标值、完成值都是{}，与分值相同，疑为误填分值。",
+                            digits(target)
+                        ),
+                        format!(
+                            "target and result of \"{name}\" are {}, like its weight",
+                            digits(target)
+                        ),
                     );
-                    self.found.push(finding.figure(Text::fixed("分值", "weight"), target, "分"));
+                    self.found
+                        .push(finding.figure(Text::fixed("分值", "weight"), target, "分"));
                 }
                 if row.target.is_some_and(Target::too_low) {
                     let rate = percent(number, target).map(shown).unwrap_or_default();
@@ -518,14 +622,23 @@ impl Examiner<'_> {
                         Kind::TargetTooLow,
                         &at("target"),
                         label(row),
-                        format!("“{name}”完成{}，为指标值{}的{rate}，指标值设定过低。", digits(number), digits(target)),
-                        format!("\"{name}\" reached {}, {rate} of its target of {}: it was set too low", digits(number), digits(target)),
+                        format!(
+                            "“{name}”完成{}，为指标值{}的{rate}，指标值设定过低。",
+                            digits(number),
+                            digits(target)
+                        ),
+                        format!(
+                            "\"{name}\" reached {}, {rate} of its target of {}: it was set too low",
+                            digits(number),
+                            digits(target)
+                        ),
                     );
-                    self.found.push(
-                        finding
-                            .figure(Text::fixed("指标值", "target"), target, "")
-                            .figure(Text::fixed("完成值", "result"), number, ""),
-                    );
+                    self.found
+                        .push(finding.figure(Text::fixed("指标值", "target"), target, "").figure(
+                            Text::fixed("完成值", "result"),
+                            number,
+                            "",
+                        ));
                 }
             }
         }
@@ -550,8 +663,16 @@ impl Examiner<'_> {
                         Kind::Cost,
                         &pointer,
                         label(row),
-                        format!("“{name}”完成值为{}{unit}，与全年执行数{}{unit}不一致。", digits(target.actual), digits(executed)),
-                        format!("\"{name}\" says {} {unit}; {} {unit} were executed", digits(target.actual), digits(executed)),
+                        format!(
+                            "“{name}”完成值为{}{unit}，与全年执行数{}{unit}不一致。",
+                            digits(target.actual),
+                            digits(executed)
+                        ),
+                        format!(
+                            "\"{name}\" says {} {unit}; {} {unit} were executed",
+                            digits(target.actual),
+                            digits(executed)
+                        ),
                     );
                     self.found.push(
                         finding
@@ -583,19 +704,27 @@ impl Examiner<'_> {
                 let Some(rate) = execution.filter(|rate| *rate < Decimal::ONE_HUNDRED) else {
                     return;
                 };
-                let same_amounts = self.money.budget == Some(target.target) && self.money.executed == Some(target.actual);
+                let same_amounts =
+                    self.money.budget == Some(target.target) && self.money.executed == Some(target.actual);
                 let decimals = target.actual.normalize().scale();
                 let same_rate = target.actual == rate
                     || decimals > 0
-                        && rate.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero) == target.actual;
+                        && rate.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)
+                            == target.actual;
                 if same_amounts || same_rate {
                     let actual = digits(target.actual);
                     let finding = found(
                         Kind::SameFactTwice,
                         &pointer,
                         label(row),
-                        format!("“{name}”的完成值{actual}与预算执行情况（执行率{}）是同一数据，重复计分。", shown(rate)),
-                        format!("\"{name}\" ({actual}) is the execution of the budget once more ({}): one fact scored twice", shown(rate)),
+                        format!(
+                            "“{name}”的完成值{actual}与预算执行情况（执行率{}）是同一数据，重复计分。",
+                            shown(rate)
+                        ),
+                        format!(
+                            "\"{name}\" ({actual}) is the execution of the budget once more ({}): one fact scored twice",
+                            shown(rate)
+                        ),
                     );
                     self.found.push(
                         finding
@@ -650,7 +779,12 @@ impl Examiner<'_> {
                 format!("\"{b}\" ({b_ratio}) got {b_points} points and \"{w}\" ({w_ratio}) {w_points}: same weight, a better or equal result, fewer points ({count} such pairs)"),
             );
             finding = finding.keyed(&format!("/rows/{}/points", better.0.n));
-            let mut rows: Vec<_> = pairs.iter().flat_map(|(better, worse)| [better, worse]).filter(|entry| !self.follows(entry)).map(|entry| entry.0).collect();
+            let mut rows: Vec<_> = pairs
+                .iter()
+                .flat_map(|(better, worse)| [better, worse])
+                .filter(|entry| !self.follows(entry))
+                .map(|entry| entry.0)
+                .collect();
             rows.sort_by_key(|row| row.n);
             rows.dedup_by_key(|row| row.n);
             for row in rows {
@@ -670,7 +804,11 @@ impl Examiner<'_> {
     }
 
     fn section(&mut self, n: usize, section: &PublishedSection) {
-        let rows: Vec<_> = self.rows.iter().filter(|row| row.printed.section.as_ref() == Some(&section.name)).collect();
+        let rows: Vec<_> = self
+            .rows
+            .iter()
+            .filter(|row| row.printed.section.as_ref() == Some(&section.name))
+            .collect();
         let complete = self.table.complete;
         let name = &section.name;
         let text = Text::new(name.to_string(), name.to_string());
@@ -684,8 +822,16 @@ impl Examiner<'_> {
                 Kind::SectionWeight,
                 &format!("/sections/{n}/weight"),
                 text.clone(),
-                format!("“{name}”应为{}分，其指标分值合计为{}分。", digits(weight), digits(weights)),
-                format!("\"{name}\" weighs {}; its rows weigh {}", digits(weight), digits(weights)),
+                format!(
+                    "“{name}”应为{}分，其指标分值合计为{}分。",
+                    digits(weight),
+                    digits(weights)
+                ),
+                format!(
+                    "\"{name}\" weighs {}; its rows weigh {}",
+                    digits(weight),
+                    digits(weights)
+                ),
             );
             self.found.push(
                 finding
@@ -705,8 +851,16 @@ impl Examiner<'_> {
                     Kind::SectionPoints,
                     &format!("/sections/{n}/points"),
                     text.clone(),
-                    format!("“{name}”得分填{}分，其指标得分合计为{}分。", digits(printed), span(range)),
-                    format!("\"{name}\" says {} points; its rows add up to {}", digits(printed), span(range)),
+                    format!(
+                        "“{name}”得分填{}分，其指标得分合计为{}分。",
+                        digits(printed),
+                        span(range)
+                    ),
+                    format!(
+                        "\"{name}\" says {} points; its rows add up to {}",
+                        digits(printed),
+                        span(range)
+                    ),
                 );
                 self.found.push(
                     finding
@@ -723,17 +877,25 @@ impl Examiner<'_> {
             let off: Vec<_> = sums.filter(|(_, _, sum)| *sum != weight).collect();
             if let Some((_, _, first)) = off.first() {
                 let list = |times: &str, gives: &str, separator: &str| {
-                    let each = off.iter().map(|(count, share, sum)| {
-                        format!("{count}{times}{}{gives}{}", digits(*share), digits(*sum))
-                    });
+                    let each = off
+                        .iter()
+                        .map(|(count, share, sum)| format!("{count}{times}{}{gives}{}", digits(*share), digits(*sum)));
                     each.collect::<Vec<_>>().join(separator)
                 };
                 let finding = found(
                     Kind::EqualShares,
                     &format!("/sections/{n}/equal_shares"),
                     text,
-                    format!("“{name}”{0}分按指标个数平分后取整，合计可能不等于{0}分：{1}。", digits(weight), list("个×", "分＝", "分，") + "分"),
-                    format!("the {} points of \"{name}\" in equal shares, rounded, do not add up: {}", digits(weight), list(" × ", " = ", ", ")),
+                    format!(
+                        "“{name}”{0}分按指标个数平分后取整，合计可能不等于{0}分：{1}。",
+                        digits(weight),
+                        list("个×", "分＝", "分，") + "分"
+                    ),
+                    format!(
+                        "the {} points of \"{name}\" in equal shares, rounded, do not add up: {}",
+                        digits(weight),
+                        list(" × ", " = ", ", ")
+                    ),
                 );
                 self.found.push(
                     finding
@@ -756,7 +918,11 @@ impl Examiner<'_> {
                     pointer,
                     Text::fixed("分值", "weights"),
                     format!("{zh}分值合计为{}分，应为{}分。", digits(sum), digits(full)),
-                    format!("the weights of all {en} add up to {}, not {}", digits(sum), digits(full)),
+                    format!(
+                        "the weights of all {en} add up to {}, not {}",
+                        digits(sum),
+                        digits(full)
+                    ),
                 );
                 self.found.push(
                     finding
@@ -765,8 +931,19 @@ impl Examiner<'_> {
                 );
             }
         };
-        check("/rows", "各指标", "rows", self.rows.iter().map(|row| row.weight).collect(), complete);
-        let sections: Vec<_> = self.table.sections.iter().map(|section| section.weight.map(|weight| weight.get())).collect();
+        check(
+            "/rows",
+            "各指标",
+            "rows",
+            self.rows.iter().map(|row| row.weight).collect(),
+            complete,
+        );
+        let sections: Vec<_> = self
+            .table
+            .sections
+            .iter()
+            .map(|section| section.weight.map(|weight| weight.get()))
+            .collect();
         if !sections.is_empty() {
             check("/sections", "各部分", "sections", sections, complete);
         }
@@ -812,11 +989,19 @@ impl Examiner<'_> {
                 "/total",
                 Text::fixed("总分", "total"),
                 format!("总分填{}分，各指标得分合计为{}分。", digits(printed), span(of_printed)),
-                format!("the total says {}; the rows' points add up to {}", digits(printed), span(of_printed)),
+                format!(
+                    "the total says {}; the rows' points add up to {}",
+                    digits(printed),
+                    span(of_printed)
+                ),
             );
             let mut finding = finding
                 .figure(Text::fixed("填报总分", "total printed"), printed, "分")
-                .figure(Text::fixed("各指标得分合计", "sum of the rows' points"), of_printed.low, "分");
+                .figure(
+                    Text::fixed("各指标得分合计", "sum of the rows' points"),
+                    of_printed.low,
+                    "分",
+                );
             if of_printed.decided().is_none() {
                 finding = finding.figure(Text::fixed("至多", "at most"), of_printed.high, "分");
             }
@@ -839,12 +1024,16 @@ fn span(range: Range) -> String {
 }
 
 /// Ratios that may have been judged in place of a row's own, the likeliest first.
-fn instead(row: &Row<'_>) -> Vec<(Cause, Decimal)> {
+fn misread(row: &Row<'_>) -> Vec<(Cause, Decimal)> {
     let mut found = Vec::new();
     if let Some(printed) = row.printed.ratio
         && !row.ratios.iter().any(|ratio| printed.agrees_with(*ratio))
     {
-        let cause = Cause::fixed("from_printed_ratio", "按填报的比率计分", "scored from the ratio that is printed");
+        let cause = Cause::fixed(
+            "from_printed_ratio",
+            "按填报的比率计分",
+            "scored from the ratio that is printed",
+        );
         found.push((cause, printed.percent()));
     }
     let Some(target) = row.target else {
@@ -852,10 +1041,15 @@ fn instead(row: &Row<'_>) -> Vec<(Cause, Decimal)> {
     };
     // A sign read off a page as a digit: ≥6 becomes 26.
     let text = digits(target.target);
-    if let Some(rest) = text.strip_prefix('2').filter(|rest| !rest.is_empty() && !rest.starts_with(['0', '.']))
+    if let Some(rest) = text
+        .strip_prefix('2')
+        .filter(|rest| !rest.is_empty() && !rest.starts_with(['0', '.']))
         && let Ok(number) = rest.parse()
     {
-        let read = Target { target: number, ..target };
+        let read = Target {
+            target: number,
+            ..target
+        };
         if let Some(share) = read.share() {
             let zh = format!("指标值“{text}”疑为“≥{rest}”误识");
             let en = format!("the target {text} is probably ≥{rest}, misread");
@@ -868,13 +1062,22 @@ fn instead(row: &Row<'_>) -> Vec<(Cause, Decimal)> {
             ));
         }
     }
+    found
+}
+
+/// The ratio if the target were meant the other way round. It gives full marks wherever they were given for a miss, so it
+/// is asked last.
+fn direction(row: &Row<'_>) -> Option<(Cause, Decimal)> {
+    let target = row.target.filter(|_| row.printed.rule.is_none())?;
     let comparison = match target.comparison {
         Comparison::AtMost => Comparison::AtLeast,
         Comparison::AtLeast | Comparison::Equal => Comparison::AtMost,
     };
-    if let Some(share) = (Target { comparison, ..target }).share() {
-        let cause = Cause::fixed("direction", "指标方向设反（≥与≤）", "the target's direction is the other way round (≥ and ≤)");
-        found.push((cause, share));
-    }
-    found
+    let share = Target { comparison, ..target }.share()?;
+    let cause = Cause::fixed(
+        "direction",
+        "指标方向设反（≥与≤）",
+        "the target's direction is the other way round (≥ and ≤)",
+    );
+    Some((cause, share))
 }

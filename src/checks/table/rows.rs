@@ -14,6 +14,11 @@ use crate::scoring::special_fund::{Comparison, FundingRow, QuantityMeasure};
 use crate::scoring::text::FormulaText;
 use crate::scoring::values::{Amount, Quantity};
 
+/// As many rows as the schema allows: more than any table has, and few enough to hold each against each.
+const MOST_ROWS: usize = 300;
+/// As many sections as the schema allows.
+const MOST_SECTIONS: usize = 50;
+
 /// A printed row with what follows from it.
 pub struct Row<'a> {
     /// Its place in the table, from 0.
@@ -107,7 +112,9 @@ impl PublishedTable {
         let kinds = [funding.appropriation, funding.carried_over];
         // Money from elsewhere stands beside either.
         let with_other = |rows: &[Option<FundingRow>]| {
-            rows.iter().any(Option::is_some).then(|| [rows, &[funding.other]].concat())
+            rows.iter()
+                .any(Option::is_some)
+                .then(|| [rows, &[funding.other]].concat())
         };
         [with_other(&sources), with_other(&kinds)].map(|rows| rows.and_then(|rows| sum(&rows)))
     }
@@ -140,6 +147,20 @@ pub fn read<'a>(
     money: Money,
 ) -> Result<Vec<Row<'a>>, Vec<Fault>> {
     let (mut rows, mut faults) = (Vec::new(), Vec::new());
+    for (pointer, count, least, most) in [
+        ("/rows", table.rows.len(), 1, MOST_ROWS),
+        ("/sections", table.sections.len(), 0, MOST_SECTIONS),
+    ] {
+        if !(least..=most).contains(&count) {
+            let code = if count < least { "too_few" } else { "too_many" };
+            return Err(vec![Fault::new(
+                pointer,
+                code,
+                format!("应有{least}至{most}项，收到{count}项。"),
+                format!("expected {least} to {most} items, found {count}"),
+            )]);
+        }
+    }
     for (n, printed) in table.rows.iter().enumerate() {
         let mut reader = Reader {
             at: format!("/rows/{n}"),
@@ -187,7 +208,8 @@ struct Reader<'a, 'f> {
 
 impl<'a> Reader<'a, '_> {
     fn fault(&mut self, path: &str, code: &'static str, zh: String, en: String) {
-        self.faults.push(Fault::new(format!("{}/{path}", self.at), code, zh, en));
+        self.faults
+            .push(Fault::new(format!("{}/{path}", self.at), code, zh, en));
     }
 
     fn check_section(&mut self, table: &PublishedTable) {
@@ -219,7 +241,10 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn ratio(&mut self, numerator: &FormulaText, denominator: &FormulaText, sheet: &BaseData) {
-        let (numerator, denominator) = (self.formula("numerator", numerator), self.formula("denominator", denominator));
+        let (numerator, denominator) = (
+            self.formula("numerator", numerator),
+            self.formula("denominator", denominator),
+        );
         if let Some((numerator, denominator)) = numerator.zip(denominator) {
             self.row.figures = numerator.value(sheet).ok().zip(denominator.value(sheet).ok());
             self.row.formulas = Some((numerator, denominator));
@@ -236,7 +261,9 @@ impl<'a> Reader<'a, '_> {
             );
         }
         let sections = scheme.iter().flat_map(|scheme| &scheme.document.sections);
-        let known = sections.flat_map(|section| &section.indicators).any(|known| known.code.as_str() == code);
+        let known = sections
+            .flat_map(|section| &section.indicators)
+            .any(|known| known.code.as_str() == code);
         let line = score.and_then(|score| score.lines.iter().find(|line| line.code == code));
         let (true, Some(line)) = (known, line) else {
             self.fault(
@@ -263,7 +290,9 @@ impl<'a> Reader<'a, '_> {
 
     /// The ratio of its two figures, in percent.
     fn exact(&self) -> Option<Decimal> {
-        self.row.figures.and_then(|(numerator, denominator)| percent(numerator, denominator))
+        self.row
+            .figures
+            .and_then(|(numerator, denominator)| percent(numerator, denominator))
     }
 
     fn finish(mut self) -> Row<'a> {
@@ -298,8 +327,11 @@ impl<'a> Reader<'a, '_> {
             }
         }
         if self.row.judged.is_none()
-            && let (Some(rule), Some(weight), Some(ratio)) =
-                (printed.rule.as_ref().or(default), self.row.weight, self.row.ratios.first().copied())
+            && let (Some(rule), Some(weight), Some(ratio)) = (
+                printed.rule.as_ref().or(default),
+                self.row.weight,
+                self.row.ratios.first().copied(),
+            )
         {
             let judged = Judged { ratio, rule, weight };
             // A rule with a fault (a step of 0) is refused above and must not be applied.
