@@ -8,6 +8,7 @@ pub mod cause;
 pub mod facts;
 pub mod finding;
 pub mod judged;
+pub mod reasons;
 mod score;
 pub mod table;
 

@@ -175,7 +175,7 @@ fn label(row: &Row<'_>) -> Text {
 /// A column whose total row is not the sum of its parts: its field, the total, the sum, its label in Chinese and English.
 type Off = (&'static str, Decimal, Decimal, &'static str, &'static str);
 
-const COLUMNS: [(&'static str, Column, &'static str, &'static str); 3] = [
+const COLUMNS: [(&str, Column, &str, &str); 3] = [
     ("initial_budget", INITIAL, "年初预算数", "initial budget"),
     ("adjusted_budget", BUDGET, "全年预算数", "adjusted budget"),
     ("executed", EXECUTED, "全年执行数", "executed"),

@@ -242,7 +242,7 @@ pub struct Examination {
 
 /// How many findings of each severity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = FindingCounts)]
+#[schema(as = ContradictionCounts)]
 pub struct Counts {
     /// What cannot be right.
     pub errors: usize,
