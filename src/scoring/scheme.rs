@@ -567,6 +567,8 @@ pub struct CompiledIndicator {
     pub weight: Decimal,
     /// Its ratio.
     pub ratio: Option<CompiledRatio>,
+    /// Both parts of its ratio as the scheme writes them, or the two numbers that people find instead.
+    pub formulas: (Arc<str>, Arc<str>),
     /// Its rule.
     pub rule: Arc<Rule>,
     /// Its rule in words.
@@ -580,8 +582,6 @@ pub struct CompiledRatio {
     pub numerator: Formula,
     /// What it is divided by.
     pub denominator: Formula,
-    /// Both as the scheme writes them.
-    pub text: Ratio,
 }
 
 impl Scheme {
@@ -850,12 +850,16 @@ fn compile_indicator(at: &str, indicator: &Indicator, faults: &mut Vec<Fault>) -
         Some(ratio) => Some(CompiledRatio {
             numerator: Formula::parse(ratio.numerator.as_str()).ok()?,
             denominator: Formula::parse(ratio.denominator.as_str()).ok()?,
-            text: ratio.clone(),
         }),
     };
+    let formulas = indicator.ratio.as_ref();
+    let formulas = formulas.map_or(("achieved", "possible"), |ratio| {
+        (ratio.numerator.as_str(), ratio.denominator.as_str())
+    });
     Some(CompiledIndicator {
         weight,
         ratio,
+        formulas: (formulas.0.into(), formulas.1.into()),
         rule: Arc::new(rule.clone()),
         rule_text: Arc::new(explain::rule(rule, weight)),
     })
