@@ -269,15 +269,15 @@ fn line_compared((first, second): (Option<&Line>, Option<&Line>)) -> LineCompare
 fn figures_compared(first: Option<&Line>, second: Option<&Line>) -> Vec<FigureCompared> {
     let of = |line: Option<&'_ Line>| line.map(|line| line.inputs.clone()).unwrap_or_default();
     let (first, second) = (of(first), of(second));
-    let compared = pairs(&first, &second, |input| input.name.as_str());
+    let compared = pairs(&first, &second, |input| input.name);
     let figures = compared.into_iter().filter_map(|(first, second)| {
         let either = first.or(second)?;
         let value = |input: Option<&super::score::Input>| input.and_then(|input| input.value);
         let (first, second) = (value(first), value(second));
         (first != second).then(|| FigureCompared {
-            name: either.name.clone(),
+            name: either.name.to_owned(),
             label: either.label.clone(),
-            unit: either.unit.clone(),
+            unit: either.unit.to_string(),
             first,
             second,
             difference: first.zip(second).map(|(first, second)| second - first),
