@@ -6,15 +6,16 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::cache::{Basis, ScoreCache};
-use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, State, UnitScore};
-use super::parts;
+use super::filing::{actions, words};
+use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, UnitScore};
 use super::store::{self, Context, EntryRow, Part};
+use super::{history, parts, review, submissions, transitions};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
 use crate::http::accept::{Form, form, json};
-use crate::http::auth::Reader;
-use crate::http::etag::Preconditions;
+use crate::http::auth::{Principal, Reader};
+use crate::http::etag::{ETag, Preconditions};
 use crate::http::page::{Limit, Order, Page};
 use crate::http::path::Path;
 use crate::http::problem::{At, Problem};
@@ -36,6 +37,10 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/api/v1/units/{code}/evaluations/{year}").get(get))
         .service(resource("/api/v1/units/{code}/evaluations/{year}/score").get(get_score));
     parts::routes(config);
+    transitions::routes(config);
+    submissions::routes(config);
+    review::routes(config);
+    history::routes(config);
 }
 
 /// Which years to list.
@@ -90,8 +95,9 @@ pub async fn list(
             )?)
         })
         .await?;
-    let show = |(year, created_at, updated_at)| EvaluationEntry {
+    let show = |(year, state, created_at, updated_at)| EvaluationEntry {
         year,
+        state,
         created_at,
         updated_at,
         link: format!("/api/v1/units/{code}/evaluations/{year}"),
@@ -125,16 +131,44 @@ pub async fn get(
         .read(move |conn| {
             let context = require(conn, &code, year)?;
             principal.may_see(&context.unit_path)?;
-            let compiled = in_force(conn, &library, &context)?;
-            let etag = Basis::of(&context, &compiled.edition).etag(&compiled.id, "evaluation");
-            let score = compute(&compiled, &context)?;
-            Ok((etag, describe(code, year, context, &score)))
+            view(conn, &library, &principal, code, year, context)
         })
         .await?;
     preconditions.answer(&etag, |mut response| Ok(response.json(evaluation)))
 }
 
-fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -> Evaluation {
+/// A unit's year as this principal sees it, with its tag.
+pub(super) fn view(
+    conn: &mut AnyConnection,
+    library: &Library,
+    principal: &Principal,
+    unit: UnitCode,
+    year: FiscalYear,
+    context: Context,
+) -> Result<(ETag, Evaluation), Problem> {
+    let compiled = in_force(conn, library, &context)?;
+    let etag = tag(&compiled, principal, &context)?;
+    let score = compute(&compiled, &context)?;
+    Ok((etag, describe(principal, unit, year, context, &score)?))
+}
+
+/// The tag of a unit's year as this principal sees it.
+pub(super) fn tag(compiled: &Compiled, principal: &Principal, context: &Context) -> Result<ETag, Problem> {
+    let state = context.state()?;
+    let mut parts = vec![state.as_str()];
+    parts.extend(words(&actions(principal, &context.season, state)));
+    let form = format!("evaluation {}", parts.join(" "));
+    Ok(Basis::of(context, &compiled.edition).etag(&compiled.id, &form))
+}
+
+fn describe(
+    principal: &Principal,
+    unit: UnitCode,
+    year: FiscalYear,
+    context: Context,
+    score: &Score,
+) -> Result<Evaluation, Problem> {
+    let state = context.state()?;
     let this = format!("/api/v1/units/{unit}/evaluations/{year}");
     let row = context.evaluation.as_ref();
     let part = |part: Part| {
@@ -144,11 +178,10 @@ fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -
             version,
         }
     };
-    Evaluation {
-        state: match row {
-            None => State::NotStarted,
-            Some(_) => State::Draft,
-        },
+    Ok(Evaluation {
+        state,
+        submission: row.map(|row| row.submission).filter(|number| *number > 0),
+        actions: actions(principal, &context.season, state),
         score: brief(score),
         parts: Parts {
             base_data: part(Part::BaseData),
@@ -159,13 +192,16 @@ fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -
             assessments: format!("{this}/assessments"),
             score: format!("{this}/score"),
             special_funds: format!("/api/v1/special-funds?unit={unit}&year={year}"),
+            submissions: format!("{this}/submissions"),
+            review: format!("{this}/review"),
+            history: format!("{this}/history"),
             this,
         },
         unit,
         unit_name: context.unit_name,
         year,
         scheme: context.scheme_id,
-    }
+    })
 }
 
 fn brief(score: &Score) -> ScoreBrief {
@@ -280,7 +316,8 @@ fn refuse(unfit: Unfit, id: &SchemeId) -> Problem {
     }
 }
 
-fn compute(compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+/// The score of what is filed.
+pub(super) fn compute(compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
     let row = context.evaluation.as_ref();
     let sheet = parts::read(Part::BaseData, row)?.unwrap_or_default();
     let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();

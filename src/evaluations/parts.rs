@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
+use super::filing::may_change;
 use super::handlers::{in_force, require};
 use super::model::Row;
 use super::store::{self, Context, Part};
@@ -181,9 +182,7 @@ async fn change<T: Document + Sync>(
             if before.as_ref().map(|(text, _)| text) == text.as_ref() {
                 return Ok((false, before));
             }
-            if context.year_status != "open" {
-                return Err(Problem::closed(year));
-            }
+            may_change(&principal, year, &context.season, context.state()?)?;
             if let Some(document) = document {
                 document.check(conn, &library, &context)?;
             }

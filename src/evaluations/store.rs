@@ -3,11 +3,14 @@
 use diesel::prelude::*;
 
 use super::model::Row;
+use super::workflow::State;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, fiscal_years, scoring_schemes, units};
 use crate::db::{AnyConnection, now};
+use crate::fiscal_years::model::Season;
 use crate::http::page::{Limit, Order};
+use crate::http::problem::Problem;
 use crate::paged;
 use crate::schemes::library::Edition;
 
@@ -18,8 +21,10 @@ pub struct Context {
     pub unit_name: String,
     /// The unit's place in the hierarchy.
     pub unit_path: String,
-    /// Whether the fiscal year is open.
-    pub year_status: String,
+    /// What the unit is, as a word.
+    pub unit_kind: String,
+    /// Whether the fiscal year is open, and when units file.
+    pub season: Season,
     /// The id of the scheme in force for the year.
     pub scheme_id: String,
     /// The edition of that scheme.
@@ -30,7 +35,7 @@ pub struct Context {
 
 /// The year of a unit; `None` unless both exist.
 pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> QueryResult<Option<Context>> {
-    type Columns = ((String, String), (String, String), (i64, String), Option<Row>);
+    type Columns = ((String, String, String), Season, (String, i64, String), Option<Row>);
     let found: Option<Columns> = units::table
         .inner_join(fiscal_years::table.on(fiscal_years::year.eq(year.get())))
         .inner_join(scoring_schemes::table.on(scoring_schemes::id.eq(fiscal_years::scheme_id)))
@@ -41,23 +46,38 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
         )
         .filter(units::code.eq(unit.as_str()))
         .select((
-            (units::name, units::path),
-            (fiscal_years::status, fiscal_years::scheme_id),
-            (scoring_schemes::version, scoring_schemes::updated_at),
+            (units::name, units::path, units::kind),
+            Season::as_select(),
+            (
+                fiscal_years::scheme_id,
+                scoring_schemes::version,
+                scoring_schemes::updated_at,
+            ),
             Option::<Row>::as_select(),
         ))
         .first(conn)
         .optional()?;
     Ok(found.map(
-        |((unit_name, unit_path), (year_status, scheme_id), (version, updated_at), evaluation)| Context {
+        |((unit_name, unit_path, unit_kind), season, (scheme_id, version, updated_at), evaluation)| Context {
             unit_name,
             unit_path,
-            year_status,
+            unit_kind,
+            season,
             scheme_id,
             scheme_edition: Edition { version, updated_at },
             evaluation,
         },
     ))
+}
+
+impl Context {
+    /// Where the evaluation is in its life.
+    ///
+    /// # Errors
+    /// 500 for a word that this program does not know.
+    pub fn state(&self) -> Result<State, Problem> {
+        self.evaluation.as_ref().map_or(Ok(State::NotStarted), Row::state)
+    }
 }
 
 /// The place of a unit in the hierarchy; `None` if it does not exist.
@@ -97,7 +117,7 @@ impl Part {
     }
 }
 
-/// Stores a part, or takes it away (`None`). The row goes with its last part.
+/// Stores a part, or takes it away (`None`). The row goes with its last part, unless something was submitted.
 pub fn set(
     conn: &mut AnyConnection,
     unit: &UnitCode,
@@ -111,13 +131,14 @@ pub fn set(
     let mut row = before.unwrap_or_else(|| Row {
         unit_code: unit.as_str().to_owned(),
         year: year.get(),
-        state: "draft".to_owned(),
+        state: State::Draft.to_string(),
         base_data: None,
         base_data_version: 0,
         assessments: None,
         assessments_version: 0,
         created_at: at.clone(),
         updated_at: at.clone(),
+        submission: 0,
     });
     row.updated_at = at;
     match part {
@@ -130,7 +151,7 @@ pub fn set(
             row.assessments_version += 1;
         }
     }
-    if row.base_data.is_none() && row.assessments.is_none() {
+    if row.submission == 0 && row.base_data.is_none() && row.assessments.is_none() {
         diesel::delete(evaluations::table.find((unit.as_str(), year.get()))).execute(conn)?;
         return Ok(None);
     }
@@ -144,8 +165,8 @@ pub fn set(
     Ok(Some(row))
 }
 
-/// A year of a unit in its list: the year, when something was first filed, and when something was last changed.
-pub type EntryRow = (i64, String, String);
+/// A year of a unit in its list: the year, its state, when something was first filed, and when something was last changed.
+pub type EntryRow = (i64, String, String, String);
 
 /// A page of a unit's evaluations by year.
 pub fn list(
@@ -157,7 +178,12 @@ pub fn list(
 ) -> QueryResult<Vec<EntryRow>> {
     let query = evaluations::table
         .filter(evaluations::unit_code.eq(unit.as_str().to_owned()))
-        .select((evaluations::year, evaluations::created_at, evaluations::updated_at))
+        .select((
+            evaluations::year,
+            evaluations::state,
+            evaluations::created_at,
+            evaluations::updated_at,
+        ))
         .into_boxed::<Backend>();
     paged!(query, evaluations::year, order, cursor.map(FiscalYear::get), limit).load(conn)
 }

@@ -107,6 +107,14 @@ impl Tally {
 }
 
 impl Review {
+    /// What the bureau gave for a line; `None` where the unit's points stand.
+    pub fn of(&self, code: &str) -> Option<&ReviewedPoints> {
+        let mut lines = self.lines.iter();
+        lines
+            .find(|(known, _)| known.as_str() == code)
+            .map(|(_, reviewed)| reviewed)
+    }
+
     /// What of this review does not fit the submitted score: lines it does not have, points above the full marks, changes
     /// without a reason.
     pub fn faults(&self, own: &Tally) -> Vec<Fault> {
@@ -160,8 +168,7 @@ impl Review {
     pub fn apply(&self, own: &Tally, scheme: &Scheme) -> Tally {
         let mut lines = own.lines.clone();
         for line in &mut lines {
-            let reviewed = self.lines.iter().find(|(code, _)| code.as_str() == line.code);
-            if let Some((_, reviewed)) = reviewed {
+            if let Some(reviewed) = self.of(&line.code) {
                 let points = reviewed.points.get();
                 line.points = Some(points);
                 line.interval = Range::exactly(points);
@@ -217,7 +224,11 @@ mod tests {
 
     #[test]
     fn a_review_that_changes_nothing_gives_the_score_that_was_submitted() {
-        for sheet in [whole_sheet(), json!({}), json!({"staff": {"posts": 100, "in_post": 103}})] {
+        for sheet in [
+            whole_sheet(),
+            json!({}),
+            json!({"staff": {"posts": 100, "in_post": 103}}),
+        ] {
             let (own, scheme) = tally(sheet);
             assert_eq!(Review::default().apply(&own, &scheme), own);
         }
@@ -241,8 +252,17 @@ mod tests {
         let after = changed.apply(&own, &scheme);
         assert_eq!(after.total, own.total.map(|total| total - dec("1.5")));
         for (before, after) in own.sections.iter().zip(&after.sections) {
-            let off = if before.code == line.section { dec("1.5") } else { dec("0") };
-            assert_eq!(after.points, before.points.map(|points| points - off), "{}", before.code);
+            let off = if before.code == line.section {
+                dec("1.5")
+            } else {
+                dec("0")
+            };
+            assert_eq!(
+                after.points,
+                before.points.map(|points| points - off),
+                "{}",
+                before.code
+            );
         }
     }
 
@@ -252,7 +272,8 @@ mod tests {
         let (own, scheme) = tally(json!({}));
         assert_eq!(own.total, None);
         let open = own.open().len();
-        let changed: Review = from(json!({"lines": {"in_post_control": {"points": "4", "reason": "按编制部门数据核定"}}}));
+        let changed: Review =
+            from(json!({"lines": {"in_post_control": {"points": "4", "reason": "按编制部门数据核定"}}}));
         let after = changed.apply(&own, &scheme);
         assert_eq!(after.open().len(), open - 1);
         // The line could be 0 to 5 and is 4 now.
@@ -269,7 +290,10 @@ mod tests {
             "key_work": {"points": "0"},
         }}));
         let faults = review.faults(&own);
-        let found: Vec<_> = faults.iter().map(|fault| (fault.pointer.as_str(), fault.code)).collect();
+        let found: Vec<_> = faults
+            .iter()
+            .map(|fault| (fault.pointer.as_str(), fault.code))
+            .collect();
         assert_eq!(
             found,
             [
@@ -278,7 +302,13 @@ mod tests {
                 ("/lines/no_such_line", "unknown_line"),
             ]
         );
-        let own_points = own.lines.iter().find(|line| line.code == "key_work").unwrap().points.unwrap();
+        let own_points = own
+            .lines
+            .iter()
+            .find(|line| line.code == "key_work")
+            .unwrap()
+            .points
+            .unwrap();
         let same: Review = from(json!({"lines": {"key_work": {"points": own_points.to_string()}}}));
         assert_eq!(same.faults(&own), [], "to agree needs no reason");
     }

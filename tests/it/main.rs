@@ -14,4 +14,5 @@ mod schemes;
 mod special_funds;
 mod support;
 mod units;
+mod workflow;
 mod writes;
