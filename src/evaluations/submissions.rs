@@ -31,6 +31,7 @@ use crate::http::resource::resource;
 use crate::http::responses::CommonErrors;
 use crate::schemes::library::{Compiled, Library};
 use crate::scoring::assessment::Assessments;
+use crate::scoring::claims::Claims;
 use crate::scoring::review::Tally;
 use crate::scoring::scheme::{Scheme, SchemeDocument};
 use crate::scoring::score::{Score, Severity};
@@ -80,8 +81,7 @@ pub struct SubmissionDocument {
     /// The assessments; `null` if none were filed.
     pub assessments: Option<Assessments>,
     /// What the unit wrote itself (自填得分); `null` if it wrote nothing.
-    #[schema(value_type = Option<Object>)]
-    pub claims: Option<Value>,
+    pub claims: Option<Claims>,
     /// Why warnings are right nevertheless (情况说明); `null` if nothing was said.
     #[schema(value_type = Option<Object>)]
     pub reasons: Option<Value>,
@@ -219,7 +219,7 @@ pub(super) fn freeze(
         base_data,
         prior_base_data: None,
         assessments,
-        claims: None,
+        claims: parts::read(Part::Claims, row)?,
         reasons,
         special_funds,
         score,

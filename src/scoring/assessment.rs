@@ -113,7 +113,7 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Unique<V> {
     }
 }
 
-/// Reads a map in which no code is given twice.
+/// Reads a map by code, and refuses a code that is given twice.
 pub(super) fn unique<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<Code, V>, D::Error> {

@@ -42,8 +42,11 @@ fn state(client: &Client) -> Value {
     client.get(EVALUATION).expect(200).json()["state"].clone()
 }
 
-/// What is stored of where 219001 stands in 2019: state, submission, points, self points, low, high; `None` if it does not.
-fn standing(app: &TestApp) -> Option<(String, i64, Option<i64>, Option<i64>, i64, i64)> {
+/// A row of the standings: state, submission, points, self points, low, high.
+type Standing = (String, i64, Option<i64>, Option<i64>, i64, i64);
+
+/// What is stored of where 219001 stands in 2019; `None` if it does not.
+fn standing(app: &TestApp) -> Option<Standing> {
     use diesel::prelude::*;
     use jixiao::db::schema::standings::dsl;
     app.write(|conn| {
