@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::cache::{Basis, ScoreCache};
-use super::filing::{actions, words};
+use super::locks::{actions, words};
 use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, UnitScore};
 use super::store::{self, Context, EntryRow, Part};
 use super::{history, parts, review, submissions, transitions};

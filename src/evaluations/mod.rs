@@ -1,9 +1,10 @@
 //! A unit's year (部门整体支出绩效自评): what is filed and the score that follows; what is submitted, frozen and reviewed.
 
 pub mod cache;
-pub mod filing;
+
 pub mod handlers;
 pub mod history;
+pub mod locks;
 pub mod model;
 pub mod parts;
 pub mod review;

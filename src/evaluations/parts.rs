@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
-use super::filing::may_change;
+use super::locks::may_change;
 use super::handlers::{in_force, require};
 use super::model::Row;
 use super::store::{self, Context, Part};

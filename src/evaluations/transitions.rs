@@ -6,7 +6,7 @@ use actix_web::web::{Data, ServiceConfig};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::filing::{actions, must_be_in_window, must_be_open, words};
+use super::locks::{actions, must_be_in_window, must_be_open, words};
 use super::handlers::{in_force, require, tag, view};
 use super::model::{Evaluation, Row};
 use super::review;

@@ -9,7 +9,7 @@ use super::model::{FundEntry, FundScore, Row, SpecialFund, SpecialFundInput, add
 use super::store::{self, Filter};
 use crate::codes::{FiscalYear, FundId, UnitCode};
 use crate::db::{AnyConnection, Db};
-use crate::evaluations::filing::may_change;
+use crate::evaluations::locks::may_change;
 use crate::evaluations::workflow::State;
 use crate::fault::{Fault, Text};
 use crate::http::accept::{Form, form, json};
