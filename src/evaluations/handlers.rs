@@ -9,7 +9,7 @@ use super::cache::{Basis, ScoreCache};
 use super::locks::{actions, words};
 use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, UnitScore};
 use super::store::{self, Context, EntryRow, Part};
-use super::{history, parts, review, submissions, transitions};
+use super::{checks, history, parts, review, submissions, transitions};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
@@ -42,6 +42,7 @@ pub fn routes(config: &mut ServiceConfig) {
     submissions::routes(config);
     review::routes(config);
     history::routes(config);
+    checks::routes(config);
 }
 
 /// Which years to list.
@@ -149,7 +150,7 @@ pub(super) fn view(
 ) -> Result<(ETag, Evaluation), Problem> {
     let compiled = in_force(conn, library, &context)?;
     let etag = tag(&compiled, principal, &context)?;
-    let score = compute(&compiled, &context)?;
+    let score = compute(conn, &compiled, &context)?;
     Ok((etag, describe(principal, unit, year, context, &score)?))
 }
 
@@ -187,11 +188,14 @@ fn describe(
         parts: Parts {
             base_data: part(Part::BaseData),
             assessments: part(Part::Assessments),
+            reasons: part(Part::Reasons),
             claims: part(Part::Claims),
         },
         links: Links {
             base_data: format!("{this}/base-data"),
             assessments: format!("{this}/assessments"),
+            reasons: format!("{this}/reasons"),
+            checks: format!("{this}/checks"),
             claims: format!("{this}/claims"),
             score: format!("{this}/score"),
             special_funds: format!("/api/v1/special-funds?unit={unit}&year={year}"),
@@ -230,8 +234,9 @@ pub struct ScoreQuery {
 
 /// Get a unit's score
 ///
-/// Worked out from what is filed, and explained line by line. While something is missing, the total is an interval and
-/// `missing` names every field to fill in, with its place in its document. With `Accept: text/plain` the answer is the
+/// Worked out from what is filed, and explained line by line. Last year's columns (上年数) that the unit left out are taken
+/// from the base data sheet of the year before; such an input has the origin `prior_year`. While something is missing, the
+/// total is an interval and `missing` names every field to fill in, with its place in its document. With `Accept: text/plain` the answer is the
 /// scoring table as plain text in Chinese.
 #[utoipa::path(
     get,
@@ -271,7 +276,7 @@ pub async fn get_score(
                         "{}（{code}）{year}年度部门整体支出绩效自评得分\n评分标准：{}（{}）",
                         context.unit_name, compiled.scheme.document.name, compiled.id
                     );
-                    Bytes::from(render::score(&heading, &compute(&compiled, &context)?))
+                    Bytes::from(render::score(&heading, &compute(conn, &compiled, &context)?))
                 }
                 Form::Json => scores.get_or_render((&code, year, &compiled.id), basis, || {
                     let score = UnitScore {
@@ -279,7 +284,8 @@ pub async fn get_score(
                         unit_name: context.unit_name.clone(),
                         year,
                         scheme: SchemeUsed::from(&compiled),
-                        score: compute(&compiled, &context)?,
+                        prior_base_data: context.prior.clone(),
+                        score: compute(conn, &compiled, &context)?,
                     };
                     json(&score)
                 })?,
@@ -320,11 +326,11 @@ fn refuse(unfit: Unfit, id: &SchemeId) -> Problem {
 }
 
 /// The score of what is filed.
-pub(super) fn compute(compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+    let sheet = parts::year_sheet(conn, context)?;
     let row = context.evaluation.as_ref();
-    let sheet = parts::read(Part::BaseData, row)?.unwrap_or_default();
     let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
-    let mut score = scoring::score(&compiled.scheme, &Case::of_unit(&sheet, &assessments));
+    let mut score = scoring::score(&compiled.scheme, &Case::of_year(&sheet, &assessments));
     if let Some(claims) = parts::read::<Claims>(Part::Claims, row)? {
         claims.beside(&mut score);
     }

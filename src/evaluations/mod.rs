@@ -1,7 +1,8 @@
 //! A unit's year (部门整体支出绩效自评): what is filed and the score that follows; what is submitted, frozen and reviewed.
 
 pub mod cache;
-
+pub mod checks;
+pub mod filing;
 pub mod handlers;
 pub mod history;
 pub mod locks;

@@ -9,8 +9,7 @@ use crate::codes::{FiscalYear, UnitCode};
 use crate::db::AnyConnection;
 use crate::db::connection::Backend;
 use crate::db::schema::{
-    evaluation_events, evaluations, frozen_schemes, scoring_schemes, special_funds, standing_parts, standings,
-    submissions,
+    evaluation_events, evaluations, frozen_schemes, scoring_schemes, standing_parts, standings, submissions,
 };
 use crate::http::etag::ETag;
 use crate::http::page::{Limit, Order};
@@ -195,24 +194,6 @@ pub fn frozen_scheme(conn: &mut AnyConnection, digest: &str) -> QueryResult<Opti
         .select(frozen_schemes::body)
         .first(conn)
         .optional()
-}
-
-/// A special fund of a unit-year: its id, its name, the id of its scheme, and its table as JSON.
-pub type FundRow = (String, String, String, String);
-
-/// The special funds of a unit-year by id.
-pub fn funds(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> QueryResult<Vec<FundRow>> {
-    special_funds::table
-        .filter(special_funds::unit_code.eq(unit.as_str()))
-        .filter(special_funds::year.eq(year.get()))
-        .order(special_funds::id)
-        .select((
-            special_funds::id,
-            special_funds::name,
-            special_funds::scheme_id,
-            special_funds::body,
-        ))
-        .load(conn)
 }
 
 /// Something that was done, as its row holds it.

@@ -6,18 +6,16 @@ use actix_web::http::header::ContentType;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
-use super::handlers::{compute, require};
-use super::parts;
+use super::filing::Filing;
+use super::handlers::require;
 use super::store::{Context, Part};
-use super::submission_store::{self, FundRow, NewSubmission, SubmissionRow};
+use super::submission_store::{self, NewSubmission, SubmissionRow};
 use super::workflow::SubmissionState;
-use crate::checks::facts::{Facts, FundFacts};
 use crate::checks::finding::Finding;
-use crate::checks::findings;
+use crate::checks::reasons::Reasons;
 use crate::codes::{Digest, FiscalYear, Ordinal, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::http::auth::{Principal, Reader};
@@ -34,11 +32,10 @@ use crate::scoring::assessment::Assessments;
 use crate::scoring::claims::Claims;
 use crate::scoring::review::Tally;
 use crate::scoring::scheme::{Scheme, SchemeDocument};
-use crate::scoring::score::{Score, Severity};
+use crate::scoring::score::Score;
 use crate::scoring::sheet::BaseData;
 use crate::scoring::special_fund::FundTable;
 use crate::scoring::text::SchemeId;
-use crate::scoring::{self, Case};
 use crate::units::model::UnitKind;
 
 /// Adds the routes of the submissions.
@@ -83,8 +80,7 @@ pub struct SubmissionDocument {
     /// What the unit wrote itself (自填得分); `null` if it wrote nothing.
     pub claims: Option<Claims>,
     /// Why warnings are right nevertheless (情况说明); `null` if nothing was said.
-    #[schema(value_type = Option<Object>)]
-    pub reasons: Option<Value>,
+    pub reasons: Option<Reasons>,
     /// The special funds of the unit and year, by id.
     pub special_funds: Vec<FrozenFund>,
     /// The score (自评得分).
@@ -178,35 +174,27 @@ pub(super) fn freeze(
     context: &Context,
     submitting: &Submitting<'_>,
 ) -> Result<SubmissionDocument, Problem> {
-    let row = context.evaluation.as_ref();
-    let base_data: Option<BaseData> = parts::read(Part::BaseData, row)?;
-    let assessments: Option<Assessments> = parts::read(Part::Assessments, row)?;
+    let at = (submitting.unit, submitting.year);
+    let filing = Filing::load(conn, library, compiled, at, context)?;
+    let findings = filing.findings();
+    refuse(&filing.obstacles(&findings))?;
     let mut frozen = HashMap::new();
     let scheme = freeze_scheme(conn, compiled, &mut frozen)?;
     let mut special_funds = Vec::new();
-    for fund in submission_store::funds(conn, submitting.unit, submitting.year)? {
-        special_funds.push(freeze_fund(conn, library, fund, &mut frozen)?);
+    for (fund, compiled) in filing.funds.into_iter().zip(&filing.fund_schemes) {
+        special_funds.push(FrozenFund {
+            id: fund.id,
+            name: fund.name,
+            scheme: freeze_scheme(conn, compiled, &mut frozen)?,
+            table: fund.table,
+            score: fund.score,
+        });
     }
-    let score = compute(compiled, context)?;
-    let funds: Vec<FundFacts> = special_funds
-        .iter()
-        .map(|fund| FundFacts {
-            id: fund.id.clone(),
-            name: fund.name.clone(),
-            table: fund.table.clone(),
-            score: fund.score.clone(),
-        })
-        .collect();
-    let found = findings(&Facts {
-        year: submitting.year.get(),
-        sheet: base_data.as_ref().unwrap_or(&BaseData::default()),
-        prior: None,
-        assessments: assessments.as_ref().unwrap_or(&Assessments::default()),
-        funds: &funds,
-        score: &score,
-    });
-    let reasons = None;
-    refuse_unexplained(&found, reasons.as_ref())?;
+    let mut score = filing.score;
+    if let Some(claims) = &filing.claims {
+        claims.beside(&mut score);
+    }
+    let filed = |part: Part| part.of(context.evaluation.as_ref()).0.is_some();
     Ok(SubmissionDocument {
         unit: submitting.unit.clone(),
         unit_name: context.unit_name.clone(),
@@ -216,47 +204,37 @@ pub(super) fn freeze(
         submitted_at: submitting.at.to_owned(),
         submitted_by: submitting.by.name.clone(),
         scheme,
-        base_data,
-        prior_base_data: None,
-        assessments,
-        claims: parts::read(Part::Claims, row)?,
-        reasons,
+        base_data: filed(Part::BaseData).then_some(filing.sheet),
+        prior_base_data: filing.prior,
+        assessments: filed(Part::Assessments).then_some(filing.assessments),
+        claims: filing.claims,
+        reasons: filed(Part::Reasons).then_some(filing.reasons),
         special_funds,
         score,
-        findings: found,
+        findings,
     })
 }
 
-/// Lets findings pass that do not stand in the way: notices, and warnings for which there is a reason.
+/// Lets a submission pass that nothing stands in the way of.
 ///
 /// # Errors
-/// 409 with every other one.
-fn refuse_unexplained(found: &[Finding], reasons: Option<&Value>) -> Result<(), Problem> {
-    let explained = |finding: &Finding| {
-        let reasons = reasons.and_then(|reasons| reasons.get("findings"));
-        reasons.and_then(|reasons| reasons.get(&finding.key)).is_some()
-    };
-    let blocking = found.iter().filter(|finding| match finding.severity {
-        Severity::Error => true,
-        Severity::Warning => !explained(finding),
-        Severity::Notice => false,
-    });
-    let errors: Vec<At> = blocking
-        .map(|finding| At::new(finding.check, finding.text.clone()).keyed(finding.key.clone()))
-        .collect();
-    if errors.is_empty() {
-        return Ok(());
+/// 409 with every finding that does.
+fn refuse(obstacles: &[&Finding]) -> Result<(), Problem> {
+    let errors = obstacles
+        .iter()
+        .map(|finding| At::new(finding.check, finding.text.clone()).keyed(finding.key.clone()));
+    match obstacles.len() {
+        0 => Ok(()),
+        count => Err(Problem::new(
+            &kinds::NOT_SUBMITTABLE,
+            format!("尚有{count}个问题未更正或未说明理由，不能提交。"),
+            match count {
+                1 => "1 finding is neither corrected nor explained.".to_owned(),
+                _ => format!("{count} findings are neither corrected nor explained."),
+            },
+        )
+        .with_errors(errors)),
     }
-    let count = errors.len();
-    Err(Problem::new(
-        &kinds::NOT_SUBMITTABLE,
-        format!("尚有{count}个问题未更正或未说明理由，不能提交。"),
-        match count {
-            1 => "1 finding is neither corrected nor explained.".to_owned(),
-            _ => format!("{count} findings are neither corrected nor explained."),
-        },
-    )
-    .with_errors(errors))
 }
 
 /// Keeps the text of a scheme; `frozen` are those kept already in this transaction, by id.
@@ -279,29 +257,6 @@ fn freeze_scheme(
     };
     frozen.insert(compiled.id.clone(), scheme.clone());
     Ok(scheme)
-}
-
-fn freeze_fund(
-    conn: &mut AnyConnection,
-    library: &Library,
-    (id, name, scheme_id, body): FundRow,
-    frozen: &mut HashMap<SchemeId, FrozenScheme>,
-) -> Result<FrozenFund, Problem> {
-    let unreadable = |reason: String| Problem::internal(format!("special fund {id}: {reason}"));
-    let table: FundTable = serde_json::from_str(&body).map_err(|error| unreadable(error.to_string()))?;
-    let scheme_id = SchemeId::try_from(scheme_id).map_err(unreadable)?;
-    let compiled = library
-        .find(conn, &scheme_id)?
-        .map_err(|unfit| unreadable(format!("scheme {scheme_id}: {unfit:?}")))?;
-    let scheme = freeze_scheme(conn, &compiled, frozen)?;
-    let score = scoring::score(&compiled.scheme, &Case::of_fund(&table));
-    Ok(FrozenFund {
-        id,
-        name,
-        scheme,
-        table,
-        score,
-    })
 }
 
 /// Stores a frozen document as the bytes that it will be answered as.

@@ -6,8 +6,8 @@ use actix_web::web::{Data, ServiceConfig};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::locks::{actions, must_be_in_window, must_be_open, words};
 use super::handlers::{in_force, require, tag, view};
+use super::locks::{actions, must_be_in_window, must_be_open, words};
 use super::model::{Evaluation, Row};
 use super::review;
 use super::standings::{Standing, Subject};

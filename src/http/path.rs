@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest};
 use super::problem::{At, Problem};
 use crate::codes::{Digest, FiscalYear, FundId, Ordinal, UnitCode};
 use crate::fault::Text;
-use crate::scoring::text::SchemeId;
+use crate::scoring::text::{Code, SchemeId};
 
 /// What can stand in a path, under a name that is the same in all routes.
 pub trait PathParam: Sized {
@@ -36,6 +36,7 @@ path_params! {
     SchemeId: "id",
     FundId: "id",
     Digest: "digest",
+    Code: "check",
 }
 
 macro_rules! numbers {

@@ -16,3 +16,4 @@ mod support;
 mod units;
 mod workflow;
 mod writes;
+mod years;

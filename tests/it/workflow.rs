@@ -264,6 +264,27 @@ both_engines! {
         assert_eq!(standing(app), None);
     }
 
+    fn what_is_submitted_with_an_open_line_has_no_total_until_the_review_gives_it_points(app) {
+        let bureau = with_ready(app);
+        bureau.patch(SHEET, &json!({"staff": {"in_post": null}})).expect(200);
+        let errors = act(&bureau, "submit").problem(409, "not-submittable")["errors"].clone();
+        let reasons: serde_json::Map<String, Value> = errors.as_array().unwrap().iter()
+            .map(|error| (error["key"].as_str().unwrap().to_owned(), json!("编制台账正在核对"))).collect();
+        let reasons = json!({"findings": reasons});
+        bureau.put(&format!("{EVALUATION}/reasons"), &reasons).expect(201);
+        acts(&bureau, &["submit"]);
+        assert_eq!(submission(&bureau, 1).json()["reasons"], reasons);
+        bureau.delete(&format!("{EVALUATION}/reasons")).problem(409, "locked");
+        // 15 and 20 are decided; staffing can be 0 to 60.
+        assert_eq!(standing(app), Some(("submitted".to_owned(), 1, None, None, 35_000_000, 95_000_000)));
+        acts(&bureau, &["begin-review"]);
+        assert_eq!(act(&bureau, "approve").problem(409, "review-incomplete")["errors"].as_array().unwrap().len(), 1);
+        assert_eq!(bureau.put(REVIEW, &json!({"lines": {"staffing": {"points": 60}}})).faults(), faults(&[("/lines/staffing/reason", "missing_field")]));
+        bureau.put(REVIEW, &json!({"lines": {"staffing": {"points": "59.5", "reason": "经核对超编1人"}}})).expect(200);
+        acts(&bureau, &["approve"]);
+        assert_eq!(standing(app), Some(("approved".to_owned(), 1, Some(94_500_000), None, 94_500_000, 94_500_000)));
+    }
+
     fn where_a_unit_stands_is_written_with_each_step_and_gone_when_it_counts_no_more(app) {
         let bureau = with_ready(app);
         acts(&bureau, &["submit"]);
