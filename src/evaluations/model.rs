@@ -71,14 +71,14 @@ pub struct Evaluation {
     pub scheme: String,
     /// Where it is in its life.
     pub state: State,
+    /// What is known of the total.
+    pub score: ScoreBrief,
     /// The number of the latest submission; `null` before the first.
     #[schema(example = json!(null))]
     pub submission: Option<i64>,
     /// What this token may do with it now.
     #[schema(example = json!(["submit"]))]
     pub actions: Vec<Action>,
-    /// What is known of the total.
-    pub score: ScoreBrief,
     /// Whether each part is filed.
     pub parts: Parts,
     /// Where its parts are.

@@ -42,7 +42,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Json<T> {
     }
 }
 
-/// A body of type `T` in JSON, or none at all.
+/// A body of type `T` in JSON, or none at all; `null` says as little as none.
 #[derive(Debug)]
 pub struct OptionalJson<T>(pub Option<T>);
 
@@ -60,6 +60,9 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for OptionalJson<T> {
                 return Ok(Self(None));
             }
             accepted?;
+            if body.trim_ascii() == b"null" {
+                return Ok(Self(None));
+            }
             parse(&body, contract.as_ref()).map(|body| Self(Some(body)))
         })
     }
