@@ -11,7 +11,11 @@ pub mod parts;
 pub mod review;
 pub mod standings;
 pub mod store;
+<<<<<<< HEAD
+pub mod what_if;
+=======
 pub mod submission_store;
 pub mod submissions;
 pub mod transitions;
 pub mod workflow;
+>>>>>>> main
