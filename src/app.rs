@@ -20,7 +20,7 @@ use crate::http::problem::Problem;
 use crate::http::resource::resource;
 use crate::http::{kinds, middleware};
 use crate::schemes::library::Library;
-use crate::{evaluations, fiscal_years, health, preview, rankings, schemes, special_funds, units};
+use crate::{evaluations, fiscal_years, health, preview, rankings, schemes, special_funds, table_preview, units};
 
 /// What is open to requests that the program itself describes.
 #[derive(OpenApi)]
@@ -48,11 +48,19 @@ use crate::{evaluations, fiscal_years, health, preview, rankings, schemes, speci
         evaluations::parts::get_claims, evaluations::parts::put_claims, evaluations::parts::patch_claims,
         evaluations::parts::delete_claims,
         evaluations::handlers::get_score,
+        evaluations::what_if::get_gaps, evaluations::what_if::get_sensitivity, evaluations::what_if::get_comparison,
+        evaluations::transitions::submit, evaluations::transitions::withdraw, evaluations::transitions::begin_review,
+        evaluations::transitions::return_to_unit, evaluations::transitions::approve, evaluations::transitions::publish,
+        evaluations::transitions::reopen,
+        evaluations::review::get, evaluations::review::put, evaluations::review::patch,
+        evaluations::history::list,
+        evaluations::submissions::list, evaluations::submissions::get, evaluations::submissions::get_scheme,
         special_funds::handlers::list, special_funds::handlers::post, special_funds::handlers::get,
         special_funds::handlers::put, special_funds::handlers::patch, special_funds::handlers::delete,
         special_funds::handlers::get_score,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
         preview::post,
+        table_preview::post,
         health::live, health::ready, kinds::list, kinds::one,
     ),
     components(schemas(crate::http::problem::Body<'static>, crate::scoring::assessment::Assessment,
@@ -65,6 +73,7 @@ use crate::{evaluations, fiscal_years, health, preview, rankings, schemes, speci
         (name = "checks", description = "勾稽检查 · Cross-checks, as a catalogue"),
         (name = "special-funds", description = "专项资金 · Special funds, their targets and scores"),
         (name = "scores", description = "试算 · Scores without storing"),
+        (name = "checks", description = "勾稽关系 · Cross-checks: what contradicts what"),
         (name = "service", description = "服务 · Health, and the kinds of problems"),
     ),
     security(("token" = [])),
@@ -103,7 +112,8 @@ fn routes(config: &mut ServiceConfig) {
         .configure(evaluations::handlers::routes)
         .configure(special_funds::handlers::routes)
         .configure(rankings::handlers::routes)
-        .configure(preview::routes);
+        .configure(preview::routes)
+        .configure(table_preview::routes);
 }
 
 /// Why the server cannot start.

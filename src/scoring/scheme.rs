@@ -105,6 +105,14 @@ pub struct Round {
 #[schema(value_type = u8, minimum = 0, maximum = 6)]
 pub struct Decimals(u8);
 
+impl Decimals {
+    /// So many decimals, at most 6.
+    pub(crate) const fn of(decimals: u8) -> Self {
+        assert!(decimals <= 6);
+        Self(decimals)
+    }
+}
+
 impl TryFrom<u8> for Decimals {
     type Error = String;
 
@@ -513,6 +521,13 @@ impl Rule {
             Self::Rating(_) => "rating",
             Self::Assessed(_) => "assessed",
         }
+    }
+
+    /// What is wrong with it for an indicator of that weight; it stands at the JSON Pointer `at`.
+    pub fn faults(&self, at: &str, weight: Decimal) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        check_rule(at, self, weight, &mut faults);
+        faults
     }
 
     /// Whether the rule judges a ratio.

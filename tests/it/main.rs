@@ -4,6 +4,8 @@
 mod access;
 mod architecture;
 mod cases;
+mod claims;
+mod contradictions;
 mod evaluations;
 mod fiscal_years;
 mod http;
@@ -15,5 +17,7 @@ mod schemes;
 mod special_funds;
 mod support;
 mod units;
+mod what_if;
+mod workflow;
 mod writes;
 mod years;
