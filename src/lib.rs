@@ -2,7 +2,7 @@
 //!
 //! The core, which knows neither HTTP nor a database: [`scoring`] and [`checks`] (and [`fault`], what is wrong with a
 //! document).
-//! A room per resource: [`units`], [`fiscal_years`], [`schemes`], [`evaluations`], [`special_funds`], [`tokens`].
+//! A room per resource: [`units`], [`fiscal_years`], [`schemes`], [`evaluations`], [`special_funds`], [`trends`], [`tokens`].
 //! What the rooms stand on: [`db`], [`http`], [`codes`], [`render`]. [`app`] joins them; `main.rs` is the command line.
 
 pub mod app;
@@ -23,4 +23,5 @@ pub mod scoring;
 pub mod special_funds;
 pub mod telemetry;
 pub mod tokens;
+pub mod trends;
 pub mod units;

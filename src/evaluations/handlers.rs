@@ -25,7 +25,9 @@ use crate::render;
 use crate::schemes::library::{Compiled, Library, Unfit};
 use crate::schemes::model::SchemeUsed;
 use crate::scoring::claims::Claims;
-use crate::scoring::score::{Score, Status};
+use crate::scoring::completeness::{Completeness, completeness};
+use crate::scoring::prior::YearSheet;
+use crate::scoring::score::Score;
 use crate::scoring::text::SchemeId;
 use crate::scoring::values::digits;
 use crate::scoring::{self, Case};
@@ -103,7 +105,8 @@ pub async fn list(
 
 /// Get a unit's year
 ///
-/// Where it stands, what is known of its total, and where its parts are. It exists as soon as the unit and the fiscal
+/// Where it stands, what is known of its total, how complete it is and what is missing for which lines, and where its
+/// parts are. It exists as soon as the unit and the fiscal
 /// year do; before anything is filed its state is `not_started`.
 #[utoipa::path(
     get,
@@ -129,14 +132,21 @@ pub async fn get(
             principal.may_see(&context.unit_path)?;
             let compiled = in_force(conn, &library, &context)?;
             let etag = Basis::of(&context, &compiled.edition).etag(&compiled.id, "evaluation");
-            let score = compute(conn, &compiled, &context)?;
-            Ok((etag, describe(code, year, context, &score)))
+            let (sheet, score) = scored(conn, &compiled, &context)?;
+            let completeness = completeness(&score, &sheet);
+            Ok((etag, describe(code, year, context, &score, completeness)))
         })
         .await?;
     preconditions.answer(&etag, |mut response| Ok(response.json(evaluation)))
 }
 
-fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -> Evaluation {
+fn describe(
+    unit: UnitCode,
+    year: FiscalYear,
+    context: Context,
+    score: &Score,
+    completeness: Completeness,
+) -> Evaluation {
     let this = format!("/api/v1/units/{unit}/evaluations/{year}");
     let row = context.evaluation.as_ref();
     let part = |part: Part| {
@@ -152,6 +162,7 @@ fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -
             Some(_) => State::Draft,
         },
         score: brief(score),
+        completeness,
         parts: Parts {
             base_data: part(Part::BaseData),
             assessments: part(Part::Assessments),
@@ -160,6 +171,7 @@ fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -
         },
         links: Links {
             base_data: format!("{this}/base-data"),
+            base_data_prefilled: format!("{this}/base-data/prefilled"),
             assessments: format!("{this}/assessments"),
             reasons: format!("{this}/reasons"),
             checks: format!("{this}/checks"),
@@ -176,12 +188,10 @@ fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -
 }
 
 fn brief(score: &Score) -> ScoreBrief {
-    let decided = score.lines.iter().filter(|line| line.status != Status::Open).count();
     ScoreBrief {
         total: score.total.map(digits),
         interval: score.interval,
         missing: score.missing.len(),
-        decided_percent: (decided * 100).checked_div(score.lines.len()).unwrap_or(0),
         summary: score.summary.clone(),
     }
 }
@@ -290,6 +300,11 @@ fn refuse(unfit: Unfit, id: &SchemeId) -> Problem {
 }
 
 fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+    scored(conn, compiled, context).map(|(_, score)| score)
+}
+
+/// The sheet with its gaps filled, and the score that follows.
+fn scored(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<(YearSheet, Score), Problem> {
     let sheet = parts::year_sheet(conn, context)?;
     let row = context.evaluation.as_ref();
     let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
@@ -297,5 +312,5 @@ fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> 
     if let Some(claims) = parts::read::<Claims>(Part::Claims, row)? {
         claims.beside(&mut score);
     }
-    Ok(score)
+    Ok((sheet, score))
 }

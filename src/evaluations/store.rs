@@ -10,6 +10,7 @@ use crate::db::{AnyConnection, now};
 use crate::http::page::{Limit, Order};
 use crate::paged;
 use crate::schemes::library::Edition;
+use crate::units::model::Validity;
 
 /// A unit's year with all that handling it needs, read in one statement.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct Context {
     pub unit_name: String,
     /// The unit's place in the hierarchy.
     pub unit_path: String,
+    /// The fiscal years that the unit files for.
+    pub validity: Validity,
     /// Whether the fiscal year is open.
     pub year_status: String,
     /// The id of the scheme in force for the year.
@@ -44,6 +47,7 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
         (i64, String),
         Option<Row>,
         (Option<(i64, String)>, bool),
+        Validity,
     );
     let last = year.get() - 1;
     let continues = unit_predecessors::table.filter(unit_predecessors::unit_code.eq(units::code));
@@ -74,11 +78,18 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
                     .nullable(),
                 diesel::dsl::exists(continues),
             ),
+            (units::valid_from, units::valid_to),
         ))
         .first(conn)
         .optional()?;
-    let Some(((unit_name, unit_path), (year_status, scheme_id), (version, updated_at), evaluation, (own, continues))) =
-        found
+    let Some((
+        (unit_name, unit_path),
+        (year_status, scheme_id),
+        (version, updated_at),
+        evaluation,
+        (own, continues),
+        validity,
+    )) = found
     else {
         return Ok(None);
     };
@@ -95,6 +106,7 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
     Ok(Some(Context {
         unit_name,
         unit_path,
+        validity,
         year_status,
         scheme_id,
         scheme_edition: Edition { version, updated_at },

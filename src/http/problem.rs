@@ -254,6 +254,12 @@ impl Problem {
         )
     }
 
+    /// 409: the unit does not file for the year, and why.
+    pub fn unit_not_valid(refusal: Text) -> Self {
+        let at = At::parameter("year", "outside_validity", refusal.clone());
+        Self::new(&kinds::UNIT_NOT_VALID, refusal.zh, refusal.en).with_errors([at])
+    }
+
     /// 412: the resource is not what the client thought.
     pub fn precondition_failed(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         Self::new(&kinds::PRECONDITION_FAILED, zh, en)

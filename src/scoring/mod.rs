@@ -6,6 +6,7 @@
 pub mod assessment;
 pub mod builtin;
 pub mod claims;
+pub mod completeness;
 pub mod engine;
 mod explain;
 pub mod formula;

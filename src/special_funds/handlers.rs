@@ -378,9 +378,18 @@ fn save(
         refuse_closed(conn, row)?;
     }
     let mut faults = Vec::new();
-    let (unit_path, year_status) = store::referents(conn, input.unit.as_str(), input.year.get())?;
-    match &unit_path {
-        Some(path) => principal.may_edit(path)?,
+    let (unit, year_status) = store::referents(conn, input.unit.as_str(), input.year.get())?;
+    match &unit {
+        Some((path, validity)) => {
+            principal.may_edit(path)?;
+            if let Some(refusal) = validity.refusal(&input.unit, input.year) {
+                faults.push(Fault {
+                    pointer: "/year".to_owned(),
+                    code: "outside_validity",
+                    text: refusal,
+                });
+            }
+        }
         None => faults.push(Fault::new(
             "/unit",
             "unknown_unit",

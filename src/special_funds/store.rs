@@ -11,6 +11,7 @@ use crate::db::{AnyConnection, now};
 use crate::http::page::{Limit, Order};
 use crate::http::problem::Problem;
 use crate::paged;
+use crate::units::model::Validity;
 
 /// The fund of that id with its unit's place in the hierarchy, if there is one.
 pub fn find(conn: &mut AnyConnection, id: &str) -> QueryResult<Option<(Row, String)>> {
@@ -22,15 +23,22 @@ pub fn find(conn: &mut AnyConnection, id: &str) -> QueryResult<Option<(Row, Stri
         .optional()
 }
 
-/// What a fund refers to: the unit's place in the hierarchy, and whether the year is open; each `None` if it does not exist.
-pub fn referents(conn: &mut AnyConnection, unit: &str, year: i64) -> QueryResult<(Option<String>, Option<String>)> {
-    let path = units::table.find(unit).select(units::path).first(conn).optional()?;
+/// A unit as a fund sees it: its place in the hierarchy, and the years that it files for.
+pub type Referent = (String, Validity);
+
+/// What a fund refers to: the unit, and whether the year is open; each `None` if it does not exist.
+pub fn referents(conn: &mut AnyConnection, unit: &str, year: i64) -> QueryResult<(Option<Referent>, Option<String>)> {
+    let found = units::table
+        .find(unit)
+        .select((units::path, (units::valid_from, units::valid_to)))
+        .first(conn)
+        .optional()?;
     let status = fiscal_years::table
         .find(year)
         .select(fiscal_years::status)
         .first(conn)
         .optional()?;
-    Ok((path, status))
+    Ok((found, status))
 }
 
 /// Whether another fund of the unit and year has that name.

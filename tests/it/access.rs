@@ -170,6 +170,20 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
         (
             For::Readers,
             "GET",
+            "/api/v1/units/{code}/evaluations/{year}/base-data/prefilled",
+            "/api/v1/units/219001/evaluations/2019/base-data/prefilled",
+            none.clone(),
+        ),
+        (
+            For::Readers,
+            "GET",
+            "/api/v1/units/{code}/trend",
+            "/api/v1/units/219001/trend",
+            none.clone(),
+        ),
+        (
+            For::Readers,
+            "GET",
             "/api/v1/units/{code}/evaluations/{year}/score",
             "/api/v1/units/219001/evaluations/2019/score",
             none.clone(),
