@@ -20,7 +20,7 @@ use crate::http::problem::Problem;
 use crate::http::resource::resource;
 use crate::http::{kinds, middleware};
 use crate::schemes::library::Library;
-use crate::{evaluations, fiscal_years, health, preview, schemes, special_funds, trends, units};
+use crate::{evaluations, fiscal_years, health, preview, rankings, schemes, special_funds, trends, units};
 
 /// What is open to requests that the program itself describes.
 #[derive(OpenApi)]
@@ -52,6 +52,7 @@ use crate::{evaluations, fiscal_years, health, preview, schemes, special_funds, 
         special_funds::handlers::list, special_funds::handlers::post, special_funds::handlers::get,
         special_funds::handlers::put, special_funds::handlers::patch, special_funds::handlers::delete,
         special_funds::handlers::get_score,
+        rankings::handlers::get_ranking, rankings::handlers::get_summary,
         preview::post,
         health::live, health::ready, kinds::list, kinds::one,
     ),
@@ -103,6 +104,7 @@ fn routes(config: &mut ServiceConfig) {
         .configure(schemes::handlers::routes)
         .configure(evaluations::handlers::routes)
         .configure(special_funds::handlers::routes)
+        .configure(rankings::handlers::routes)
         .configure(preview::routes);
 }
 

@@ -23,6 +23,8 @@ enum For {
     Readers,
     /// Who files the unit's data: not the auditor either.
     Filers,
+    /// Who looks at all units together: the bureau and the auditor.
+    Overseers,
     /// The finance bureau only.
     Bureau,
 }
@@ -305,6 +307,20 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
             none.clone(),
         ),
         (
+            For::Overseers,
+            "GET",
+            "/api/v1/fiscal-years/{year}/ranking",
+            "/api/v1/fiscal-years/2019/ranking",
+            none.clone(),
+        ),
+        (
+            For::Overseers,
+            "GET",
+            "/api/v1/fiscal-years/{year}/summary",
+            "/api/v1/fiscal-years/2019/summary",
+            none.clone(),
+        ),
+        (
             For::Bureau,
             "DELETE",
             "/api/v1/fiscal-years/{year}",
@@ -419,6 +435,7 @@ both_engines! {
                     For::All | For::Tokens => true,
                     For::Readers => *name != "elsewhere",
                     For::Filers => ["bureau", "above"].contains(name),
+                    For::Overseers => matches!(*name, "bureau" | "auditor"),
                     For::Bureau => *name == "bureau",
                 });
             let before = (path != "/api/v1/scores:preview").then(|| bureau.get(path).body);

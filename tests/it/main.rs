@@ -9,6 +9,7 @@ mod fiscal_years;
 mod http;
 mod preview;
 mod process;
+mod rankings;
 mod readme;
 mod schemes;
 mod special_funds;
