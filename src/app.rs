@@ -20,7 +20,9 @@ use crate::http::problem::Problem;
 use crate::http::resource::resource;
 use crate::http::{kinds, middleware};
 use crate::schemes::library::Library;
-use crate::{evaluations, fiscal_years, health, preview, rankings, schemes, special_funds, trends, units};
+use crate::{
+    evaluations, fiscal_years, health, preview, rankings, schemes, special_funds, table_preview, trends, units,
+};
 
 /// What is open to requests that the program itself describes.
 #[derive(OpenApi)]
@@ -54,6 +56,7 @@ use crate::{evaluations, fiscal_years, health, preview, rankings, schemes, speci
         special_funds::handlers::get_score,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
         preview::post,
+        table_preview::post,
         health::live, health::ready, kinds::list, kinds::one,
     ),
     components(schemas(crate::http::problem::Body<'static>, crate::scoring::assessment::Assessment,
@@ -66,6 +69,7 @@ use crate::{evaluations, fiscal_years, health, preview, rankings, schemes, speci
         (name = "checks", description = "勾稽检查 · Cross-checks, as a catalogue"),
         (name = "special-funds", description = "专项资金 · Special funds, their targets and scores"),
         (name = "scores", description = "试算 · Scores without storing"),
+        (name = "checks", description = "勾稽关系 · Cross-checks: what contradicts what"),
         (name = "service", description = "服务 · Health, and the kinds of problems"),
     ),
     security(("token" = [])),
@@ -105,7 +109,8 @@ fn routes(config: &mut ServiceConfig) {
         .configure(evaluations::handlers::routes)
         .configure(special_funds::handlers::routes)
         .configure(rankings::handlers::routes)
-        .configure(preview::routes);
+        .configure(preview::routes)
+        .configure(table_preview::routes);
 }
 
 /// Why the server cannot start.

@@ -23,6 +23,7 @@ pub mod render;
 pub mod schemes;
 pub mod scoring;
 pub mod special_funds;
+pub mod table_preview;
 pub mod telemetry;
 pub mod tokens;
 pub mod trends;

@@ -43,6 +43,7 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
         "indicators": [{"code": "a", "name": "甲", "weight": "10", "rule": {"kind": "assessed"}}]}]});
     let fund = |name: &str| json!({"unit": "219001", "year": 2019, "name": name});
     let preview = json!({"scheme": "hunan-2019", "base_data": {}});
+    let table = json!({"rows": [{"name": "甲", "measure": {"kind": "quality"}}]});
     let none = Value::Null;
     vec![
         (For::Bureau, "PUT", "/api/v1/units/{code}", UNIT, unit),
@@ -112,6 +113,13 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
             "/api/v1/scores:preview",
             "/api/v1/scores:preview",
             preview,
+        ),
+        (
+            For::Tokens,
+            "POST",
+            "/api/v1/checks:preview",
+            "/api/v1/checks:preview",
+            table,
         ),
         (
             For::Filers,
