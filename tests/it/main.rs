@@ -17,5 +17,7 @@ mod schemes;
 mod special_funds;
 mod support;
 mod units;
+mod what_if;
+mod workflow;
 mod writes;
 mod years;
