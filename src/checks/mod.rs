@@ -7,6 +7,10 @@ pub mod catalogue;
 pub mod facts;
 pub mod finding;
 pub mod reasons;
+mod forms;
+mod relation;
 mod score;
+mod sheet;
+mod years;
 
 pub use catalogue::findings;
