@@ -15,6 +15,7 @@ use crate::http::problem::Problem;
 use crate::schemes::library::{Compiled, Library};
 use crate::scoring::assessment::Assessments;
 use crate::scoring::claims::Claims;
+use crate::scoring::prior::YearSheet;
 use crate::scoring::scheme::Scheme;
 use crate::scoring::score::Score;
 use crate::scoring::sheet::BaseData;
@@ -57,12 +58,9 @@ impl Filing {
         context: &Context,
     ) -> Result<Self, Problem> {
         let row = context.evaluation.as_ref();
-        let sheet: BaseData = parts::read(Part::BaseData, row)?.unwrap_or_default();
+        let prior = parts::prior_sheet(conn, context)?;
+        let sheet = YearSheet::new(parts::read(Part::BaseData, row)?.unwrap_or_default(), prior.as_ref());
         let assessments: Assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
-        let prior = store::prior_sheet(conn, unit, year)?
-            .map(|text| serde_json::from_str(&text))
-            .transpose()
-            .map_err(|error| Problem::internal(format!("the sheet before {unit} {year} cannot be read: {error}")))?;
         let mut funds = Vec::new();
         for fund in store::funds(conn, unit, year)? {
             let id = SchemeId::try_from(fund.scheme).map_err(Problem::internal)?;
@@ -78,8 +76,8 @@ impl Filing {
         }
         Ok(Self {
             year,
-            score: scoring::score(&compiled.scheme, &Case::of_unit(&sheet, &assessments)),
-            sheet,
+            score: scoring::score(&compiled.scheme, &Case::of_year(&sheet, &assessments)),
+            sheet: sheet.into_own(),
             prior,
             assessments,
             reasons: parts::read(Part::Reasons, row)?.unwrap_or_default(),

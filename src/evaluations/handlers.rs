@@ -129,7 +129,7 @@ pub async fn get(
             principal.may_see(&context.unit_path)?;
             let compiled = in_force(conn, &library, &context)?;
             let etag = Basis::of(&context, &compiled.edition).etag(&compiled.id, "evaluation");
-            let score = compute(&compiled, &context)?;
+            let score = compute(conn, &compiled, &context)?;
             Ok((etag, describe(code, year, context, &score)))
         })
         .await?;
@@ -198,8 +198,9 @@ pub struct ScoreQuery {
 
 /// Get a unit's score
 ///
-/// Worked out from what is filed, and explained line by line. While something is missing, the total is an interval and
-/// `missing` names every field to fill in, with its place in its document. With `Accept: text/plain` the answer is the
+/// Worked out from what is filed, and explained line by line. Last year's columns (上年数) that the unit left out are taken
+/// from the base data sheet of the year before; such an input has the origin `prior_year`. While something is missing, the
+/// total is an interval and `missing` names every field to fill in, with its place in its document. With `Accept: text/plain` the answer is the
 /// scoring table as plain text in Chinese.
 #[utoipa::path(
     get,
@@ -239,7 +240,7 @@ pub async fn get_score(
                         "{}（{code}）{year}年度部门整体支出绩效自评得分\n评分标准：{}（{}）",
                         context.unit_name, compiled.scheme.document.name, compiled.id
                     );
-                    Bytes::from(render::score(&heading, &compute(&compiled, &context)?))
+                    Bytes::from(render::score(&heading, &compute(conn, &compiled, &context)?))
                 }
                 Form::Json => scores.get_or_render((&code, year, &compiled.id), basis, || {
                     let score = UnitScore {
@@ -247,7 +248,8 @@ pub async fn get_score(
                         unit_name: context.unit_name.clone(),
                         year,
                         scheme: SchemeUsed::from(&compiled),
-                        score: compute(&compiled, &context)?,
+                        prior_base_data: context.prior.clone(),
+                        score: compute(conn, &compiled, &context)?,
                     };
                     json(&score)
                 })?,
@@ -287,11 +289,11 @@ fn refuse(unfit: Unfit, id: &SchemeId) -> Problem {
     }
 }
 
-fn compute(compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+    let sheet = parts::year_sheet(conn, context)?;
     let row = context.evaluation.as_ref();
-    let sheet = parts::read(Part::BaseData, row)?.unwrap_or_default();
     let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
-    let mut score = scoring::score(&compiled.scheme, &Case::of_unit(&sheet, &assessments));
+    let mut score = scoring::score(&compiled.scheme, &Case::of_year(&sheet, &assessments));
     if let Some(claims) = parts::read::<Claims>(Part::Claims, row)? {
         claims.beside(&mut score);
     }

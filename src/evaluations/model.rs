@@ -175,7 +175,27 @@ pub struct UnitScore {
     pub year: FiscalYear,
     /// The scheme that it was computed by.
     pub scheme: SchemeUsed,
+    /// The sheet of the year before, from which last year's columns that were left out are taken; `null` if there is none.
+    pub prior_base_data: Option<PriorSheet>,
     /// The score itself.
     #[serde(flatten)]
     pub score: Score,
+}
+
+/// The base data sheet of the year before, without its text: of the unit itself or, where it filed none, of the one unit
+/// that it alone continues (a unit that was renamed; those that were merged or split have no comparable figures).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PriorSheet {
+    /// The unit that filed it.
+    #[schema(value_type = UnitCode)]
+    pub unit: String,
+    /// The fiscal year that it is of.
+    #[schema(value_type = FiscalYear, example = 2018)]
+    pub year: i64,
+    /// Its version.
+    #[schema(example = 3)]
+    pub version: i64,
+    /// When the evaluation that it belongs to began: versions count anew from there.
+    #[serde(skip)]
+    pub since: String,
 }

@@ -25,6 +25,7 @@ use crate::patch_of;
 use crate::schemes::library::Library;
 use crate::scoring::assessment::Assessments;
 use crate::scoring::claims::Claims;
+use crate::scoring::prior::YearSheet;
 use crate::scoring::sheet::BaseData;
 
 patch_of!(
@@ -143,6 +144,29 @@ pub(super) fn read<T: DeserializeOwned>(part: Part, row: Option<&Row>) -> Result
     text.map(serde_json::from_str)
         .transpose()
         .map_err(|error| Problem::internal(format!("a stored {part:?} cannot be read: {error}")))
+}
+
+/// The base data sheet of a unit's year with the gaps in last year's columns filled; an empty one before it is filed.
+///
+/// # Errors
+/// 500 if the table holds what this program cannot read.
+pub(super) fn year_sheet(conn: &mut AnyConnection, context: &Context) -> Result<YearSheet, Problem> {
+    let own = read(Part::BaseData, context.evaluation.as_ref())?.unwrap_or_default();
+    Ok(YearSheet::new(own, prior_sheet(conn, context)?.as_ref()))
+}
+
+/// The base data sheet of the year before; `None` where there is none.
+///
+/// # Errors
+/// 500 if the table holds what this program cannot read.
+pub(super) fn prior_sheet(conn: &mut AnyConnection, context: &Context) -> Result<Option<BaseData>, Problem> {
+    let Some(prior) = &context.prior else {
+        return Ok(None);
+    };
+    store::base_data(conn, &prior.unit, prior.year)?
+        .map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|error| Problem::internal(format!("a stored sheet of {} cannot be read: {error}", prior.year)))
 }
 
 /// The document as it is stored and its tag; `None` before it is filed.

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::model::Row;
+use super::model::{PriorSheet, Row};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, fiscal_years, scoring_schemes, special_funds, unit_predecessors, units};
@@ -26,11 +26,27 @@ pub struct Context {
     pub scheme_edition: Edition,
     /// What is filed; `None` before anything is.
     pub evaluation: Option<Row>,
+    /// The base data sheet of the year before; `None` where there is none.
+    pub prior: Option<PriorSheet>,
 }
+
+// Of its own, since the macro makes public items without any documentation.
+mod twice {
+    diesel::alias!(crate::db::schema::evaluations as year_before: YearBefore);
+}
+use twice::year_before;
 
 /// The year of a unit; `None` unless both exist.
 pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> QueryResult<Option<Context>> {
-    type Columns = ((String, String), (String, String), (i64, String), Option<Row>);
+    type Columns = (
+        (String, String),
+        (String, String),
+        (i64, String),
+        Option<Row>,
+        (Option<(i64, String)>, bool),
+    );
+    let last = year.get() - 1;
+    let continues = unit_predecessors::table.filter(unit_predecessors::unit_code.eq(units::code));
     let found: Option<Columns> = units::table
         .inner_join(fiscal_years::table.on(fiscal_years::year.eq(year.get())))
         .inner_join(scoring_schemes::table.on(scoring_schemes::id.eq(fiscal_years::scheme_id)))
@@ -39,25 +55,95 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
                 .eq(units::code)
                 .and(evaluations::year.eq(fiscal_years::year))),
         )
+        .left_join(
+            year_before.on(year_before
+                .field(evaluations::unit_code)
+                .eq(units::code)
+                .and(year_before.field(evaluations::year).eq(last))
+                .and(year_before.field(evaluations::base_data).is_not_null())),
+        )
         .filter(units::code.eq(unit.as_str()))
         .select((
             (units::name, units::path),
             (fiscal_years::status, fiscal_years::scheme_id),
             (scoring_schemes::version, scoring_schemes::updated_at),
             Option::<Row>::as_select(),
+            (
+                year_before
+                    .fields((evaluations::base_data_version, evaluations::created_at))
+                    .nullable(),
+                diesel::dsl::exists(continues),
+            ),
         ))
         .first(conn)
         .optional()?;
-    Ok(found.map(
-        |((unit_name, unit_path), (year_status, scheme_id), (version, updated_at), evaluation)| Context {
-            unit_name,
-            unit_path,
-            year_status,
-            scheme_id,
-            scheme_edition: Edition { version, updated_at },
-            evaluation,
-        },
-    ))
+    let Some(((unit_name, unit_path), (year_status, scheme_id), (version, updated_at), evaluation, (own, continues))) =
+        found
+    else {
+        return Ok(None);
+    };
+    let prior = match own {
+        Some((version, since)) => Some(PriorSheet {
+            unit: unit.as_str().to_owned(),
+            year: last,
+            version,
+            since,
+        }),
+        None if continues => sheet_of_predecessor(conn, unit, last)?,
+        None => None,
+    };
+    Ok(Some(Context {
+        unit_name,
+        unit_path,
+        year_status,
+        scheme_id,
+        scheme_edition: Edition { version, updated_at },
+        evaluation,
+        prior,
+    }))
+}
+
+/// The sheet of a year that was filed by the one predecessor of a unit, if there is one and the unit is all that
+/// continues it.
+fn sheet_of_predecessor(conn: &mut AnyConnection, unit: &UnitCode, year: i64) -> QueryResult<Option<PriorSheet>> {
+    use unit_predecessors::{predecessor_code, unit_code};
+    let links: Vec<(String, Option<(i64, String)>)> = unit_predecessors::table
+        .left_join(
+            evaluations::table.on(evaluations::unit_code
+                .eq(predecessor_code)
+                .and(evaluations::year.eq(year))
+                .and(evaluations::base_data.is_not_null())),
+        )
+        .filter(unit_code.eq(unit.as_str()))
+        .select((
+            predecessor_code,
+            (evaluations::base_data_version, evaluations::created_at).nullable(),
+        ))
+        .limit(2)
+        .load(conn)?;
+    let Ok([(predecessor, Some((version, since)))]) = <[_; 1]>::try_from(links) else {
+        return Ok(None);
+    };
+    let successors: i64 = unit_predecessors::table
+        .filter(predecessor_code.eq(&predecessor))
+        .count()
+        .get_result(conn)?;
+    Ok((successors == 1).then_some(PriorSheet {
+        unit: predecessor,
+        year,
+        version,
+        since,
+    }))
+}
+
+/// The text of a base data sheet; `None` if it is gone.
+pub fn base_data(conn: &mut AnyConnection, unit: &str, year: i64) -> QueryResult<Option<String>> {
+    let found: Option<Option<String>> = evaluations::table
+        .find((unit, year))
+        .select(evaluations::base_data)
+        .first(conn)
+        .optional()?;
+    Ok(found.flatten())
 }
 
 /// The place of a unit in the hierarchy; `None` if it does not exist.
@@ -180,30 +266,6 @@ pub fn list(
         .select((evaluations::year, evaluations::created_at, evaluations::updated_at))
         .into_boxed::<Backend>();
     paged!(query, evaluations::year, order, cursor.map(FiscalYear::get), limit).load(conn)
-}
-
-/// The base data sheet of the year before: the unit's own or, if it filed none and continues exactly one unit, that one's.
-pub fn prior_sheet(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> QueryResult<Option<String>> {
-    let sheet_of = |conn: &mut AnyConnection, unit: &str| {
-        evaluations::table
-            .find((unit.to_owned(), year.get() - 1))
-            .select(evaluations::base_data)
-            .first::<Option<String>>(conn)
-            .optional()
-            .map(Option::flatten)
-    };
-    if let Some(own) = sheet_of(conn, unit.as_str())? {
-        return Ok(Some(own));
-    }
-    let predecessors: Vec<String> = unit_predecessors::table
-        .filter(unit_predecessors::unit_code.eq(unit.as_str()))
-        .select(unit_predecessors::predecessor_code)
-        .limit(2)
-        .load(conn)?;
-    match predecessors.as_slice() {
-        [one] => sheet_of(conn, one),
-        _ => Ok(None),
-    }
 }
 
 /// A special fund of a unit's year with the edition of the scheme that it is scored by.

@@ -10,6 +10,7 @@ pub mod engine;
 mod explain;
 pub mod formula;
 pub mod printed;
+pub mod prior;
 pub mod review;
 pub mod rule;
 pub mod scheme;
