@@ -7,10 +7,10 @@ use super::facts::{Facts, FundFacts};
 use super::finding::{Finding, Source};
 use super::sheet::{CENT, NONE, ROUNDING, check};
 use crate::fault::Text;
-use crate::scoring::score::{Severity, Status};
 use crate::scoring::score::Severity::{Error, Warning};
+use crate::scoring::score::{Severity, Status};
 use crate::scoring::sheet::FundRow;
-use crate::scoring::special_fund::{FundingRow, FundTable, Measure};
+use crate::scoring::special_fund::{FundTable, FundingRow, Measure};
 use crate::scoring::values::{Amount, digits};
 use crate::scoring::variables::{EXECUTION_BUDGET, EXECUTION_EXECUTED, Figures, Variable};
 
@@ -174,8 +174,18 @@ pub fn checks() -> Vec<Check> {
 }
 
 const COLUMNS: [(&str, fn(&FundingRow) -> Option<Amount>, &str, &str); 3] = [
-    ("initial_budget", |row| row.initial_budget, "年初预算数", "initial budget"),
-    ("adjusted_budget", |row| row.adjusted_budget, "全年预算数", "the whole year's budget"),
+    (
+        "initial_budget",
+        |row| row.initial_budget,
+        "年初预算数",
+        "initial budget",
+    ),
+    (
+        "adjusted_budget",
+        |row| row.adjusted_budget,
+        "全年预算数",
+        "the whole year's budget",
+    ),
     ("executed", |row| row.executed, "全年执行数", "executed in the year"),
 ];
 
@@ -197,7 +207,12 @@ fn listed<'a>(facts: &Facts<'a>) -> Vec<(usize, &'a FundRow)> {
 
 /// The rows of the sheet and the tables that have the same name.
 fn pairs<'a>(facts: &Facts<'a>) -> Vec<(usize, &'a FundRow, &'a FundFacts)> {
-    let fund_of = |row: &FundRow| facts.funds.iter().find(|fund| plain(&fund.name) == plain(row.name.as_str()));
+    let fund_of = |row: &FundRow| {
+        facts
+            .funds
+            .iter()
+            .find(|fund| plain(&fund.name) == plain(row.name.as_str()))
+    };
     listed(facts)
         .into_iter()
         .filter_map(|(n, row)| Some((n, row, fund_of(row)?)))
@@ -219,14 +234,25 @@ fn of_fund(fund: &str, (zh, en): (&str, &str)) -> Text {
 fn fund_not_in_sheet(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     let rows = listed(facts);
     for fund in facts.funds {
-        if rows.iter().any(|(_, row)| plain(row.name.as_str()) == plain(&fund.name)) {
+        if rows
+            .iter()
+            .any(|(_, row)| plain(row.name.as_str()) == plain(&fund.name))
+        {
             continue;
         }
         found.push(
             check
                 .found(
-                    format!("专项资金“{}”已填报自评表，基础数据表所列{}项专项资金中没有同名项目。", fund.name, rows.len()),
-                    format!("\"{}\" has a table, and none of the {} special funds in the sheet is called so", fund.name, rows.len()),
+                    format!(
+                        "专项资金“{}”已填报自评表，基础数据表所列{}项专项资金中没有同名项目。",
+                        fund.name,
+                        rows.len()
+                    ),
+                    format!(
+                        "\"{}\" has a table, and none of the {} special funds in the sheet is called so",
+                        fund.name,
+                        rows.len()
+                    ),
                 )
                 .keyed(&fund.id)
                 .at_fund(&fund.id, "/name", name(&fund.name))
@@ -235,14 +261,22 @@ fn fund_not_in_sheet(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<F
                     "/project_expenditure/special_funds",
                     Text::fixed("专项资金", "special funds"),
                 )
-                .figure(Text::fixed("基础数据表所列专项资金", "special funds in the sheet"), rows.len().into(), "项"),
+                .figure(
+                    Text::fixed("基础数据表所列专项资金", "special funds in the sheet"),
+                    rows.len().into(),
+                    "项",
+                ),
         );
     }
 }
 
 fn row_without_fund(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     for (n, row) in listed(facts) {
-        if facts.funds.iter().any(|fund| plain(&fund.name) == plain(row.name.as_str())) {
+        if facts
+            .funds
+            .iter()
+            .any(|fund| plain(&fund.name) == plain(row.name.as_str()))
+        {
             continue;
         }
         let mut finding = check
@@ -274,14 +308,32 @@ fn told_two_ways(
     let (sheet, table) = (digits(amount), digits(in_table));
     check
         .found(
-            format!("专项资金“{}”基础数据表{zh}{sheet}万元，自评表{table_zh}{table}万元，相差{apart}万元。", fund.name),
-            format!("\"{}\": {en} {sheet} 万元 in the sheet, {table_en} {table} 万元 in its table, {apart} 万元 apart", fund.name),
+            format!(
+                "专项资金“{}”基础数据表{zh}{sheet}万元，自评表{table_zh}{table}万元，相差{apart}万元。",
+                fund.name
+            ),
+            format!(
+                "\"{}\": {en} {sheet} 万元 in the sheet, {table_en} {table} 万元 in its table, {apart} 万元 apart",
+                fund.name
+            ),
         )
         .keyed(&fund.id)
         .at(Source::BaseData, pointer, of_fund(&fund.name, (zh, en)))
-        .at_fund(&fund.id, format!("/funding/total/{column}"), of_fund(&fund.name, (table_zh, table_en)))
-        .figure(Text::new(format!("基础数据表{zh}"), format!("{en} in the sheet")), amount, "万元")
-        .figure(Text::new(format!("自评表{table_zh}"), format!("{table_en} in the table")), in_table, "万元")
+        .at_fund(
+            &fund.id,
+            format!("/funding/total/{column}"),
+            of_fund(&fund.name, (table_zh, table_en)),
+        )
+        .figure(
+            Text::new(format!("基础数据表{zh}"), format!("{en} in the sheet")),
+            amount,
+            "万元",
+        )
+        .figure(
+            Text::new(format!("自评表{table_zh}"), format!("{table_en} in the table")),
+            in_table,
+            "万元",
+        )
 }
 
 fn executed_differs(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
@@ -307,7 +359,12 @@ fn executed_differs(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Fi
 
 fn budget_differs(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     for (n, row, fund) in pairs(facts) {
-        let initial = fund.table.funding.total.and_then(|total| total.initial_budget).map(Amount::get);
+        let initial = fund
+            .table
+            .funding
+            .total
+            .and_then(|total| total.initial_budget)
+            .map(Amount::get);
         let whole = figure(&fund.table, EXECUTION_BUDGET);
         let (Some(told), Some(initial)) = (row.budget, initial) else {
             continue;
@@ -361,7 +418,11 @@ fn funds_above_projects(check: &'static Check, facts: &Facts<'_>, found: &mut Ve
                 digits(sum - total)
             ),
         )
-        .at(Source::BaseData, variable.pointer(), Text::fixed(variable.zh, variable.en))
+        .at(
+            Source::BaseData,
+            variable.pointer(),
+            Text::fixed(variable.zh, variable.en),
+        )
         .figure(Text::fixed(variable.zh, variable.en), total, "万元");
     for (fund, amount) in executed {
         let label = of_fund(&fund.name, ("全年执行数", "executed"));
@@ -377,23 +438,42 @@ fn money(table: &FundTable) -> [(&'static str, Option<FundingRow>, &'static str,
     let funding = &table.funding;
     [
         ("total", funding.total, "年度资金总额", "total"),
-        ("central_and_provincial", funding.central_and_provincial, "中央及省级资金", "central and provincial"),
+        (
+            "central_and_provincial",
+            funding.central_and_provincial,
+            "中央及省级资金",
+            "central and provincial",
+        ),
         ("municipal", funding.municipal, "市级资金", "municipal"),
         ("county", funding.county, "县级资金", "county"),
         ("other", funding.other, "其他资金", "other"),
-        ("appropriation", funding.appropriation, "当年财政拨款", "appropriated this year"),
+        (
+            "appropriation",
+            funding.appropriation,
+            "当年财政拨款",
+            "appropriated this year",
+        ),
         ("carried_over", funding.carried_over, "上年结转资金", "carried over"),
     ]
 }
 
 /// A total of a fund's money and rows of it that it should be the sum of, or at least.
-fn against_total(check: &'static Check, fund: &FundFacts, parts: std::ops::Range<usize>, whole: bool, found: &mut Vec<Finding>) {
+fn against_total(
+    check: &'static Check,
+    fund: &FundFacts,
+    parts: std::ops::Range<usize>,
+    whole: bool,
+    found: &mut Vec<Finding>,
+) {
     let rows = money(&fund.table);
     for (column, read, zh, en) in COLUMNS {
         let Some(total) = rows[0].1.as_ref().and_then(read) else {
             continue;
         };
-        let listed: Vec<_> = rows[parts.clone()].iter().filter(|(_, row, ..)| row.is_some()).collect();
+        let listed: Vec<_> = rows[parts.clone()]
+            .iter()
+            .filter(|(_, row, ..)| row.is_some())
+            .collect();
         let given: Vec<_> = listed
             .iter()
             .filter_map(|(at, row, zh, en)| Some((*at, row.as_ref().and_then(read)?.get(), *zh, *en)))
@@ -478,8 +558,16 @@ fn executed_above_budget(check: &'static Check, facts: &Facts<'_>, found: &mut V
             found.push(
                 check
                     .found(
-                        format!("专项资金“{}”{zh}全年执行数{executed}万元，大于全年预算数{budget}万元，多出{}万元。", fund.name, digits(over)),
-                        format!("\"{}\", {en}: {executed} 万元 executed of a budget of {budget} 万元, {} 万元 more", fund.name, digits(over)),
+                        format!(
+                            "专项资金“{}”{zh}全年执行数{executed}万元，大于全年预算数{budget}万元，多出{}万元。",
+                            fund.name,
+                            digits(over)
+                        ),
+                        format!(
+                            "\"{}\", {en}: {executed} 万元 executed of a budget of {budget} 万元, {} 万元 more",
+                            fund.name,
+                            digits(over)
+                        ),
                     )
                     .keyed(&format!("{}/{at}", fund.id))
                     .at_fund(&fund.id, format!("/funding/{at}/adjusted_budget"), a.clone())
@@ -500,8 +588,16 @@ fn without_budget(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Find
         found.push(
             check
                 .found(
-                    format!("专项资金“{}”全年预算数为0万元，设有绩效指标{}项。", fund.name, fund.table.targets.len()),
-                    format!("\"{}\" has a budget of 0 万元 and {} targets", fund.name, fund.table.targets.len()),
+                    format!(
+                        "专项资金“{}”全年预算数为0万元，设有绩效指标{}项。",
+                        fund.name,
+                        fund.table.targets.len()
+                    ),
+                    format!(
+                        "\"{}\" has a budget of 0 万元 and {} targets",
+                        fund.name,
+                        fund.table.targets.len()
+                    ),
                 )
                 .keyed(&fund.id)
                 .at_fund(&fund.id, "/funding/total/adjusted_budget", label.clone())
@@ -520,10 +616,12 @@ fn met(measure: &Measure) -> Option<bool> {
 
 fn met_without_money(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     for fund in facts.funds {
-        let all_met = !fund.table.targets.is_empty() && fund.table.targets.iter().all(|row| met(&row.measure) == Some(true));
-        let (Some(budget), Some(executed)) =
-            (figure(&fund.table, EXECUTION_BUDGET), figure(&fund.table, EXECUTION_EXECUTED))
-        else {
+        let all_met =
+            !fund.table.targets.is_empty() && fund.table.targets.iter().all(|row| met(&row.measure) == Some(true));
+        let (Some(budget), Some(executed)) = (
+            figure(&fund.table, EXECUTION_BUDGET),
+            figure(&fund.table, EXECUTION_EXECUTED),
+        ) else {
             continue;
         };
         if !all_met || budget.is_zero() || executed * Decimal::TWO >= budget {
@@ -562,15 +660,32 @@ fn met_without_money(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<F
 
 fn incomplete(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     for fund in facts.funds.iter().filter(|fund| !fund.score.complete) {
-        let open = fund.score.lines.iter().filter(|line| line.status == Status::Open).count();
+        let open = fund
+            .score
+            .lines
+            .iter()
+            .filter(|line| line.status == Status::Open)
+            .count();
         let (low, high) = (digits(fund.score.interval.low), digits(fund.score.interval.high));
         let mut finding = check
             .found(
-                format!("专项资金“{}”自评表尚缺{}项内容，得分在{low}分至{high}分之间。", fund.name, fund.score.missing.len()),
-                format!("the table of \"{}\" lacks {} fields; its score lies between {low} and {high}", fund.name, fund.score.missing.len()),
+                format!(
+                    "专项资金“{}”自评表尚缺{}项内容，得分在{low}分至{high}分之间。",
+                    fund.name,
+                    fund.score.missing.len()
+                ),
+                format!(
+                    "the table of \"{}\" lacks {} fields; its score lies between {low} and {high}",
+                    fund.name,
+                    fund.score.missing.len()
+                ),
             )
             .keyed(&fund.id)
-            .figure(Text::fixed("尚不能计分的指标", "lines without points"), open.into(), "项");
+            .figure(
+                Text::fixed("尚不能计分的指标", "lines without points"),
+                open.into(),
+                "项",
+            );
         for missing in &fund.score.missing {
             finding = finding.at_fund(&fund.id, missing.field.pointer.clone(), missing.field.label.clone());
         }
@@ -597,7 +712,10 @@ fn other_years(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding
                         "“{}”的目标值{said}为{from}—{to}年度任务，资金和支出为{}年度。",
                         row.name, facts.year
                     ),
-                    format!("the target {said} of \"{}\" is the task of {from} to {to}, and the money is of {}", row.name, facts.year),
+                    format!(
+                        "the target {said} of \"{}\" is the task of {from} to {to}, and the money is of {}",
+                        row.name, facts.year
+                    ),
                 )
                 .keyed(&list.key(row));
             finding = list.place(finding, &format!("{n}/covers"), name(row.name.as_str()));

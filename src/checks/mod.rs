@@ -6,8 +6,8 @@
 pub mod catalogue;
 pub mod facts;
 pub mod finding;
-pub mod reasons;
 mod forms;
+pub mod reasons;
 mod relation;
 mod score;
 mod sheet;

@@ -132,11 +132,6 @@ impl Test {
         })
     }
 
-    /// Whether it could be read.
-    pub fn is_readable(&self) -> bool {
-        self.sides.is_some()
-    }
-
     /// Whether it holds; `false` while a figure is missing.
     fn holds(&self, facts: &Facts<'_>) -> bool {
         let Some((left, is, right)) = &self.sides else {
@@ -203,8 +198,8 @@ pub struct Oddity {
 }
 
 impl Oddity {
-    /// Found where all of `tests` hold. In the wording `{name}` stands for a figure, `{@name}` for its label, and `{0}`
-    /// for the first quotient.
+    /// Found where all of `tests` hold. In the wording `{name}` stands for a figure, `{|name}` for it without its sign,
+    /// `{@name}` for its label, and `{0}` for what is computed first.
     pub fn when<'t>(tests: impl IntoIterator<Item = &'t str>, zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self {
             tests: tests.into_iter().map(|test| Test::new(test.to_owned())).collect(),
@@ -252,8 +247,14 @@ impl Oddity {
     /// The same with the change from `before` to `now`: in percent, and as a difference in `unit`.
     #[must_use]
     pub fn with_change(self, now: &str, before: &str, unit: &'static str) -> Self {
-        self.computing(Text::fixed("变动幅度", "change in percent"), now, How::Change, before, "%")
-            .computing(Text::fixed("增减", "change"), now, How::Difference, before, unit)
+        self.computing(
+            Text::fixed("变动幅度", "change in percent"),
+            now,
+            How::Change,
+            before,
+            "%",
+        )
+        .computing(Text::fixed("增减", "change"), now, How::Difference, before, unit)
     }
 
     fn computing(mut self, label: Text, left: &str, how: How, right: &str, unit: &'static str) -> Self {
@@ -284,6 +285,31 @@ impl Oddity {
         self.named().iter().map(Named::to_string).collect()
     }
 
+    /// Places of the wording that stand for nothing, and tests that cannot be read: a mistake of the catalogue.
+    #[cfg(test)]
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let mut mistakes: Vec<String> = self
+            .tests
+            .iter()
+            .filter(|test| test.sides.is_none())
+            .map(|test| test.text.clone())
+            .collect();
+        for template in [&self.says.zh, &self.says.en] {
+            fill(template, |place| {
+                let what = place.trim_start_matches(['@', '|']);
+                let known = match what.parse::<usize>() {
+                    Ok(n) => n < self.computed.len(),
+                    Err(_) => Named::parse(what).is_some(),
+                };
+                if !known {
+                    mistakes.push(format!("{{{place}}}"));
+                }
+                None
+            });
+        }
+        mistakes
+    }
+
     /// Finds it; `keyed` where the check has several.
     pub fn find(&self, check: &'static Check, facts: &Facts<'_>, keyed: bool) -> Option<Finding> {
         if !self.tests.iter().all(|test| test.holds(facts)) {
@@ -292,18 +318,20 @@ impl Oddity {
         let values: Vec<Option<Decimal>> = self.computed.iter().map(|computed| computed.value(facts)).collect();
         let named = self.named();
         let say = |template: &str, zh: bool| {
-            fill(template, |place| match (place.parse::<usize>(), place.strip_prefix('@')) {
-                (Ok(n), _) => {
-                    let (computed, value) = (self.computed.get(n)?, (*values.get(n)?)?);
-                    Some(with_unit(value, computed.unit, zh))
-                }
-                (_, Some(name)) => {
-                    let label = Named::parse(name)?.label();
-                    Some(if zh { label.zh } else { label.en }.into_owned())
-                }
-                _ => {
-                    let name = Named::parse(place)?;
-                    Some(with_unit(name.figure(facts)?.value, name.variable.unit.zh(), zh))
+            fill(template, |place| {
+                match (place.parse::<usize>(), place.strip_prefix('@')) {
+                    (Ok(n), _) => {
+                        let (computed, value) = (self.computed.get(n)?, (*values.get(n)?)?);
+                        Some(with_unit(value, computed.unit, zh))
+                    }
+                    (_, Some(name)) => {
+                        let label = Named::parse(name)?.label();
+                        Some(if zh { label.zh } else { label.en }.into_owned())
+                    }
+                    _ => {
+                        let name = Named::parse(place)?;
+                        Some(with_unit(name.figure(facts)?.value, name.variable.unit.zh(), zh))
+                    }
                 }
             })
         };
@@ -385,19 +413,29 @@ impl Sum {
 
     /// The names of the figures that it reads.
     pub fn reads(&self) -> Vec<String> {
-        [self.total].iter().chain(&self.parts).map(|variable| variable.name.to_owned()).collect()
+        [self.total]
+            .iter()
+            .chain(&self.parts)
+            .map(|variable| variable.name.to_owned())
+            .collect()
     }
 
     /// Finds a total that was given and is not the sum of its parts, but for 0.01 per part; with parts left out, one that
     /// those given exceed already.
     pub fn find(&self, check: &'static Check, facts: &Facts<'_>) -> Option<Finding> {
-        let total = facts.sheet.figure(self.total).filter(|total| total.origin == Origin::Reported)?.value;
+        let total = facts
+            .sheet
+            .figure(self.total)
+            .filter(|total| total.origin == Origin::Reported)?
+            .value;
         let given: Vec<_> = self
             .parts
             .iter()
             .filter_map(|part| Some((*part, facts.sheet.figure(part)?.value)))
             .collect();
-        let sum = given.iter().try_fold(Decimal::ZERO, |sum, (_, part)| sum.checked_add(*part))?;
+        let sum = given
+            .iter()
+            .try_fold(Decimal::ZERO, |sum, (_, part)| sum.checked_add(*part))?;
         let apart = sum - total;
         let tolerance = Decimal::new(1, 2) * Decimal::from(given.len());
         let all = given.len() == self.parts.len();
@@ -409,24 +447,39 @@ impl Sum {
             return None;
         }
         let names = |zh: bool| {
-            let names: Vec<_> = given.iter().map(|(part, _)| if zh { part.zh } else { part.en }).collect();
+            let names: Vec<_> = given
+                .iter()
+                .map(|(part, _)| if zh { part.zh } else { part.en })
+                .collect();
             names.join(if zh { "、" } else { " + " })
         };
-        let (of, relation) = if apart > Decimal::ZERO { ("大于", "more than") } else { ("小于", "less than") };
+        let (of, relation) = if apart > Decimal::ZERO {
+            ("大于", "more than")
+        } else {
+            ("小于", "less than")
+        };
         let (sum_said, total_said, apart_said) = (digits(sum), digits(total), digits(apart.abs()));
         let mut finding = check
             .found(
-                format!("{}合计{sum_said}万元，{of}{}{total_said}万元，相差{apart_said}万元。", names(true), self.total.zh),
-                format!("{} come to {sum_said} 万元, {relation} {} of {total_said} 万元, by {apart_said} 万元", names(false), self.total.en),
+                format!(
+                    "{}合计{sum_said}万元，{of}{}{total_said}万元，相差{apart_said}万元。",
+                    names(true),
+                    self.total.zh
+                ),
+                format!(
+                    "{} come to {sum_said} 万元, {relation} {} of {total_said} 万元, by {apart_said} 万元",
+                    names(false),
+                    self.total.en
+                ),
             )
             .keyed(&self.total.pointer());
         for variable in std::iter::once(self.total).chain(given.iter().map(|(part, _)| *part)) {
-            finding = Named {
-                prior: false,
-                variable,
-            }
-            .show(finding, facts);
+            finding = Named { prior: false, variable }.show(finding, facts);
         }
-        Some(finding.figure(Text::fixed("各分项之和", "sum of the parts"), sum, Unit::TenThousandYuan.zh()))
+        Some(finding.figure(
+            Text::fixed("各分项之和", "sum of the parts"),
+            sum,
+            Unit::TenThousandYuan.zh(),
+        ))
     }
 }

@@ -211,7 +211,11 @@ fn incomplete(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>
                 format!("{zh}，总分在{low}分至{high}分之间。"),
                 format!("{en}; the total lies between {low} and {high}"),
             )
-            .figure(Text::fixed("尚不能计分的指标", "lines without points"), open.len().into(), "项")
+            .figure(
+                Text::fixed("尚不能计分的指标", "lines without points"),
+                open.len().into(),
+                "项",
+            )
             .figure(Text::fixed("总分最低", "least total"), range.low, "分")
             .figure(Text::fixed("总分最高", "greatest total"), range.high, "分"),
     );
@@ -248,9 +252,17 @@ fn without_evidence(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Fi
     let mut finding = check
         .found(
             format!("{}项评定未写明理由或佐证材料：{}。", silent.len(), zh.join("、")),
-            format!("{} judgements have neither a reason nor evidence: {}", silent.len(), en.join(", ")),
+            format!(
+                "{} judgements have neither a reason nor evidence: {}",
+                silent.len(),
+                en.join(", ")
+            ),
         )
-        .figure(Text::fixed("无依据的评定", "judgements without evidence"), silent.len().into(), "项");
+        .figure(
+            Text::fixed("无依据的评定", "judgements without evidence"),
+            silent.len().into(),
+            "项",
+        );
     for (code, name) in &silent {
         finding = finding.at(Source::Assessments, format!("/indicators/{code}"), name.clone());
     }
@@ -264,7 +276,11 @@ fn all_judged_full(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Fin
         .iter()
         .filter(|line| {
             line.status == Status::Scored
-                && facts.assessments.indicators.keys().any(|code| code.as_str() == line.code)
+                && facts
+                    .assessments
+                    .indicators
+                    .keys()
+                    .any(|code| code.as_str() == line.code)
         })
         .collect();
     if judged.len() < 3 || judged.iter().any(|line| line.lost != Some(Decimal::ZERO)) {
@@ -275,9 +291,17 @@ fn all_judged_full(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Fin
         check
             .found(
                 format!("由人评定的{}项指标全部满分，共{}分。", judged.len(), digits(points)),
-                format!("all {} judged lines have full marks, {} points", judged.len(), digits(points)),
+                format!(
+                    "all {} judged lines have full marks, {} points",
+                    judged.len(),
+                    digits(points)
+                ),
             )
-            .figure(Text::fixed("评定指标", "lines that are judged"), judged.len().into(), "项")
+            .figure(
+                Text::fixed("评定指标", "lines that are judged"),
+                judged.len().into(),
+                "项",
+            )
             .figure(Text::fixed("得分合计", "points in all"), points, "分"),
     );
 }
@@ -382,7 +406,10 @@ impl TargetList<'_> {
     fn found(&self, check: &'static Check, (n, row): (usize, &TargetRow), zh: &str, en: &str) -> Finding {
         let (whose, whose_en) = self.whose();
         let mut finding = check
-            .found(format!("{whose}“{}”{zh}", row.name), format!("{whose_en}\"{}\" {en}", row.name))
+            .found(
+                format!("{whose}“{}”{zh}", row.name),
+                format!("{whose_en}\"{}\" {en}", row.name),
+            )
             .keyed(&self.key(row));
         let name = Text::new(row.name.to_string(), row.name.to_string());
         finding = self.place(finding, &n.to_string(), name);
@@ -414,7 +441,11 @@ fn weights(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>, m
             let rows = list.rows.iter().filter(|row| row.section == section.code);
             let weights: Vec<_> = rows.filter_map(|row| row.weight).map(|weight| weight.get()).collect();
             let sum: Decimal = weights.iter().sum();
-            let off = if more { sum > section.weight } else { sum < section.weight };
+            let off = if more {
+                sum > section.weight
+            } else {
+                sum < section.weight
+            };
             if weights.is_empty() || !off {
                 continue;
             }
@@ -438,7 +469,12 @@ fn weights(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>, m
             if list.fund.is_none() {
                 finding.line = Some(section.code.to_string());
             }
-            for (n, row) in list.rows.iter().enumerate().filter(|(_, row)| row.section == section.code) {
+            for (n, row) in list
+                .rows
+                .iter()
+                .enumerate()
+                .filter(|(_, row)| row.section == section.code)
+            {
                 let name = Text::new(row.name.to_string(), row.name.to_string());
                 finding = list.place(finding, &format!("{n}/weight"), name);
             }
@@ -486,7 +522,10 @@ fn met_with_points_off(check: &'static Check, facts: &Facts<'_>, found: &mut Vec
                         check,
                         (n, row),
                         &format!("评定为达成预期指标，得分比例{}%，未说明扣分原因。", digits(share)),
-                        &format!("is said to be reached and gets {}% of its points, without a reason", digits(share)),
+                        &format!(
+                            "is said to be reached and gets {}% of its points, without a reason",
+                            digits(share)
+                        ),
                     )
                     .figure(Text::fixed("得分比例", "share of the points"), share, "%"),
                 );
@@ -513,33 +552,50 @@ fn full_with_deviation(check: &'static Check, facts: &Facts<'_>, found: &mut Vec
 fn targets_copied(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     for list in target_lists(facts) {
         let numbers: Vec<_> = list.numbers().collect();
-        if numbers.len() < 5 || numbers.iter().any(|(_, _, quantity, actual)| quantity.target.get() != *actual) {
+        if numbers.len() < 5
+            || numbers
+                .iter()
+                .any(|(_, _, quantity, actual)| quantity.target.get() != *actual)
+        {
             continue;
         }
         let (whose, whose_en) = list.whose();
         let mut finding = check
             .found(
                 format!("{whose}{}项定量指标的完成值全部等于指标值。", numbers.len()),
-                format!("{whose_en}what was reached equals the target in all {} numbers", numbers.len()),
+                format!(
+                    "{whose_en}what was reached equals the target in all {} numbers",
+                    numbers.len()
+                ),
             )
             .keyed(list.fund.map_or("targets", |fund| &fund.id));
         for (n, row, ..) in &numbers {
             let name = Text::new(row.name.to_string(), row.name.to_string());
             finding = list.place(finding, &format!("{n}/measure/actual"), name);
         }
-        found.push(finding.figure(Text::fixed("定量指标", "targets that are numbers"), numbers.len().into(), "项"));
+        found.push(finding.figure(
+            Text::fixed("定量指标", "targets that are numbers"),
+            numbers.len().into(),
+            "项",
+        ));
     }
 }
 
 fn actual_is_weight(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     for list in target_lists(facts) {
         for (n, row, quantity, actual) in list.numbers() {
-            if row.weight.map(|weight| weight.get()) == Some(actual) && quantity.share(actual_of(quantity)) < Decimal::from(60) {
+            if row.weight.map(|weight| weight.get()) == Some(actual)
+                && quantity.share(actual_of(quantity)) < Decimal::from(60)
+            {
                 found.push(list.found(
                     check,
                     (n, row),
                     &format!("完成值{}恰等于分值，而指标值为{}。", digits(actual), quantity.target),
-                    &format!("reached {}, which is its weight, of a target of {}", digits(actual), quantity.target),
+                    &format!(
+                        "reached {}, which is its weight, of a target of {}",
+                        digits(actual),
+                        quantity.target
+                    ),
                 ));
             }
         }
@@ -558,7 +614,11 @@ fn too_low(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
                     check,
                     (n, row),
                     &format!("实际完成{}，超过指标值{}的130%。", digits(actual), quantity.target),
-                    &format!("reached {}, more than 130% of its target {}", digits(actual), quantity.target),
+                    &format!(
+                        "reached {}, more than 130% of its target {}",
+                        digits(actual),
+                        quantity.target
+                    ),
                 ));
             }
         }
@@ -573,7 +633,10 @@ fn same_fact_twice(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Fin
             });
             let Some((m, other)) = twin else { continue };
             let (zh, en) = match other.name == row.name {
-                true => ("与另一项指标同名。".to_owned(), "has the name of another row".to_owned()),
+                true => (
+                    "与另一项指标同名。".to_owned(),
+                    "has the name of another row".to_owned(),
+                ),
                 false => (
                     format!("与“{}”的指标值、完成值和计量单位完全相同。", other.name),
                     format!("has the target, actual and unit of \"{}\"", other.name),
@@ -588,7 +651,10 @@ fn same_fact_twice(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Fin
 
 /// Whether two targets are one number: the same target, actual and unit of things counted, above what chance gives.
 fn same_number(a: &QuantityMeasure, b: &QuantityMeasure) -> bool {
-    let counted = a.unit.as_ref().is_some_and(|unit| !["%", "％", "分"].contains(&unit.as_str()));
+    let counted = a
+        .unit
+        .as_ref()
+        .is_some_and(|unit| !["%", "％", "分"].contains(&unit.as_str()));
     counted
         && a.unit == b.unit
         && a.target == b.target

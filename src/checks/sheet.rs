@@ -357,8 +357,8 @@ fn three_public() -> Vec<Check> {
             RECEPTION,
             Rule::Odd(vec![Oddity::when(
                 ["three_public.total.change < 0", "three_public.reception.change > 0.01"],
-                "“三公”经费较上年增减{three_public.total.change}，而公务接待费较上年增加{three_public.reception.change}。",
-                "the three public expenses changed by {three_public.total.change}, while reception rose by {three_public.reception.change}",
+                "“三公”经费比上年减少{|three_public.total.change}，公务接待费却比上年增加{three_public.reception.change}。",
+                "the three public expenses fell by {|three_public.total.change}, while reception rose by {three_public.reception.change}",
             )]),
         ),
         check(
@@ -400,8 +400,8 @@ fn three_public() -> Vec<Check> {
                     "three_public.reception.change < 0",
                     "three_public.reception_batches.current > three_public.reception_batches.prior",
                 ],
-                "公务接待费较上年增减{three_public.reception.change}，接待却由{three_public.reception_batches.prior}增加到{three_public.reception_batches.current}。",
-                "reception changed by {three_public.reception.change}, while receptions rose from {three_public.reception_batches.prior} to {three_public.reception_batches.current}",
+                "公务接待费比上年减少{|three_public.reception.change}，接待却由{three_public.reception_batches.prior}增加到{three_public.reception_batches.current}。",
+                "reception fell by {|three_public.reception.change}, while receptions rose from {three_public.reception_batches.prior} to {three_public.reception_batches.current}",
             )]),
         ),
         check(
@@ -763,7 +763,11 @@ fn magnitudes() -> Vec<Check> {
     );
     vec![
         check(
-            of("amounts_in_yuan", Error, Text::fixed("每人1000万元", "1000 万元 per head")),
+            of(
+                "amounts_in_yuan",
+                Error,
+                Text::fixed("每人1000万元", "1000 万元 per head"),
+            ),
             ("金额疑以元填报", "amounts in yuan"),
             (
                 "人均经费超过1000万元，不可能属实，通常是以元为单位填报，放大了一万倍。",
@@ -771,23 +775,33 @@ fn magnitudes() -> Vec<Check> {
             ),
             UNIT,
             Rule::Odd(
-                ["basic_expenditure.personnel", "basic_expenditure.public_funds", "basic_expenditure.total", "public_funds.total", "three_public.total"]
-                    .into_iter()
-                    .flat_map(|row| ["budget", "final"].map(|column| format!("{row}.{column}")))
-                    .map(|figure| {
-                        Oddity::of_row(
-                            &figure,
-                            ["ROW > staff.in_post * 1000", "staff.in_post > 0"],
-                            "{@ROW}{ROW}，年末在职{staff.in_post}，人均{0}，疑以元为单位填报。",
-                            "{@ROW} are {ROW} for {staff.in_post} staff, {0} per head: probably in yuan",
-                            Some(("人均", "per head", "ROW", "staff.in_post", "万元")),
-                        )
-                    })
-                    .collect(),
+                [
+                    "basic_expenditure.personnel",
+                    "basic_expenditure.public_funds",
+                    "basic_expenditure.total",
+                    "public_funds.total",
+                    "three_public.total",
+                ]
+                .into_iter()
+                .flat_map(|row| ["budget", "final"].map(|column| format!("{row}.{column}")))
+                .map(|figure| {
+                    Oddity::of_row(
+                        &figure,
+                        ["ROW > staff.in_post * 1000", "staff.in_post > 0"],
+                        "{@ROW}{ROW}，年末在职{staff.in_post}，人均{0}，疑以元为单位填报。",
+                        "{@ROW} are {ROW} for {staff.in_post} staff, {0} per head: probably in yuan",
+                        Some(("人均", "per head", "ROW", "staff.in_post", "万元")),
+                    )
+                })
+                .collect(),
             ),
         ),
         check(
-            of("amounts_jump", Warning, Text::fixed("上年数的1000倍", "1000 times last year's")),
+            of(
+                "amounts_jump",
+                Warning,
+                Text::fixed("上年数的1000倍", "1000 times last year's"),
+            ),
             ("金额较上年放大千倍", "a thousand times last year"),
             (
                 "决算数为上年的1000倍以上，其中一年可能以元为单位填报。",
@@ -809,7 +823,11 @@ fn magnitudes() -> Vec<Check> {
             ),
         ),
         check(
-            of("personnel_per_head", Warning, Text::fixed("每人1万元至50万元", "1 to 50 万元 per head")),
+            of(
+                "personnel_per_head",
+                Warning,
+                Text::fixed("每人1万元至50万元", "1 to 50 万元 per head"),
+            ),
             ("人均人员经费异常", "personnel expenditure per head"),
             (
                 "人员经费按年末在职人数平均，每人不足1万元或超过50万元，明显偏离常情。",
@@ -827,17 +845,31 @@ fn magnitudes() -> Vec<Check> {
                 .into_iter()
                 .map(|test| {
                     Oddity::when(
-                        [test, "staff.in_post > 0", "basic_expenditure.personnel.final < staff.in_post * 1000"],
+                        [
+                            test,
+                            "staff.in_post > 0",
+                            "basic_expenditure.personnel.final < staff.in_post * 1000",
+                        ],
                         "人员经费{basic_expenditure.personnel.final}，年末在职{staff.in_post}，人均{0}。",
                         "{basic_expenditure.personnel.final} for {staff.in_post} staff: {0} per head",
                     )
-                    .with("人均", "per head", "basic_expenditure.personnel.final", "staff.in_post", "万元")
+                    .with(
+                        "人均",
+                        "per head",
+                        "basic_expenditure.personnel.final",
+                        "staff.in_post",
+                        "万元",
+                    )
                 })
                 .collect(),
             ),
         ),
         check(
-            of("public_funds_per_head", Warning, Text::fixed("每人20万元", "20 万元 per head")),
+            of(
+                "public_funds_per_head",
+                Warning,
+                Text::fixed("每人20万元", "20 万元 per head"),
+            ),
             ("人均公用经费异常", "public funds per head"),
             (
                 "日常公用经费按年末在职人数平均超过每人20万元，明显偏离定额标准。",
@@ -857,7 +889,13 @@ fn magnitudes() -> Vec<Check> {
                     "日常公用经费{basic_expenditure.public_funds.final}，年末在职{staff.in_post}，人均{0}。",
                     "{basic_expenditure.public_funds.final} for {staff.in_post} staff: {0} per head",
                 )
-                .with("人均", "per head", "basic_expenditure.public_funds.final", "staff.in_post", "万元"),
+                .with(
+                    "人均",
+                    "per head",
+                    "basic_expenditure.public_funds.final",
+                    "staff.in_post",
+                    "万元",
+                ),
             ]),
         ),
     ]
@@ -891,7 +929,10 @@ fn buildings_and_rows() -> Vec<Check> {
             "已注明本年无新建楼堂馆所，却又列出建设项目。",
             "It is said that no building was finished this year, and yet buildings are listed.",
         ),
-        ("删除所列项目，或取消“无”。", "Take the projects out, or take back that there are none."),
+        (
+            "删除所列项目，或取消“无”。",
+            "Take the projects out, or take back that there are none.",
+        ),
         Rule::Judged(buildings_none_yet_listed),
     )
     .reading(&["buildings.none", "buildings.projects"]);
@@ -902,7 +943,10 @@ fn buildings_and_rows() -> Vec<Check> {
             "同名的专项资金或建设项目列了两次，金额会重复计算。",
             "A special fund or a building of the same name is listed twice, and its amount counts twice.",
         ),
-        ("合并为一行；确为两个项目的，区分名称。", "Make it one row, or give the two different names."),
+        (
+            "合并为一行；确为两个项目的，区分名称。",
+            "Make it one row, or give the two different names.",
+        ),
         Rule::Judged(named_twice),
     )
     .reading(&["project_expenditure.special_funds", "buildings.projects"]);
@@ -931,13 +975,20 @@ fn buildings_and_rows() -> Vec<Check> {
             ]),
         ),
         check(
-            of("building_cost_per_area", Warning, Text::fixed("每平方米300元至20000元", "300 to 20000 yuan per m²")),
+            of(
+                "building_cost_per_area",
+                Warning,
+                Text::fixed("每平方米300元至20000元", "300 to 20000 yuan per m²"),
+            ),
             ("楼堂馆所造价异常", "building cost per square metre"),
             (
                 "实际投资除以实际建设面积，每平方米低于300元或高于20000元，面积或投资可能填错。",
                 "Less than 300 or more than 20000 yuan per square metre: the area or the cost may be wrong.",
             ),
-            ("核对面积（平方米）和投资（万元）的单位。", "Check the units: square metres, and 万元."),
+            (
+                "核对面积（平方米）和投资（万元）的单位。",
+                "Check the units: square metres, and 万元.",
+            ),
             Rule::Odd(
                 [
                     "buildings.actual_cost > buildings.actual_area * 2",
@@ -950,7 +1001,13 @@ fn buildings_and_rows() -> Vec<Check> {
                         "实际投资{buildings.actual_cost}，实际建设面积{buildings.actual_area}，每平方米{0}。",
                         "{buildings.actual_cost} for {buildings.actual_area} m²: {0} per m²",
                     )
-                    .with("每平方米", "per m²", "buildings.actual_cost * 10000", "buildings.actual_area", "元")
+                    .with(
+                        "每平方米",
+                        "per m²",
+                        "buildings.actual_cost * 10000",
+                        "buildings.actual_area",
+                        "元",
+                    )
                 })
                 .collect(),
             ),
@@ -1045,19 +1102,26 @@ impl Projects {
                 ),
             )
             .keyed(&self.total.pointer())
-            .at(Source::BaseData, self.total.pointer(), Text::fixed(self.total.zh, self.total.en))
+            .at(
+                Source::BaseData,
+                self.total.pointer(),
+                Text::fixed(self.total.zh, self.total.en),
+            )
             .figure(Text::fixed(self.total.zh, self.total.en), total, "万元");
         for (pointer, label, amount) in &self.listed {
-            finding = finding
-                .at(Source::BaseData, pointer.clone(), label.clone())
-                .figure(label.clone(), *amount, "万元");
+            finding =
+                finding
+                    .at(Source::BaseData, pointer.clone(), label.clone())
+                    .figure(label.clone(), *amount, "万元");
         }
         finding.figure(Text::fixed("所列项目之和", "sum of the projects listed"), sum, "万元")
     }
 }
 
 fn projects_exceed(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
-    let exceed = projects(facts).into_iter().filter(|column| column.sum() > column.amount + column.tolerance());
+    let exceed = projects(facts)
+        .into_iter()
+        .filter(|column| column.sum() > column.amount + column.tolerance());
     found.extend(exceed.map(|column| column.finding(check, ("大于", "more"))));
 }
 
@@ -1082,15 +1146,27 @@ fn buildings_none_yet_listed(check: &'static Check, facts: &Facts<'_>, found: &m
                 format!("已注明本年无新建楼堂馆所，又列出{listed}个建设项目。"),
                 format!("no building is said to be finished, and {listed} are listed"),
             )
-            .at(Source::BaseData, "/buildings/none", Text::fixed("本年无新建楼堂馆所", "no building finished this year"))
-            .at(Source::BaseData, "/buildings/projects", Text::fixed("新建楼堂馆所", "buildings finished"))
+            .at(
+                Source::BaseData,
+                "/buildings/none",
+                Text::fixed("本年无新建楼堂馆所", "no building finished this year"),
+            )
+            .at(
+                Source::BaseData,
+                "/buildings/projects",
+                Text::fixed("新建楼堂馆所", "buildings finished"),
+            )
             .figure(Text::fixed("所列建设项目", "buildings listed"), listed.into(), "个"),
     );
 }
 
 fn named_twice(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     let funds = facts.sheet.special_funds().into_iter().flatten().map(|row| &row.name);
-    let buildings = facts.sheet.buildings.iter().flat_map(|buildings| buildings.projects.iter().flatten());
+    let buildings = facts
+        .sheet
+        .buildings
+        .iter()
+        .flat_map(|buildings| buildings.projects.iter().flatten());
     let lists: [(&str, Vec<&Label>); 2] = [
         ("/project_expenditure/special_funds", funds.collect()),
         ("/buildings/projects", buildings.map(|project| &project.name).collect()),

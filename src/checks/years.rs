@@ -1,13 +1,16 @@
 //! Checks between this year and the year before (年度间关系).
 
+use rust_decimal::Decimal;
+
 use super::catalogue::{Check, Rule, Topic};
 use super::facts::Facts;
 use super::finding::{Finding, Source};
 use super::relation::{Oddity, with_unit};
 use super::sheet::{CENT, NONE, ROWS, check};
 use crate::fault::Text;
+use crate::scoring::prior::pairs;
 use crate::scoring::score::Severity::{self, Error, Notice, Warning};
-use crate::scoring::variables::{Figures, Origin, VARIABLES};
+use crate::scoring::variables::{Figures, Origin, Variable};
 
 fn of(code: &'static str, severity: Severity, tolerance: Text) -> (&'static str, Severity, Topic, Text) {
     (code, severity, Topic::Years, tolerance)
@@ -17,13 +20,21 @@ const THIRTY: Text = Text::fixed("上年数的30%", "30% of last year's");
 
 /// A row whose figures of two years are more than 30% apart, and by more than `least` (in its unit).
 fn swing(now: &str, before: &str, least: &str, unit: &'static str) -> [Oddity; 2] {
-    let more = [format!("{now} > {before} * 1.3"), format!("{now} > {before} + {least}"), format!("{before} > 0")];
-    let less = [format!("{now} < {before} * 0.7"), format!("{now} < {before} - {least}"), format!("{before} > 0")];
-    [more, less].map(|tests| {
+    let more = [
+        format!("{now} > {before} * 1.3"),
+        format!("{now} > {before} + {least}"),
+        format!("{before} > 0"),
+    ];
+    let less = [
+        format!("{now} < {before} * 0.7"),
+        format!("{now} < {before} - {least}"),
+        format!("{before} > 0"),
+    ];
+    [(more, "增加", "more"), (less, "减少", "less")].map(|(tests, zh, en)| {
         Oddity::when(
             tests.iter().map(String::as_str),
-            format!("{{@{now}}}{{{now}}}，上年{{{before}}}，增减{{1}}，变动{{0}}。"),
-            format!("{{@{now}}}: {{{now}}}, last year {{{before}}}: changed by {{1}}, {{0}}"),
+            format!("{{@{now}}}{{{now}}}，上年{{{before}}}，{zh}{{|1}}，变动{{0}}。"),
+            format!("{{@{now}}}: {{{now}}}, last year {{{before}}}: {{|1}} {en}, {{0}}"),
         )
         .with_change(now, before, unit)
     })
@@ -33,10 +44,20 @@ fn swing(now: &str, before: &str, least: &str, unit: &'static str) -> [Oddity; 2
 fn stated_swing(row: &str) -> Oddity {
     Oddity::of_row(
         row,
-        ["ROW.change > (ROW.final - ROW.change) * 0.3", "ROW.change > 1", "ROW.final > ROW.change"],
+        [
+            "ROW.change > (ROW.final - ROW.change) * 0.3",
+            "ROW.change > 1",
+            "ROW.final > ROW.change",
+        ],
         "{@ROW.final}{ROW.final}，比上年增加{ROW.change}，增幅{0}。",
         "{@ROW.final}: {ROW.final}, {ROW.change} more than last year: {0}",
-        Some(("增幅", "increase in percent", "ROW.change * 100", "ROW.final - ROW.change", "%")),
+        Some((
+            "增幅",
+            "increase in percent",
+            "ROW.change * 100",
+            "ROW.final - ROW.change",
+            "%",
+        )),
     )
 }
 
@@ -74,7 +95,10 @@ pub fn checks() -> Vec<Check> {
             "比上年增减额应等于本年决算数减上年决算数。",
             "A stated change is this year's final accounts less last year's.",
         ),
-        ("重新计算增减额，或更正决算数。", "Work the change out anew, or correct the final accounts."),
+        (
+            "重新计算增减额，或更正决算数。",
+            "Work the change out anew, or correct the final accounts.",
+        ),
         Rule::Judged(stated_change_differs),
     )
     .reading(&["*.change", "*.final", "*.prior_final"]);
@@ -83,7 +107,10 @@ pub fn checks() -> Vec<Check> {
         stated,
         check(
             of("carried_in_differs", Warning, CENT),
-            ("上年结转与上年度年末结余不一致", "carried in against what was left over"),
+            (
+                "上年结转与上年度年末结余不一致",
+                "carried in against what was left over",
+            ),
             (
                 "本年的上年结转，应等于上年度基础数据表的年末结余。",
                 "What was carried in is what last year's sheet left over.",
@@ -165,7 +192,11 @@ pub fn checks() -> Vec<Check> {
             Rule::Odd(swing("budget.initial", "prior:budget.initial", "10", "万元").into()),
         ),
         check(
-            of("swing_staff", Warning, Text::fixed("上年数的30%且5人", "30% of last year's and 5 people")),
+            of(
+                "swing_staff",
+                Warning,
+                Text::fixed("上年数的30%且5人", "30% of last year's and 5 people"),
+            ),
             ("人员大幅变动", "staff swing"),
             (
                 "编制、在职或离退休人数较上年变动超过30%且超过5人，应说明原因。",
@@ -181,7 +212,10 @@ pub fn checks() -> Vec<Check> {
         ),
         check(
             of("running_cost_staff_swing", Warning, THIRTY),
-            ("说明运行经费所用人数大幅变动", "the staff that running costs are explained by swing"),
+            (
+                "说明运行经费所用人数大幅变动",
+                "the staff that running costs are explained by swing",
+            ),
             (
                 "以人员增减说明运行经费变动的，人数变动超过30%，应有机构编制或人事文件佐证。",
                 "Where running costs are explained by a change of staff of more than 30%, a staffing document should show it.",
@@ -190,7 +224,15 @@ pub fn checks() -> Vec<Check> {
                 "附机构改革、人员划转文件，并与在职人数核对一致。",
                 "Name the document of the reform or transfer, and make it agree with the staff in post.",
             ),
-            Rule::Odd(swing("staff.running_cost_staff.current", "staff.running_cost_staff.prior", "5", "人").into()),
+            Rule::Odd(
+                swing(
+                    "staff.running_cost_staff.current",
+                    "staff.running_cost_staff.prior",
+                    "5",
+                    "人",
+                )
+                .into(),
+            ),
         ),
         check(
             of("running_cost_staff_prior", Warning, NONE),
@@ -199,7 +241,10 @@ pub fn checks() -> Vec<Check> {
                 "说明运行经费时所用的上年人数，应与上年度基础数据表的年末在职人数一致。",
                 "The staff that last year's running costs are explained by should be the staff in post of last year's sheet.",
             ),
-            ("统一人数口径，或说明差异构成。", "Use one count, or say what the difference is made of."),
+            (
+                "统一人数口径，或说明差异构成。",
+                "Use one count, or say what the difference is made of.",
+            ),
             Rule::Odd(vec![Oddity::when(
                 ["staff.running_cost_staff.prior ≠ prior:staff.in_post ± 0"],
                 "说明运行经费时上年按{staff.running_cost_staff.prior}计，上年度基础数据表年末在职{prior:staff.in_post}。",
@@ -218,7 +263,10 @@ pub fn checks() -> Vec<Check> {
                 "Check the purchases; name the document where vehicles were handed over.",
             ),
             Rule::Odd(vec![Oddity::when(
-                ["vehicles.actual > prior:vehicles.actual", "three_public.vehicle_purchase.final = 0"],
+                [
+                    "vehicles.actual > prior:vehicles.actual",
+                    "three_public.vehicle_purchase.final = 0",
+                ],
                 "公务用车由上年{prior:vehicles.actual}增加到{vehicles.actual}，公务用车购置费为0。",
                 "vehicles went from {prior:vehicles.actual} to {vehicles.actual}, and nothing was spent on buying one",
             )]),
@@ -251,18 +299,16 @@ fn prior_columns_differ(check: &'static Check, facts: &Facts<'_>, found: &mut Ve
     let Some(prior) = facts.prior else {
         return;
     };
-    let cent = rust_decimal::Decimal::new(1, 2);
-    for variable in VARIABLES.iter() {
-        let Some(this) = variable.this_year() else {
-            continue;
-        };
-        let (Some(told), Some(was)) = (facts.sheet.figure(variable), prior.figure(this)) else {
-            continue;
-        };
+    let cent = Decimal::new(1, 2);
+    for (variable, told, was) in pairs(facts.sheet, prior) {
         // A total that was added up differs with its parts, which are found themselves.
-        if told.origin != Origin::Reported || (told.value - was.value).abs() <= cent {
+        let added_up = facts
+            .sheet
+            .figure(variable)
+            .is_none_or(|told| told.origin != Origin::Reported);
+        let Some(this) = variable.this_year().filter(|_| !added_up && (told - was).abs() > cent) else {
             continue;
-        }
+        };
         let unit = variable.unit.zh();
         let (label, label_was) = (
             Text::fixed(variable.zh, variable.en),
@@ -277,30 +323,30 @@ fn prior_columns_differ(check: &'static Check, facts: &Facts<'_>, found: &mut Ve
                     format!(
                         "本年填报的{}为{}，上年度基础数据表为{}，不一致。",
                         variable.zh,
-                        with_unit(told.value, unit, true),
-                        with_unit(was.value, unit, true)
+                        with_unit(told, unit, true),
+                        with_unit(was, unit, true)
                     ),
                     format!(
                         "{}: {} in this year's sheet, {} in last year's",
                         variable.en,
-                        with_unit(told.value, unit, false),
-                        with_unit(was.value, unit, false)
+                        with_unit(told, unit, false),
+                        with_unit(was, unit, false)
                     ),
                 )
                 .keyed(&variable.pointer())
                 .at(Source::BaseData, variable.pointer(), label.clone())
                 .at(Source::PriorBaseData, this.pointer(), label_was.clone())
-                .figure(label, told.value, unit)
-                .figure(label_was, was.value, unit),
+                .figure(label, told, unit)
+                .figure(label_was, was, unit),
         );
     }
 }
 
 fn stated_change_differs(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
-    let cent = rust_decimal::Decimal::new(1, 2);
+    let cent = Decimal::new(1, 2);
     for row in ROWS {
         let find = |column: &str| {
-            let variable = crate::scoring::variables::Variable::find(&format!("{row}.{column}"))?;
+            let variable = Variable::find(&format!("{row}.{column}"))?;
             Some((variable, facts.figure(variable)?))
         };
         let (Some(change), Some(now), Some(before)) = (find("change"), find("final"), find("prior_final")) else {

@@ -25,6 +25,6 @@ pub mod variables;
 pub use engine::{Case, score};
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod properties;

@@ -613,8 +613,13 @@ const SINGLE: [Variable; 14] = [
     ),
 ];
 
-const COUNT: usize =
-    COUNTS.len() + THREE_PUBLIC.len() + EXPENDITURE.len() + PROJECT_TOTAL.len() + TOTALS.len() + TOTAL_CHANGES.len() + SINGLE.len();
+const COUNT: usize = COUNTS.len()
+    + THREE_PUBLIC.len()
+    + EXPENDITURE.len()
+    + PROJECT_TOTAL.len()
+    + TOTALS.len()
+    + TOTAL_CHANGES.len()
+    + SINGLE.len();
 
 /// Every variable, in the order of the form.
 pub static VARIABLES: std::sync::LazyLock<Vec<Variable>> = std::sync::LazyLock::new(|| {
