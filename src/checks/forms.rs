@@ -173,7 +173,15 @@ pub fn checks() -> Vec<Check> {
     ]
 }
 
-const COLUMNS: [(&str, fn(&FundingRow) -> Option<Amount>, &str, &str); 3] = [
+/// A column of a fund's money: its name, how it is read, and its labels.
+type Column = (
+    &'static str,
+    fn(&FundingRow) -> Option<Amount>,
+    &'static str,
+    &'static str,
+);
+
+const COLUMNS: [Column; 3] = [
     (
         "initial_budget",
         |row| row.initial_budget,

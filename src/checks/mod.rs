@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod facts;
 pub mod finding;
 mod forms;
+mod listed;
 pub mod reasons;
 mod relation;
 mod score;
@@ -14,3 +15,6 @@ mod sheet;
 mod years;
 
 pub use catalogue::findings;
+
+#[cfg(test)]
+mod tests;

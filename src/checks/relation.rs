@@ -319,20 +319,20 @@ impl Oddity {
         let named = self.named();
         let say = |template: &str, zh: bool| {
             fill(template, |place| {
-                match (place.parse::<usize>(), place.strip_prefix('@')) {
-                    (Ok(n), _) => {
-                        let (computed, value) = (self.computed.get(n)?, (*values.get(n)?)?);
-                        Some(with_unit(value, computed.unit, zh))
-                    }
-                    (_, Some(name)) => {
-                        let label = Named::parse(name)?.label();
-                        Some(if zh { label.zh } else { label.en }.into_owned())
-                    }
-                    _ => {
-                        let name = Named::parse(place)?;
-                        Some(with_unit(name.figure(facts)?.value, name.variable.unit.zh(), zh))
-                    }
+                if let Some(name) = place.strip_prefix('@') {
+                    let label = Named::parse(name)?.label();
+                    return Some(if zh { label.zh } else { label.en }.into_owned());
                 }
+                let what = place.trim_start_matches('|');
+                let (value, unit) = match what.parse::<usize>() {
+                    Ok(n) => ((*values.get(n)?)?, self.computed.get(n)?.unit),
+                    Err(_) => {
+                        let name = Named::parse(what)?;
+                        (name.figure(facts)?.value, name.variable.unit.zh())
+                    }
+                };
+                let value = if place.starts_with('|') { value.abs() } else { value };
+                Some(with_unit(value, unit, zh))
             })
         };
         let mut finding = check.found(say(&self.says.zh, true), say(&self.says.en, false));

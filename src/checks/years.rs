@@ -122,8 +122,8 @@ pub fn checks() -> Vec<Check> {
             Rule::Odd(vec![
                 Oddity::when(
                     ["budget.carried_in ≠ prior:budget.carried_out ± 0.01"],
-                    "上年结转{budget.carried_in}，上年度年末结余{prior:budget.carried_out}，相差{1}。",
-                    "{budget.carried_in} carried in, and {prior:budget.carried_out} left over last year: {1} apart",
+                    "上年结转{budget.carried_in}，上年度年末结余{prior:budget.carried_out}，相差{|1}。",
+                    "{budget.carried_in} carried in, and {prior:budget.carried_out} left over last year: {|1} apart",
                 )
                 .with_change("budget.carried_in", "prior:budget.carried_out", "万元"),
             ]),

@@ -4,6 +4,7 @@
 mod access;
 mod architecture;
 mod cases;
+mod checks;
 mod evaluations;
 mod fiscal_years;
 mod http;
