@@ -4,14 +4,17 @@
 //! [`finding::Finding`]s. Most checks are relations between formulas over the base data sheet; a few are functions.
 
 pub mod catalogue;
+pub mod cause;
 pub mod facts;
 pub mod finding;
 mod forms;
+pub mod judged;
 mod listed;
 pub mod reasons;
 mod relation;
 mod score;
 mod sheet;
+pub mod table;
 mod years;
 
 pub use catalogue::findings;
