@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::facts::Facts;
 use super::finding::Finding;
 use super::relation::{Oddity, Sum};
-use super::{forms, score, sheet, table, years};
+use super::{claims, forms, score, sheet, table, years};
 use crate::fault::Text;
 use crate::scoring::score::Severity;
 
@@ -105,11 +105,12 @@ pub enum Rule {
 
 /// Every check, by topic.
 pub static CATALOGUE: LazyLock<Vec<Check>> = LazyLock::new(|| {
-    let topics: [fn() -> Vec<Check>; 5] = [
+    let topics: [fn() -> Vec<Check>; 6] = [
         sheet::checks,
         years::checks,
         forms::checks,
         score::checks,
+        claims::checks,
         table::checks,
     ];
     topics.into_iter().flat_map(|checks| checks()).collect()

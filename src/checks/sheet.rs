@@ -67,9 +67,9 @@ fn sums() -> Vec<Check> {
     vec![
         check(
             of("three_public_parts", Error, ROUNDING),
-            ("“三公”经费合计与分项", "the three public expenses against their parts"),
+            ("“三公经费”合计与分项", "the three public expenses against their parts"),
             (
-                "“三公”经费合计应等于公务用车购置费、运行维护费、因公出国（境）费、公务接待费之和。",
+                "“三公经费”合计应等于公务用车购置费、运行维护费、因公出国（境）费、公务接待费之和。",
                 "The total of the three public expenses is the sum of vehicle purchase and running, travel abroad and reception.",
             ),
             PUT_SUM_RIGHT,
@@ -303,9 +303,9 @@ fn three_public() -> Vec<Check> {
     vec![
         check(
             of("three_public_over_budget", Warning, CENT),
-            ("“三公”经费超预算", "the three public expenses over budget"),
+            ("“三公经费”超预算", "the three public expenses over budget"),
             (
-                "“三公”经费决算数大于本年预算数，不符合“只减不增”的要求，控制率一项应当扣分。",
+                "“三公经费”决算数大于本年预算数，不符合“只减不增”的要求，控制率一项应当扣分。",
                 "More was spent on the three public expenses than budgeted; the control rate loses points for it.",
             ),
             (
@@ -315,7 +315,7 @@ fn three_public() -> Vec<Check> {
             Rule::Odd(vec![
                 Oddity::when(
                     ["three_public.total.final > three_public.total.budget + 0.01"],
-                    "“三公”经费决算{three_public.total.final}，预算{three_public.total.budget}，超支{0}。",
+                    "“三公经费”决算{three_public.total.final}，预算{three_public.total.budget}，超支{0}。",
                     "{three_public.total.final} spent on the three public expenses, {three_public.total.budget} budgeted: {0} more",
                 )
                 .with("超支", "over budget", "three_public.total.final - three_public.total.budget", "1", "万元"),
@@ -325,7 +325,7 @@ fn three_public() -> Vec<Check> {
             of("three_public_cut_yet_up", Warning, CENT),
             ("“三公”预算压减而支出增加", "a cut budget and higher spending"),
             (
-                "“三公”经费预算较上年压减，决算却较上年增加。",
+                "“三公经费”预算较上年压减，决算却较上年增加。",
                 "The budget of the three public expenses was cut, and yet more was spent than last year.",
             ),
             ("说明支出增加的原因。", "Say why more was spent."),
@@ -334,7 +334,7 @@ fn three_public() -> Vec<Check> {
                     "three_public.total.budget < three_public.total.prior_budget",
                     "three_public.total.final > three_public.total.prior_final + 0.01",
                 ],
-                "“三公”经费预算由上年{three_public.total.prior_budget}压减为{three_public.total.budget}，决算却由{three_public.total.prior_final}增加到{three_public.total.final}。",
+                "“三公经费”预算由上年{three_public.total.prior_budget}压减为{three_public.total.budget}，决算却由{three_public.total.prior_final}增加到{three_public.total.final}。",
                 "the budget went from {three_public.total.prior_budget} down to {three_public.total.budget}, spending from {three_public.total.prior_final} up to {three_public.total.final}",
             )]),
         ),
@@ -342,13 +342,13 @@ fn three_public() -> Vec<Check> {
             of("reception_up_total_down", Warning, CENT),
             ("“三公”下降而接待费上升", "reception up while the three public expenses went down"),
             (
-                "“三公”经费总额较上年下降，公务接待费却较上年增加，应说明其他分项的压减情况和接待增加的原因。",
+                "“三公经费”总额较上年下降，公务接待费却较上年增加，应说明其他分项的压减情况和接待增加的原因。",
                 "The three public expenses went down in all while reception went up: say what was cut, and why reception rose.",
             ),
             RECEPTION,
             Rule::Odd(vec![Oddity::when(
                 ["three_public.total.change < 0", "three_public.reception.change > 0.01"],
-                "“三公”经费比上年减少{|three_public.total.change}，公务接待费却比上年增加{three_public.reception.change}。",
+                "“三公经费”比上年减少{|three_public.total.change}，公务接待费却比上年增加{three_public.reception.change}。",
                 "the three public expenses fell by {|three_public.total.change}, while reception rose by {three_public.reception.change}",
             )]),
         ),
@@ -519,15 +519,15 @@ fn three_public() -> Vec<Check> {
         ),
         check(
             of("three_public_above_spending", Error, CENT),
-            ("“三公”经费大于全部支出", "the three public expenses above all spending"),
+            ("“三公经费”大于全部支出", "the three public expenses above all spending"),
             (
-                "“三公”经费是基本支出和项目支出的一部分，不可能大于两者之和。",
+                "“三公经费”是基本支出和项目支出的一部分，不可能大于两者之和。",
                 "The three public expenses are a part of basic and project expenditure and cannot be more than both.",
             ),
             ("核对金额单位（万元）和填报栏次。", "Check the unit (万元) and the rows."),
             Rule::Odd(vec![Oddity::when(
                 ["three_public.total.final > basic_expenditure.total.final + project_expenditure.total.final + 0.01"],
-                "“三公”经费{three_public.total.final}，大于基本支出{basic_expenditure.total.final}与项目支出{project_expenditure.total.final}之和。",
+                "“三公经费”{three_public.total.final}，大于基本支出{basic_expenditure.total.final}与项目支出{project_expenditure.total.final}之和。",
                 "{three_public.total.final} for the three public expenses, more than basic expenditure {basic_expenditure.total.final} and project expenditure {project_expenditure.total.final}",
             )]),
         ),

@@ -556,7 +556,7 @@ fn a_finding_is_worded_as_a_reviewer_would_and_says_where_its_figures_stand() {
         .unwrap();
     assert_eq!(
         finding.text.zh,
-        "“三公”经费比上年增减-0.43万元，而4.96万元减5.29万元为-0.33万元，不一致。"
+        "“三公经费”比上年增减-0.43万元，而4.96万元减5.29万元为-0.33万元，不一致。"
     );
 
     // 31 more of 74: 41.89%.

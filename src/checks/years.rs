@@ -149,9 +149,9 @@ pub fn checks() -> Vec<Check> {
         ),
         check(
             of("swing_three_public", Warning, THIRTY),
-            ("“三公”经费大幅变动", "the three public expenses swing"),
+            ("“三公经费”大幅变动", "the three public expenses swing"),
             (
-                "“三公”经费及其分项较上年变动超过30%且超过1万元，应说明原因。",
+                "“三公经费”及其分项较上年变动超过30%且超过1万元，应说明原因。",
                 "The three public expenses, or one of them, changed by more than 30% and 1 万元: say why.",
             ),
             WHY,

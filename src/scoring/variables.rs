@@ -472,7 +472,7 @@ const TOTALS: [Variable; 10] = totals! {
 const TOTAL_CHANGES: [Variable; 3] = [
     variable!(
         "three_public.total.change",
-        "“三公”经费比上年增减",
+        "“三公经费”比上年增减",
         "three public expenses, change against last year",
         TenThousandYuan,
         change!(

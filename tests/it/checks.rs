@@ -50,7 +50,7 @@ both_engines! {
         assert_eq!(text(&report, "swing_running_costs"), "日常公用经费本年决算数252.05万元，比上年增加91.59万元，增幅57.08%。");
         // 268.68 + 178.56 + 326 = 773.24; 2799.36 − 773.24 = 2026.12
         assert_eq!(text(&report, "projects_listed_short"), "所列项目268.68＋178.56＋326＝773.24万元，小于项目支出本年决算数2799.36万元，相差2026.12万元。");
-        assert_eq!(text(&report, "reception_up_total_down"), "“三公”经费比上年减少0.33万元，公务接待费却比上年增加1.09万元。");
+        assert_eq!(text(&report, "reception_up_total_down"), "“三公经费”比上年减少0.33万元，公务接待费却比上年增加1.09万元。");
         // 31 of 74: 41.8919%
         assert_eq!(text(&report, "reception_batches_up"), "公务接待由上年74批次增加到105批次，增加41.89%。");
         assert_eq!(text(&report, "target_covers_other_years"), "“危房改造户数”的目标值181为2018—2019年度任务，资金和支出为2019年度。");
@@ -141,7 +141,7 @@ both_engines! {
         bureau.put(SHEET, &json!({"budget": {"carried_in": "19.8"}, "procurement": {"final": "14"}, "three_public": {"total": {"prior_budget": "5.29"}}})).expect(201);
         let report = report(&bureau);
         assert_eq!(text(&report, "carried_in_differs"), "上年结转19.8万元，上年度年末结余20万元，相差0.2万元。");
-        assert_eq!(text(&report, "prior_columns_differ"), "本年填报的上年“三公”经费预算数为5.29万元，上年度基础数据表为5万元，不一致。");
+        assert_eq!(text(&report, "prior_columns_differ"), "本年填报的上年“三公经费”预算数为5.29万元，上年度基础数据表为5万元，不一致。");
         // 14 − 10 = 4, and 40%
         assert_eq!(text(&report, "swing_running_costs"), "实际政府采购金额14万元，上年10万元，增加4万元，变动40%。");
         let swing = report["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == "swing_running_costs").unwrap();
