@@ -6,15 +6,24 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::cache::{Basis, ScoreCache};
-use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, State, UnitScore};
+<<<<<<< HEAD
+use super::model::{
+    Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, State, UnitScore, Unused,
+};
 use super::store::{self, Context, EntryRow, Part};
-use super::{checks, parts};
+use super::{checks, parts, what_if};
+=======
+use super::locks::{actions, words};
+use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, UnitScore};
+use super::store::{self, Context, EntryRow, Part};
+use super::{checks, history, parts, review, submissions, transitions};
+>>>>>>> main
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
 use crate::http::accept::{Form, form, json};
-use crate::http::auth::Reader;
-use crate::http::etag::Preconditions;
+use crate::http::auth::{Principal, Reader};
+use crate::http::etag::{ETag, Preconditions};
 use crate::http::page::{Limit, Order, Page};
 use crate::http::path::Path;
 use crate::http::problem::{At, Problem};
@@ -24,6 +33,7 @@ use crate::http::responses::{CommonErrors, UnfitScheme};
 use crate::render;
 use crate::schemes::library::{Compiled, Library, Unfit};
 use crate::schemes::model::SchemeUsed;
+use crate::scoring::assessment::Assessments;
 use crate::scoring::claims::Claims;
 use crate::scoring::score::{Score, Status};
 use crate::scoring::text::SchemeId;
@@ -37,7 +47,12 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/api/v1/units/{code}/evaluations/{year}").get(get))
         .service(resource("/api/v1/units/{code}/evaluations/{year}/score").get(get_score));
     parts::routes(config);
+    transitions::routes(config);
+    submissions::routes(config);
+    review::routes(config);
+    history::routes(config);
     checks::routes(config);
+    what_if::routes(config);
 }
 
 /// Which years to list.
@@ -92,8 +107,9 @@ pub async fn list(
             )?)
         })
         .await?;
-    let show = |(year, created_at, updated_at)| EvaluationEntry {
+    let show = |(year, state, created_at, updated_at)| EvaluationEntry {
         year,
+        state,
         created_at,
         updated_at,
         link: format!("/api/v1/units/{code}/evaluations/{year}"),
@@ -127,16 +143,44 @@ pub async fn get(
         .read(move |conn| {
             let context = require(conn, &code, year)?;
             principal.may_see(&context.unit_path)?;
-            let compiled = in_force(conn, &library, &context)?;
-            let etag = Basis::of(&context, &compiled.edition).etag(&compiled.id, "evaluation");
-            let score = compute(conn, &compiled, &context)?;
-            Ok((etag, describe(code, year, context, &score)))
+            view(conn, &library, &principal, code, year, context)
         })
         .await?;
     preconditions.answer(&etag, |mut response| Ok(response.json(evaluation)))
 }
 
-fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -> Evaluation {
+/// A unit's year as this principal sees it, with its tag.
+pub(super) fn view(
+    conn: &mut AnyConnection,
+    library: &Library,
+    principal: &Principal,
+    unit: UnitCode,
+    year: FiscalYear,
+    context: Context,
+) -> Result<(ETag, Evaluation), Problem> {
+    let compiled = in_force(conn, library, &context)?;
+    let etag = tag(&compiled, principal, &context)?;
+    let score = compute(conn, &compiled, &context)?;
+    Ok((etag, describe(principal, unit, year, context, &score)?))
+}
+
+/// The tag of a unit's year as this principal sees it.
+pub(super) fn tag(compiled: &Compiled, principal: &Principal, context: &Context) -> Result<ETag, Problem> {
+    let state = context.state()?;
+    let mut parts = vec![state.as_str()];
+    parts.extend(words(&actions(principal, &context.season, state)));
+    let form = format!("evaluation {}", parts.join(" "));
+    Ok(Basis::of(context, &compiled.edition).etag(&compiled.id, &form))
+}
+
+fn describe(
+    principal: &Principal,
+    unit: UnitCode,
+    year: FiscalYear,
+    context: Context,
+    score: &Score,
+) -> Result<Evaluation, Problem> {
+    let state = context.state()?;
     let this = format!("/api/v1/units/{unit}/evaluations/{year}");
     let row = context.evaluation.as_ref();
     let part = |part: Part| {
@@ -146,11 +190,10 @@ fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -
             version,
         }
     };
-    Evaluation {
-        state: match row {
-            None => State::NotStarted,
-            Some(_) => State::Draft,
-        },
+    Ok(Evaluation {
+        state,
+        submission: row.map(|row| row.submission).filter(|number| *number > 0),
+        actions: actions(principal, &context.season, state),
         score: brief(score),
         parts: Parts {
             base_data: part(Part::BaseData),
@@ -166,13 +209,16 @@ fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -
             claims: format!("{this}/claims"),
             score: format!("{this}/score"),
             special_funds: format!("/api/v1/special-funds?unit={unit}&year={year}"),
+            submissions: format!("{this}/submissions"),
+            review: format!("{this}/review"),
+            history: format!("{this}/history"),
             this,
         },
         unit,
         unit_name: context.unit_name,
         year,
         scheme: context.scheme_id,
-    }
+    })
 }
 
 fn brief(score: &Score) -> ScoreBrief {
@@ -200,8 +246,10 @@ pub struct ScoreQuery {
 ///
 /// Worked out from what is filed, and explained line by line. Last year's columns (上年数) that the unit left out are taken
 /// from the base data sheet of the year before; such an input has the origin `prior_year`. While something is missing, the
-/// total is an interval and `missing` names every field to fill in, with its place in its document. With `Accept: text/plain` the answer is the
-/// scoring table as plain text in Chinese.
+/// total is an interval and `missing` names every field to fill in, with its place in its document. Under another scheme
+/// the same figures and assessments are scored by its indicators: what it asks for and was not filed is missing, and
+/// `unused` says what was filed and it does not ask for. With `Accept: text/plain` the answer is the scoring table as plain
+/// text in Chinese.
 #[utoipa::path(
     get,
     path = "/api/v1/units/{code}/evaluations/{year}/score",
@@ -229,7 +277,7 @@ pub async fn get_score(
             let context = require(conn, &code, year)?;
             principal.may_see(&context.unit_path)?;
             let compiled = match &query.scheme {
-                Some(id) => library.find(conn, id)?.map_err(|unfit| refuse(unfit, id))?,
+                Some(id) => named(conn, &library, "scheme", id)?,
                 None => in_force(conn, &library, &context)?,
             };
             let basis = Basis::of(&context, &compiled.edition);
@@ -250,6 +298,7 @@ pub async fn get_score(
                         scheme: SchemeUsed::from(&compiled),
                         prior_base_data: context.prior.clone(),
                         score: compute(conn, &compiled, &context)?,
+                        unused: unused(&compiled, &context)?,
                     };
                     json(&score)
                 })?,
@@ -278,18 +327,47 @@ pub(super) fn in_force(conn: &mut AnyConnection, library: &Library, context: &Co
     library.in_force(conn, &id, context.scheme_edition.clone())
 }
 
-/// Says why nothing can be scored by the scheme that the parameter `scheme` names.
-fn refuse(unfit: Unfit, id: &SchemeId) -> Problem {
+/// The scheme that a parameter names.
+///
+/// # Errors
+/// 404 if there is none, 422 for a template.
+pub(super) fn named(
+    conn: &mut AnyConnection,
+    library: &Library,
+    parameter: &'static str,
+    id: &SchemeId,
+) -> Result<Compiled, Problem> {
+    library.find(conn, id)?.map_err(|unfit| refuse(unfit, parameter, id))
+}
+
+/// Says why nothing can be scored by the scheme that `parameter` names.
+fn refuse(unfit: Unfit, parameter: &'static str, id: &SchemeId) -> Problem {
     match unfit {
         Unfit::Unknown => Problem::no_scheme(id),
         Unfit::Template => {
             let fault = Fault::template_scheme(id);
-            Problem::invalid(vec![At::parameter("scheme", fault.code, fault.text)])
+            Problem::invalid(vec![At::parameter(parameter, fault.code, fault.text)])
         }
     }
 }
 
+<<<<<<< HEAD
+/// What is filed in the assessments that does not fit the scheme.
+fn unused(compiled: &Compiled, context: &Context) -> Result<Vec<Unused>, Problem> {
+    let assessments: Assessments = parts::read(Part::Assessments, context.evaluation.as_ref())?.unwrap_or_default();
+    let faults = assessments.faults(&compiled.scheme);
+    Ok(faults.into_iter().map(Unused::from).collect())
+}
+
+/// The score of what is filed.
+///
+/// # Errors
+/// 500 if the table holds what this program cannot read.
+pub(super) fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+=======
+/// The score of what is filed.
 fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+>>>>>>> main
     let sheet = parts::year_sheet(conn, context)?;
     let row = context.evaluation.as_ref();
     let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();

@@ -6,21 +6,25 @@
 pub mod assessment;
 pub mod builtin;
 pub mod claims;
+pub mod compare;
 pub mod engine;
 mod explain;
 pub mod formula;
+pub mod gaps;
 pub mod printed;
 pub mod prior;
 pub mod review;
 pub mod rule;
 pub mod scheme;
 pub mod score;
+pub mod sensitivity;
 pub mod sheet;
 pub mod special_fund;
 pub mod tagged;
 pub mod text;
 pub mod values;
 pub mod variables;
+pub mod what_if;
 
 pub use engine::{Case, score};
 

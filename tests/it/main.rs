@@ -18,5 +18,10 @@ mod schemes;
 mod special_funds;
 mod support;
 mod units;
+<<<<<<< HEAD
+mod what_if;
+=======
+mod workflow;
+>>>>>>> main
 mod writes;
 mod years;
