@@ -48,16 +48,13 @@ use crate::{evaluations, fiscal_years, health, preview, rankings, schemes, speci
         evaluations::parts::get_claims, evaluations::parts::put_claims, evaluations::parts::patch_claims,
         evaluations::parts::delete_claims,
         evaluations::handlers::get_score,
-<<<<<<< HEAD
         evaluations::what_if::get_gaps, evaluations::what_if::get_sensitivity, evaluations::what_if::get_comparison,
-=======
         evaluations::transitions::submit, evaluations::transitions::withdraw, evaluations::transitions::begin_review,
         evaluations::transitions::return_to_unit, evaluations::transitions::approve, evaluations::transitions::publish,
         evaluations::transitions::reopen,
         evaluations::review::get, evaluations::review::put, evaluations::review::patch,
         evaluations::history::list,
         evaluations::submissions::list, evaluations::submissions::get, evaluations::submissions::get_scheme,
->>>>>>> main
         special_funds::handlers::list, special_funds::handlers::post, special_funds::handlers::get,
         special_funds::handlers::put, special_funds::handlers::patch, special_funds::handlers::delete,
         special_funds::handlers::get_score,

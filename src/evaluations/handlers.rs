@@ -6,18 +6,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::cache::{Basis, ScoreCache};
-<<<<<<< HEAD
-use super::model::{
-    Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, State, UnitScore, Unused,
-};
-use super::store::{self, Context, EntryRow, Part};
-use super::{checks, parts, what_if};
-=======
 use super::locks::{actions, words};
-use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, UnitScore};
+use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, UnitScore, Unused};
 use super::store::{self, Context, EntryRow, Part};
-use super::{checks, history, parts, review, submissions, transitions};
->>>>>>> main
+use super::{checks, history, parts, review, submissions, transitions, what_if};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
@@ -351,7 +343,6 @@ fn refuse(unfit: Unfit, parameter: &'static str, id: &SchemeId) -> Problem {
     }
 }
 
-<<<<<<< HEAD
 /// What is filed in the assessments that does not fit the scheme.
 fn unused(compiled: &Compiled, context: &Context) -> Result<Vec<Unused>, Problem> {
     let assessments: Assessments = parts::read(Part::Assessments, context.evaluation.as_ref())?.unwrap_or_default();
@@ -364,10 +355,6 @@ fn unused(compiled: &Compiled, context: &Context) -> Result<Vec<Unused>, Problem
 /// # Errors
 /// 500 if the table holds what this program cannot read.
 pub(super) fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
-=======
-/// The score of what is filed.
-fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
->>>>>>> main
     let sheet = parts::year_sheet(conn, context)?;
     let row = context.evaluation.as_ref();
     let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();

@@ -11,11 +11,8 @@ pub mod parts;
 pub mod review;
 pub mod standings;
 pub mod store;
-<<<<<<< HEAD
-pub mod what_if;
-=======
 pub mod submission_store;
 pub mod submissions;
 pub mod transitions;
+pub mod what_if;
 pub mod workflow;
->>>>>>> main

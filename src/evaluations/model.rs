@@ -7,12 +7,8 @@ use utoipa::ToSchema;
 use super::workflow::{Action, State};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::schema::evaluations;
-<<<<<<< HEAD
 use crate::fault::{Fault, Text};
-=======
-use crate::fault::Text;
 use crate::http::problem::Problem;
->>>>>>> main
 use crate::schemes::model::SchemeUsed;
 use crate::scoring::score::{Range, Score};
 

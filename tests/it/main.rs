@@ -18,10 +18,7 @@ mod schemes;
 mod special_funds;
 mod support;
 mod units;
-<<<<<<< HEAD
 mod what_if;
-=======
 mod workflow;
->>>>>>> main
 mod writes;
 mod years;
