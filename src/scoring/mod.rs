@@ -10,6 +10,7 @@ mod explain;
 pub mod formula;
 pub mod rule;
 pub mod scheme;
+pub mod scheme_diff;
 pub mod score;
 pub mod sheet;
 pub mod special_fund;

@@ -52,6 +52,8 @@ pub struct Filter {
     pub unit: Option<UnitCode>,
     /// Only of this year.
     pub year: Option<FiscalYear>,
+    /// Only those that go on in the next year, or only those that do not.
+    pub continues: Option<bool>,
     /// Only those whose name contains this.
     pub q: Option<String>,
     /// Only those that the token of this id reaches; `None`: all.
@@ -74,6 +76,7 @@ pub fn list(
             dsl::year,
             dsl::name,
             dsl::scheme_id,
+            dsl::continues,
             dsl::version,
             dsl::updated_at,
         ))
@@ -83,6 +86,9 @@ pub fn list(
     }
     if let Some(year) = filter.year {
         query = query.filter(dsl::year.eq(year.get()));
+    }
+    if let Some(continues) = filter.continues {
+        query = query.filter(dsl::continues.eq(continues));
     }
     if let Some(q) = &filter.q {
         query = query.filter(lower(dsl::name).like(lower(containing(q))).escape('\\'));
@@ -110,6 +116,7 @@ pub fn save(conn: &mut AnyConnection, id: &str, before: Option<&Row>, fund: &Spe
         version: before.map_or(1, |before| before.version + 1),
         created_at: before.map_or_else(|| at.clone(), |before| before.created_at.clone()),
         updated_at: at,
+        continues: fund.continues,
     };
     match before {
         None => diesel::insert_into(special_funds::table).values(&row).execute(conn)?,

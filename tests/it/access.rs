@@ -97,6 +97,20 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
         ),
         (
             For::Bureau,
+            "POST",
+            "/api/v1/scoring-schemes/{id}/copy",
+            "/api/v1/scoring-schemes/own/copy",
+            json!({"id": "copied"}),
+        ),
+        (
+            For::Tokens,
+            "GET",
+            "/api/v1/scoring-schemes/{id}/diff",
+            "/api/v1/scoring-schemes/own/diff?against=hunan-2019",
+            none.clone(),
+        ),
+        (
+            For::Bureau,
             "DELETE",
             SCHEME,
             "/api/v1/scoring-schemes/own",
