@@ -32,6 +32,14 @@ impl Text {
         }
     }
 
+    /// A sentence that is the same each time.
+    pub const fn fixed(zh: &'static str, en: &'static str) -> Self {
+        Self {
+            zh: Cow::Borrowed(zh),
+            en: Cow::Borrowed(en),
+        }
+    }
+
     /// A sentence from its Chinese and its English wording.
     pub fn new(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         Self {

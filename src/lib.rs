@@ -1,10 +1,12 @@
 //! Jixiao (绩效): the yearly performance self-evaluation of budget units, as a JSON API.
 //!
-//! The core, which knows neither HTTP nor a database: [`scoring`] (and [`fault`], what is wrong with a document).
+//! The core, which knows neither HTTP nor a database: [`scoring`] and [`checks`] (and [`fault`], what is wrong with a
+//! document).
 //! A room per resource: [`units`], [`fiscal_years`], [`schemes`], [`evaluations`], [`special_funds`], [`tokens`].
 //! What the rooms stand on: [`db`], [`http`], [`codes`], [`render`]. [`app`] joins them; `main.rs` is the command line.
 
 pub mod app;
+pub mod checks;
 pub mod codes;
 pub mod config;
 pub mod db;

@@ -89,18 +89,25 @@ CREATE TABLE standings (
 );
 CREATE INDEX standings_by_points ON standings (year, points, unit_code);
 CREATE INDEX standings_by_kind ON standings (year, unit_kind, points, unit_code);
+CREATE INDEX standings_open ON standings (year, high, unit_code) WHERE points IS NULL;
 
 -- The same by section and by indicator of the scheme (a unit's own rows are not comparable and not here).
+-- `part` is 'section' or 'indicator'. A unit's rows lie together, since they are written and deleted together.
 CREATE TABLE standing_parts (
     year      BIGINT NOT NULL,
+    unit_code TEXT   NOT NULL,
     part      TEXT   NOT NULL,
     code      TEXT   NOT NULL,
-    unit_code TEXT   NOT NULL,
     unit_kind TEXT   NOT NULL,
     name      TEXT   NOT NULL,
     weight    BIGINT NOT NULL,
     points    BIGINT,
-    PRIMARY KEY (year, part, code, unit_code),
+    PRIMARY KEY (year, unit_code, part, code),
     FOREIGN KEY (year, unit_code) REFERENCES standings (year, unit_code) ON DELETE CASCADE
 );
-CREATE INDEX standing_parts_by_points ON standing_parts (year, part, code, points, unit_code);
+-- All that a ranking by section and a summary read of them, in groups: neither looks at the rows themselves.
+CREATE INDEX standing_parts_by_points ON standing_parts (year, part, code, unit_kind, points, unit_code, weight);
+
+-- How many units are in which state, without reading evaluations, whose rows hold whole documents.
+CREATE INDEX evaluations_by_state ON evaluations (year, unit_code, state);
+DROP INDEX evaluations_by_year;

@@ -144,11 +144,11 @@ diesel::table! {
 }
 
 diesel::table! {
-    standing_parts (year, part, code, unit_code) {
+    standing_parts (year, unit_code, part, code) {
         year -> BigInt,
+        unit_code -> Text,
         part -> Text,
         code -> Text,
-        unit_code -> Text,
         unit_kind -> Text,
         name -> Text,
         weight -> BigInt,

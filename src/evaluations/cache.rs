@@ -27,6 +27,7 @@ pub struct Basis {
     unit_name: String,
     base_data_version: i64,
     assessments_version: i64,
+    claims_version: i64,
     updated_at: String,
     scheme: Edition,
 }
@@ -39,6 +40,7 @@ impl Basis {
             unit_name: context.unit_name.clone(),
             base_data_version: row.map_or(0, |row| row.base_data_version),
             assessments_version: row.map_or(0, |row| row.assessments_version),
+            claims_version: row.map_or(0, |row| row.claims_version),
             updated_at: row.map(|row| row.updated_at.clone()).unwrap_or_default(),
             scheme: scheme.clone(),
         }
@@ -53,6 +55,7 @@ impl Basis {
             &self.unit_name,
             &self.base_data_version.to_string(),
             &self.assessments_version.to_string(),
+            &self.claims_version.to_string(),
             &self.updated_at,
             scheme.as_str(),
             &self.scheme.version.to_string(),

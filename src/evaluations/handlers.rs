@@ -24,6 +24,7 @@ use crate::http::responses::{CommonErrors, UnfitScheme};
 use crate::render;
 use crate::schemes::library::{Compiled, Library, Unfit};
 use crate::schemes::model::SchemeUsed;
+use crate::scoring::claims::Claims;
 use crate::scoring::score::{Score, Status};
 use crate::scoring::text::SchemeId;
 use crate::scoring::values::digits;
@@ -153,10 +154,12 @@ fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -
         parts: Parts {
             base_data: part(Part::BaseData),
             assessments: part(Part::Assessments),
+            claims: part(Part::Claims),
         },
         links: Links {
             base_data: format!("{this}/base-data"),
             assessments: format!("{this}/assessments"),
+            claims: format!("{this}/claims"),
             score: format!("{this}/score"),
             special_funds: format!("/api/v1/special-funds?unit={unit}&year={year}"),
             this,
@@ -284,5 +287,9 @@ fn compute(compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
     let row = context.evaluation.as_ref();
     let sheet = parts::read(Part::BaseData, row)?.unwrap_or_default();
     let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
-    Ok(scoring::score(&compiled.scheme, &Case::of_unit(&sheet, &assessments)))
+    let mut score = scoring::score(&compiled.scheme, &Case::of_unit(&sheet, &assessments));
+    if let Some(claims) = parts::read::<Claims>(Part::Claims, row)? {
+        claims.beside(&mut score);
+    }
+    Ok(score)
 }

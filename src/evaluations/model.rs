@@ -28,9 +28,13 @@ pub struct Row {
     pub assessments: Option<String>,
     /// Counts the changes of the assessments; 0 before the first.
     pub assessments_version: i64,
-    /// When either was first filed.
+    /// What the unit wrote itself, as JSON.
+    pub claims: Option<String>,
+    /// Counts the changes of the claims; 0 before the first.
+    pub claims_version: i64,
+    /// When a part was first filed.
     pub created_at: String,
-    /// When either was last changed.
+    /// When a part was last changed.
     pub updated_at: String,
 }
 
@@ -92,6 +96,8 @@ pub struct Parts {
     pub base_data: Part,
     /// The assessments.
     pub assessments: Part,
+    /// What the unit wrote itself (自填得分).
+    pub claims: Part,
 }
 
 /// Whether a part is filed, and which version of it.
@@ -117,6 +123,9 @@ pub struct Links {
     /// Its assessments.
     #[schema(example = "/api/v1/units/219001/evaluations/2019/assessments")]
     pub assessments: String,
+    /// Its claims.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/claims")]
+    pub claims: String,
     /// Its score.
     #[schema(example = "/api/v1/units/219001/evaluations/2019/score")]
     pub score: String,

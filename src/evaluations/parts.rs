@@ -1,5 +1,5 @@
-//! The two documents of a unit's year, the base data sheet and the assessments: each is filed, changed and taken away
-//! by itself, and has a version of its own.
+//! The documents of a unit's year, the base data sheet, the assessments and the claims: each is filed, changed and taken
+//! away by itself, and has a version of its own.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
@@ -23,6 +23,7 @@ use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
 use crate::patch_of;
 use crate::schemes::library::Library;
 use crate::scoring::assessment::Assessments;
+use crate::scoring::claims::Claims;
 use crate::scoring::sheet::BaseData;
 
 patch_of!(
@@ -35,8 +36,13 @@ patch_of!(
     AssessmentsPatch,
     Assessments
 );
+patch_of!(
+    /// Some of the [`Claims`].
+    ClaimsPatch,
+    Claims
+);
 
-/// Adds the routes of the two documents.
+/// Adds the routes of the documents.
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(
@@ -52,12 +58,19 @@ pub fn routes(config: &mut ServiceConfig) {
                 .put(put_assessments)
                 .patch(patch_assessments)
                 .delete(delete_assessments),
+        )
+        .service(
+            resource("/api/v1/units/{code}/evaluations/{year}/claims")
+                .get(get_claims)
+                .put(put_claims)
+                .patch(patch_claims)
+                .delete(delete_claims),
         );
 }
 
 /// A document of a unit's year.
 trait Document: Serialize + DeserializeOwned + ToSchema + Send + 'static {
-    /// Which of the two.
+    /// Which of them.
     const PART: Part;
 
     /// Lets it pass if it fits the year.
@@ -77,6 +90,17 @@ impl Document for BaseData {
 
 impl Document for Assessments {
     const PART: Part = Part::Assessments;
+
+    fn check(&self, conn: &mut AnyConnection, library: &Library, context: &Context) -> Result<(), Problem> {
+        match self.faults(&in_force(conn, library, context)?.scheme) {
+            faults if faults.is_empty() => Ok(()),
+            faults => Err(Problem::invalid(faults)),
+        }
+    }
+}
+
+impl Document for Claims {
+    const PART: Part = Part::Claims;
 
     fn check(&self, conn: &mut AnyConnection, library: &Library, context: &Context) -> Result<(), Problem> {
         match self.faults(&in_force(conn, library, context)?.scheme) {
@@ -110,6 +134,7 @@ fn not_filed(part: Part, unit: &UnitCode, year: FiscalYear) -> Problem {
     let (zh, en) = match part {
         Part::BaseData => ("基础数据表", "base data sheet"),
         Part::Assessments => ("评价打分依据", "assessments"),
+        Part::Claims => ("自填得分", "claims"),
     };
     Problem::not_found(
         format!("单位{unit}尚未填报{year}年度{zh}。"),
@@ -401,4 +426,108 @@ pub async fn delete_assessments(
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
     change::<Assessments>(Change::Delete, principal, at, preconditions, &db, library).await
+}
+
+/// Get the claims
+///
+/// What the unit wrote itself (自填得分): ratios, points and the total of its own table.
+#[utoipa::path(
+    get,
+    path = "/api/v1/units/{code}/evaluations/{year}/claims",
+    operation_id = "get_claims",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    responses((status = 200, description = "The claims", body = Claims,
+            headers(("ETag" = String, description = "Their version"))),
+        (status = 304, description = "They are still the version that `If-None-Match` names"), CommonErrors),
+)]
+pub async fn get_claims(
+    Reader(principal): Reader,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    get_part(Part::Claims, principal, at, preconditions, &db).await
+}
+
+/// File or replace the claims
+///
+/// Ratios and points as the unit's own table prints them, by the codes of the score's lines. They are compared with what
+/// follows from the figures, and never change a score: each difference is a finding of `…/checks`, with both numbers and
+/// the probable cause. Refused while the fiscal year is closed.
+#[utoipa::path(
+    put,
+    path = "/api/v1/units/{code}/evaluations/{year}/claims",
+    operation_id = "put_claims",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = Claims, example = json!({
+        "lines": {"in_post_control": {"ratio": "60.82%", "points": "5"}, "fund_compliance": {"points": "6"}},
+        "total": "97"
+    })),
+    responses((status = 201, description = "They were filed", body = Claims,
+            headers(("ETag" = String, description = "Their version"), ("Location" = String, description = "Their address"))),
+        (status = 200, description = "They were replaced, or were so already", body = Claims,
+            headers(("ETag" = String, description = "Their version"))),
+        CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn put_claims(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    Json(claims): Json<Claims>,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change(Change::Put(claims), principal, at, preconditions, &db, library).await
+}
+
+/// Change some claims
+///
+/// A JSON Merge Patch (RFC 7396): what is left out stays, `null` takes a claim away.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/units/{code}/evaluations/{year}/claims",
+    operation_id = "patch_claims",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = ClaimsPatch, content_type = "application/merge-patch+json",
+        example = json!({"lines": {"in_post_control": {"points": "5"}}, "total": null})),
+    responses((status = 200, description = "The claims after the change", body = Claims,
+        headers(("ETag" = String, description = "Their version"))), CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn patch_claims(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    patch: MergePatch,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change::<Claims>(Change::Patch(patch), principal, at, preconditions, &db, library).await
+}
+
+/// Take the claims back
+///
+/// The other parts stay. Refused while the fiscal year is closed.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/units/{code}/evaluations/{year}/claims",
+    operation_id = "delete_claims",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    responses((status = 204, description = "They are gone"), CommonErrors, ChangeErrors),
+)]
+pub async fn delete_claims(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change::<Claims>(Change::Delete, principal, at, preconditions, &db, library).await
 }

@@ -76,6 +76,8 @@ pub enum Part {
     BaseData,
     /// The assessments.
     Assessments,
+    /// What the unit wrote itself.
+    Claims,
 }
 
 impl Part {
@@ -84,6 +86,7 @@ impl Part {
         match self {
             Self::BaseData => "base-data",
             Self::Assessments => "assessments",
+            Self::Claims => "claims",
         }
     }
 
@@ -93,6 +96,7 @@ impl Part {
             (_, None) => (None, 0),
             (Self::BaseData, Some(row)) => (row.base_data.as_deref(), row.base_data_version),
             (Self::Assessments, Some(row)) => (row.assessments.as_deref(), row.assessments_version),
+            (Self::Claims, Some(row)) => (row.claims.as_deref(), row.claims_version),
         }
     }
 }
@@ -116,6 +120,8 @@ pub fn set(
         base_data_version: 0,
         assessments: None,
         assessments_version: 0,
+        claims: None,
+        claims_version: 0,
         created_at: at.clone(),
         updated_at: at.clone(),
     });
@@ -129,8 +135,12 @@ pub fn set(
             row.assessments = document;
             row.assessments_version += 1;
         }
+        Part::Claims => {
+            row.claims = document;
+            row.claims_version += 1;
+        }
     }
-    if row.base_data.is_none() && row.assessments.is_none() {
+    if row.base_data.is_none() && row.assessments.is_none() && row.claims.is_none() {
         diesel::delete(evaluations::table.find((unit.as_str(), year.get()))).execute(conn)?;
         return Ok(None);
     }

@@ -69,7 +69,7 @@ pub struct Assessment {
 }
 
 /// The schema of a map from codes.
-fn by_code<T: PartialSchema>() -> Object {
+pub(super) fn by_code<T: PartialSchema>() -> Object {
     let names = match Code::schema() {
         RefOr::T(schema) => Some(schema),
         RefOr::Ref(_) => None::<Schema>,
@@ -113,7 +113,10 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Unique<V> {
     }
 }
 
-fn unique<'de, V: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Code, V>, D::Error> {
+/// Reads a map by code, and refuses a code that is given twice.
+pub(super) fn unique<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<Code, V>, D::Error> {
     Unique::deserialize(deserializer).map(|map| map.0)
 }
 

@@ -269,6 +269,7 @@ fn indicator_line(
         applied: found.verdict.map(|verdict| verdict.applied),
         missing: found.missing,
         explanation: Text::new("", ""),
+        claimed: None,
         verified: indicator.verified,
     };
     line.explanation = explain::line(&line, &found.basis);
@@ -742,6 +743,7 @@ fn target_line(
         applied: found.verdict.map(|verdict| verdict.applied),
         missing,
         explanation: Text::new("", ""),
+        claimed: None,
         verified: true,
     };
     line.explanation = explain::target(&line, &row.measure);

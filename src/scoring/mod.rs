@@ -5,9 +5,11 @@
 
 pub mod assessment;
 pub mod builtin;
+pub mod claims;
 pub mod engine;
 mod explain;
 pub mod formula;
+pub mod printed;
 pub mod rule;
 pub mod scheme;
 pub mod scheme_diff;

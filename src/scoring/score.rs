@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::claims::Claim;
 use super::rule::Applied;
 use super::scheme::Rule;
 use super::text::{Code, Label};
@@ -150,6 +151,9 @@ pub struct Line {
     pub missing: Vec<Field>,
     /// How the points came about, in a sentence for the report.
     pub explanation: Text,
+    /// What the unit wrote itself, where it claimed something of this line; compared only, see the findings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claimed: Option<Claim>,
     /// False where the rule follows the form's usual wording and was not compared with the document itself.
     pub verified: bool,
 }

@@ -32,6 +32,7 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
     const EVALUATION: &str = "/api/v1/units/{code}/evaluations/{year}";
     const BASE_DATA: &str = "/api/v1/units/{code}/evaluations/{year}/base-data";
     const ASSESSMENTS: &str = "/api/v1/units/{code}/evaluations/{year}/assessments";
+    const CLAIMS: &str = "/api/v1/units/{code}/evaluations/{year}/claims";
     const FUND: &str = "/api/v1/special-funds/{id}";
     const SCHEME: &str = "/api/v1/scoring-schemes/{id}";
     let unit = json!({"name": "开云镇", "kind": "town", "parent": "219"});
@@ -184,6 +185,34 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
             "GET",
             "/api/v1/units/{code}/evaluations/{year}/score",
             "/api/v1/units/219001/evaluations/2019/score",
+            none.clone(),
+        ),
+        (
+            For::Filers,
+            "PUT",
+            CLAIMS,
+            "/api/v1/units/219001/evaluations/2019/claims",
+            json!({}),
+        ),
+        (
+            For::Filers,
+            "PATCH",
+            CLAIMS,
+            "/api/v1/units/219001/evaluations/2019/claims",
+            json!({"total": "97"}),
+        ),
+        (
+            For::Readers,
+            "GET",
+            CLAIMS,
+            "/api/v1/units/219001/evaluations/2019/claims",
+            none.clone(),
+        ),
+        (
+            For::Filers,
+            "DELETE",
+            CLAIMS,
+            "/api/v1/units/219001/evaluations/2019/claims",
             none.clone(),
         ),
         (

@@ -112,7 +112,7 @@ fn the_core_knows_no_http_no_database_no_clock_and_no_files() {
         "std::thread",
         "std::path",
     ];
-    for (file, code) in sources("scoring") {
+    for (file, code) in sources("scoring").into_iter().chain(sources("checks")) {
         for word in foreign {
             assert!(!mentions(&code, word), "{file} has {word}");
         }
@@ -126,11 +126,18 @@ fn the_core_knows_no_http_no_database_no_clock_and_no_files() {
 
 #[test]
 fn the_core_uses_no_other_room_but_what_is_wrong_with_a_document() {
-    for (file, code) in sources("scoring") {
+    let cores = [
+        ("scoring", ["fault", "scoring"].as_slice()),
+        ("checks", &["fault", "scoring", "checks"]),
+    ];
+    for ((file, code), known) in cores
+        .into_iter()
+        .flat_map(|(core, known)| sources(core).into_iter().map(move |source| (source, known)))
+    {
         for (at, path) in code.match_indices("crate::") {
             let room = &code[at + path.len()..];
             assert!(
-                ["fault", "scoring"].iter().any(|known| room.starts_with(known)),
+                known.iter().any(|known| room.starts_with(known)),
                 "{file} reaches out to crate::{}",
                 room.chars().take(30).collect::<String>()
             );
@@ -140,7 +147,7 @@ fn the_core_uses_no_other_room_but_what_is_wrong_with_a_document() {
 
 #[test]
 fn no_float_is_in_the_core() {
-    for (file, code) in sources("scoring") {
+    for (file, code) in sources("scoring").into_iter().chain(sources("checks")) {
         for word in ["f32", "f64"] {
             assert!(!mentions(&code, word), "{file} has {word}");
         }

@@ -9,6 +9,7 @@ use crate::support::{Client, example, line, lines, load_example};
 const YEAR: &str = "/api/v1/units/219001/evaluations/2019";
 const SHEET: &str = "/api/v1/units/219001/evaluations/2019/base-data";
 const ASSESSMENTS: &str = "/api/v1/units/219001/evaluations/2019/assessments";
+const CLAIMS: &str = "/api/v1/units/219001/evaluations/2019/claims";
 const SCORE: &str = "/api/v1/units/219001/evaluations/2019/score";
 
 /// A sheet with every figure that `hunan-2019` asks for.
@@ -67,7 +68,7 @@ fn etag(response: Response) -> String {
 both_engines! {
     fn a_unit_year_that_cannot_be_says_whether_the_unit_or_the_year_is_missing(app) {
         let bureau = app.with_kaiyun();
-        for part in ["", "/base-data", "/assessments", "/score"] {
+        for part in ["", "/base-data", "/assessments", "/claims", "/score"] {
             let no_unit = bureau.get(&format!("/api/v1/units/999/evaluations/2019{part}")).problem(404, "not-found");
             assert_eq!(no_unit["detail_zh"], "单位999不存在。");
             let no_year = bureau.get(&format!("/api/v1/units/219001/evaluations/2020{part}")).problem(404, "not-found");
@@ -77,7 +78,7 @@ both_engines! {
         bureau.get("/api/v1/units/999/evaluations").problem(404, "not-found");
         bureau.put("/api/v1/units/999/evaluations/2019/base-data", &json!({})).problem(404, "not-found");
         bureau.put("/api/v1/units/219001/evaluations/2020/assessments", &json!({})).problem(404, "not-found");
-        for part in [SHEET, ASSESSMENTS] {
+        for part in [SHEET, ASSESSMENTS, CLAIMS] {
             for not_filed in [bureau.get(part), bureau.patch(part, &json!({})), bureau.delete(part)] {
                 let problem = not_filed.problem(404, "not-found");
                 assert!(problem["detail_zh"].as_str().unwrap().contains("尚未填报"), "{problem}");
@@ -91,7 +92,7 @@ both_engines! {
         assert_eq!((&before["state"], &before["scheme"]), (&json!("not_started"), &json!("hunan-2019")));
         assert_eq!(before["score"]["interval"], json!({"low": "0", "high": "100"}));
         assert_eq!(before["parts"]["base_data"], json!({"filed": false, "version": 0}));
-        for part in ["self", "base_data", "assessments", "score", "special_funds"] {
+        for part in ["self", "base_data", "assessments", "claims", "score", "special_funds"] {
             assert!(before["links"][part].is_string(), "{part}");
         }
 
@@ -99,7 +100,9 @@ both_engines! {
         assert_eq!(filed.header("Location"), Some(SHEET));
         let draft = bureau.get(YEAR).expect(200).json();
         assert_eq!(draft["state"], "draft");
-        assert_eq!(draft["parts"], json!({"base_data": {"filed": true, "version": 1}, "assessments": {"filed": false, "version": 0}}));
+        let not_filed = json!({"filed": false, "version": 0});
+        assert_eq!((&draft["parts"]["base_data"], &draft["parts"]["assessments"], &draft["parts"]["claims"]),
+            (&json!({"filed": true, "version": 1}), &not_filed, &not_filed));
         // 1 of 17 lines is decided: 5.88%.
         assert_eq!(draft["score"]["decided_percent"], 5);
         assert_eq!(draft["score"]["interval"], json!({"low": "5", "high": "100"}));
@@ -107,7 +110,10 @@ both_engines! {
         bureau.put(ASSESSMENTS, &json!({})).expect(201);
         bureau.delete(SHEET).expect(204);
         assert_eq!(bureau.get(YEAR).expect(200).json()["state"], "draft", "the assessments are still there");
+        bureau.put(CLAIMS, &json!({})).expect(201);
         bureau.delete(ASSESSMENTS).expect(204);
+        assert_eq!(bureau.get(YEAR).expect(200).json()["state"], "draft", "so are the claims");
+        bureau.delete(CLAIMS).expect(204);
         assert_eq!(bureau.get(YEAR).expect(200).json(), before);
     }
 
@@ -118,6 +124,9 @@ both_engines! {
             (ASSESSMENTS, "assessments", json!({"indicators": {"fund_compliance": {"incidents": 1}}}),
                 json!({"indicators": {"fund_compliance": null, "social_benefit": {"points": "4"}}}),
                 json!({"indicators": {"social_benefit": {"points": "4"}}})),
+            (CLAIMS, "claims", json!({"lines": {"key_work": {"ratio": "95.10%", "points": "8"}}, "total": "97"}),
+                json!({"lines": {"key_work": {"ratio": null}, "satisfaction": {"points": "6"}}}),
+                json!({"lines": {"key_work": {"points": "8"}, "satisfaction": {"points": "6"}}, "total": "97"})),
         ] {
             let version = || bureau.get(YEAR).expect(200).json()["parts"][name]["version"].clone();
             let created = bureau.put(part, &first).expect(201);
@@ -397,6 +406,8 @@ both_engines! {
         changed("a figure");
         bureau.put(ASSESSMENTS, &json!({"indicators": {"fund_compliance": {"incidents": 1}}})).expect(201);
         changed("assessments");
+        bureau.put(CLAIMS, &json!({"lines": {"fund_compliance": {"points": "6"}}})).expect(201);
+        changed("claims, which stand beside the lines");
         let unit = json!({"name": "开云镇", "kind": "town"});
         bureau.put("/api/v1/units/219001", &unit).expect(200);
         changed("the unit's name");

@@ -1,0 +1,36 @@
+//! What checks look at.
+
+use crate::scoring::assessment::Assessments;
+use crate::scoring::score::Score;
+use crate::scoring::sheet::BaseData;
+use crate::scoring::special_fund::FundTable;
+
+/// A unit's year as it is filed, with its neighbours.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// The fiscal year.
+    pub year: i64,
+    /// The base data sheet (基础数据表); empty before it is filed.
+    pub sheet: &'a BaseData,
+    /// The sheet of the year before, of the unit or of the one that it continues; `None` if there is none.
+    pub prior: Option<&'a BaseData>,
+    /// What people judged; empty before it is filed.
+    pub assessments: &'a Assessments,
+    /// The special funds of the unit and year (专项资金).
+    pub funds: &'a [FundFacts],
+    /// The score that follows.
+    pub score: &'a Score,
+}
+
+/// A special fund of the unit and year.
+#[derive(Debug, Clone)]
+pub struct FundFacts {
+    /// The id that it is addressed by.
+    pub id: String,
+    /// Its name (专项资金名称).
+    pub name: String,
+    /// Its table (绩效目标自评表).
+    pub table: FundTable,
+    /// The score that follows by its own scheme.
+    pub score: Score,
+}

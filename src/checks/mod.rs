@@ -1,0 +1,11 @@
+//! Cross-checks (勾稽关系): what a reviewer looks for in a unit's year, between its years, forms and points.
+//!
+//! Pure, like [`crate::scoring`]: [`catalogue::CATALOGUE`] is data, [`facts::Facts`] are data, out come
+//! [`finding::Finding`]s. Most checks are relations between formulas over the base data sheet; a few are functions.
+
+pub mod catalogue;
+pub mod facts;
+pub mod finding;
+mod score;
+
+pub use catalogue::findings;
