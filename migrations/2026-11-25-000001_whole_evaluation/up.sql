@@ -23,10 +23,6 @@ ALTER TABLE evaluations ADD COLUMN reasons_version BIGINT NOT NULL DEFAULT 0;
 -- The number of the latest submission; 0 before the first.
 ALTER TABLE evaluations ADD COLUMN submission BIGINT NOT NULL DEFAULT 0;
 
--- A year's evaluations are paged by unit.
-CREATE INDEX evaluations_by_year_and_unit ON evaluations (year, unit_code);
-DROP INDEX evaluations_by_year;
-
 -- The schemes of submissions as they were, each text once, under its SHA-256.
 CREATE TABLE frozen_schemes (
     digest TEXT NOT NULL PRIMARY KEY,
