@@ -18,6 +18,7 @@ use crate::http::responses::{BodyErrors, CommonErrors};
 use crate::schemes::library::{Compiled, Library};
 use crate::schemes::model::SchemeUsed;
 use crate::scoring::assessment::Assessments;
+use crate::scoring::prior::YearSheet;
 use crate::scoring::scheme::{Scheme, SchemeDocument};
 use crate::scoring::score::Score;
 use crate::scoring::sheet::BaseData;
@@ -43,10 +44,13 @@ pub struct PreviewInput {
     /// The base data sheet (基础数据表).
     #[serde(default)]
     pub base_data: Option<BaseData>,
+    /// The base data sheet of the year before: last year's columns that `base_data` leaves out are taken from it.
+    #[serde(default)]
+    pub prior_base_data: Option<BaseData>,
     /// The assessments (评价打分依据).
     #[serde(default)]
     pub assessments: Option<Assessments>,
-    /// A special fund's table, instead of `base_data` and `assessments`.
+    /// A special fund's table, instead of the two sheets and `assessments`.
     #[serde(default)]
     pub special_fund: Option<FundTable>,
 }
@@ -83,12 +87,13 @@ pub async fn post(
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
     let mut faults = Vec::new();
-    if input.special_fund.is_some() && (input.base_data.is_some() || input.assessments.is_some()) {
+    let of_unit = input.base_data.is_some() || input.prior_base_data.is_some() || input.assessments.is_some();
+    if input.special_fund.is_some() && of_unit {
         faults.push(Fault::new(
             "/special_fund",
             "one_of",
-            "special_fund不能与base_data、assessments同时填写。",
-            "give either `special_fund`, or `base_data` and `assessments`",
+            "special_fund不能与base_data、prior_base_data、assessments同时填写。",
+            "give either `special_fund`, or `base_data`, `prior_base_data` and `assessments`",
         ));
     }
     let assessments = input.assessments.unwrap_or_default();
@@ -118,10 +123,10 @@ pub async fn post(
     }
     let score = match &input.special_fund {
         Some(table) => scoring::score(&scheme, &Case::of_fund(table)),
-        None => scoring::score(
-            &scheme,
-            &Case::of_unit(&input.base_data.unwrap_or_default(), &assessments),
-        ),
+        None => {
+            let sheet = YearSheet::new(input.base_data.unwrap_or_default(), input.prior_base_data.as_ref());
+            scoring::score(&scheme, &Case::of_year(&sheet, &assessments))
+        }
     };
     let body = json(&PreviewScore { scheme: used, score })?;
     Ok(HttpResponse::Ok().content_type("application/json").body(body))

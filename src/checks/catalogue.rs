@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::facts::Facts;
@@ -33,8 +33,15 @@ pub struct Check {
     pub rule: Rule,
 }
 
+impl Check {
+    /// The fields that it reads, each once.
+    pub fn reads(&self) -> Vec<String> {
+        self.reads.iter().map(|field| (*field).to_owned()).collect()
+    }
+}
+
 /// What a check looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = CheckTopic)]
 pub enum Topic {

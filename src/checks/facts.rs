@@ -1,6 +1,8 @@
 //! What checks look at.
 
 use crate::scoring::assessment::Assessments;
+use crate::scoring::claims::Claims;
+use crate::scoring::scheme::Scheme;
 use crate::scoring::score::Score;
 use crate::scoring::sheet::BaseData;
 use crate::scoring::special_fund::FundTable;
@@ -18,6 +20,10 @@ pub struct Facts<'a> {
     pub assessments: &'a Assessments,
     /// The special funds of the unit and year (专项资金).
     pub funds: &'a [FundFacts],
+    /// What the unit wrote itself (自填得分); `None` before it is filed.
+    pub claims: Option<&'a Claims>,
+    /// The scheme of the score.
+    pub scheme: &'a Scheme,
     /// The score that follows.
     pub score: &'a Score,
 }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::catalogue::Check;
 use crate::fault::Text;
 use crate::scoring::score::Severity;
+use crate::scoring::text::Reason;
 use crate::scoring::values::digits;
 
 /// What a check found (问题), with the figures that it rests on.
@@ -148,5 +149,17 @@ impl Finding {
             unit: unit.into(),
         });
         self
+    }
+}
+
+impl Finding {
+    /// Whether it stands in the way of a submission, given the reason that was filed for it: an error always does, a
+    /// warning while it has none.
+    pub fn blocks(&self, reason: Option<&Reason>) -> bool {
+        match self.severity {
+            Severity::Error => true,
+            Severity::Warning => reason.is_none(),
+            Severity::Notice => false,
+        }
     }
 }

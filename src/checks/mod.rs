@@ -6,6 +6,7 @@
 pub mod catalogue;
 pub mod facts;
 pub mod finding;
+pub mod reasons;
 mod score;
 
 pub use catalogue::findings;

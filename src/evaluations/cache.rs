@@ -6,6 +6,7 @@ use actix_web::web::Bytes;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::model::PriorSheet;
 use super::store::Context;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::http::etag::ETag;
@@ -29,6 +30,7 @@ pub struct Basis {
     assessments_version: i64,
     claims_version: i64,
     updated_at: String,
+    prior: Option<PriorSheet>,
     scheme: Edition,
 }
 
@@ -42,6 +44,7 @@ impl Basis {
             assessments_version: row.map_or(0, |row| row.assessments_version),
             claims_version: row.map_or(0, |row| row.claims_version),
             updated_at: row.map(|row| row.updated_at.clone()).unwrap_or_default(),
+            prior: context.prior.clone(),
             scheme: scheme.clone(),
         }
     }
@@ -50,6 +53,7 @@ impl Basis {
 impl Basis {
     /// The tag of what follows from this basis, in one `form` (a media type).
     pub fn etag(&self, scheme: &SchemeId, form: &str) -> ETag {
+        let prior = self.prior.as_ref();
         ETag::over([
             form,
             &self.unit_name,
@@ -57,6 +61,9 @@ impl Basis {
             &self.assessments_version.to_string(),
             &self.claims_version.to_string(),
             &self.updated_at,
+            prior.map_or("", |prior| &prior.unit),
+            &prior.map_or(0, |prior| prior.version).to_string(),
+            prior.map_or("", |prior| &prior.since),
             scheme.as_str(),
             &self.scheme.version.to_string(),
             &self.scheme.updated_at,

@@ -7,8 +7,8 @@ use utoipa::IntoParams;
 
 use super::cache::{Basis, ScoreCache};
 use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, State, UnitScore};
-use super::parts;
 use super::store::{self, Context, EntryRow, Part};
+use super::{checks, parts};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
@@ -37,6 +37,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/api/v1/units/{code}/evaluations/{year}").get(get))
         .service(resource("/api/v1/units/{code}/evaluations/{year}/score").get(get_score));
     parts::routes(config);
+    checks::routes(config);
 }
 
 /// Which years to list.
@@ -128,7 +129,7 @@ pub async fn get(
             principal.may_see(&context.unit_path)?;
             let compiled = in_force(conn, &library, &context)?;
             let etag = Basis::of(&context, &compiled.edition).etag(&compiled.id, "evaluation");
-            let score = compute(&compiled, &context)?;
+            let score = compute(conn, &compiled, &context)?;
             Ok((etag, describe(code, year, context, &score)))
         })
         .await?;
@@ -154,11 +155,14 @@ fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -
         parts: Parts {
             base_data: part(Part::BaseData),
             assessments: part(Part::Assessments),
+            reasons: part(Part::Reasons),
             claims: part(Part::Claims),
         },
         links: Links {
             base_data: format!("{this}/base-data"),
             assessments: format!("{this}/assessments"),
+            reasons: format!("{this}/reasons"),
+            checks: format!("{this}/checks"),
             claims: format!("{this}/claims"),
             score: format!("{this}/score"),
             special_funds: format!("/api/v1/special-funds?unit={unit}&year={year}"),
@@ -194,8 +198,9 @@ pub struct ScoreQuery {
 
 /// Get a unit's score
 ///
-/// Worked out from what is filed, and explained line by line. While something is missing, the total is an interval and
-/// `missing` names every field to fill in, with its place in its document. With `Accept: text/plain` the answer is the
+/// Worked out from what is filed, and explained line by line. Last year's columns (上年数) that the unit left out are taken
+/// from the base data sheet of the year before; such an input has the origin `prior_year`. While something is missing, the
+/// total is an interval and `missing` names every field to fill in, with its place in its document. With `Accept: text/plain` the answer is the
 /// scoring table as plain text in Chinese.
 #[utoipa::path(
     get,
@@ -235,7 +240,7 @@ pub async fn get_score(
                         "{}（{code}）{year}年度部门整体支出绩效自评得分\n评分标准：{}（{}）",
                         context.unit_name, compiled.scheme.document.name, compiled.id
                     );
-                    Bytes::from(render::score(&heading, &compute(&compiled, &context)?))
+                    Bytes::from(render::score(&heading, &compute(conn, &compiled, &context)?))
                 }
                 Form::Json => scores.get_or_render((&code, year, &compiled.id), basis, || {
                     let score = UnitScore {
@@ -243,7 +248,8 @@ pub async fn get_score(
                         unit_name: context.unit_name.clone(),
                         year,
                         scheme: SchemeUsed::from(&compiled),
-                        score: compute(&compiled, &context)?,
+                        prior_base_data: context.prior.clone(),
+                        score: compute(conn, &compiled, &context)?,
                     };
                     json(&score)
                 })?,
@@ -283,11 +289,11 @@ fn refuse(unfit: Unfit, id: &SchemeId) -> Problem {
     }
 }
 
-fn compute(compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+    let sheet = parts::year_sheet(conn, context)?;
     let row = context.evaluation.as_ref();
-    let sheet = parts::read(Part::BaseData, row)?.unwrap_or_default();
     let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
-    let mut score = scoring::score(&compiled.scheme, &Case::of_unit(&sheet, &assessments));
+    let mut score = scoring::score(&compiled.scheme, &Case::of_year(&sheet, &assessments));
     if let Some(claims) = parts::read::<Claims>(Part::Claims, row)? {
         claims.beside(&mut score);
     }

@@ -36,6 +36,10 @@ pub struct Row {
     pub created_at: String,
     /// When a part was last changed.
     pub updated_at: String,
+    /// Why what the checks found is right nevertheless, as JSON.
+    pub reasons: Option<String>,
+    /// Counts the changes of the reasons; 0 before the first.
+    pub reasons_version: i64,
 }
 
 /// A unit's year (部门整体支出绩效自评): where it stands, and what is filed.
@@ -96,6 +100,8 @@ pub struct Parts {
     pub base_data: Part,
     /// The assessments.
     pub assessments: Part,
+    /// The reasons for what the checks found (情况说明).
+    pub reasons: Part,
     /// What the unit wrote itself (自填得分).
     pub claims: Part,
 }
@@ -123,6 +129,12 @@ pub struct Links {
     /// Its assessments.
     #[schema(example = "/api/v1/units/219001/evaluations/2019/assessments")]
     pub assessments: String,
+    /// The reasons for what the checks found.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/reasons")]
+    pub reasons: String,
+    /// What the checks find.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/checks")]
+    pub checks: String,
     /// Its claims.
     #[schema(example = "/api/v1/units/219001/evaluations/2019/claims")]
     pub claims: String,
@@ -163,7 +175,27 @@ pub struct UnitScore {
     pub year: FiscalYear,
     /// The scheme that it was computed by.
     pub scheme: SchemeUsed,
+    /// The sheet of the year before, from which last year's columns that were left out are taken; `null` if there is none.
+    pub prior_base_data: Option<PriorSheet>,
     /// The score itself.
     #[serde(flatten)]
     pub score: Score,
+}
+
+/// The base data sheet of the year before, without its text: of the unit itself or, where it filed none, of the one unit
+/// that it alone continues (a unit that was renamed; those that were merged or split have no comparable figures).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PriorSheet {
+    /// The unit that filed it.
+    #[schema(value_type = UnitCode)]
+    pub unit: String,
+    /// The fiscal year that it is of.
+    #[schema(value_type = FiscalYear, example = 2018)]
+    pub year: i64,
+    /// Its version.
+    #[schema(example = 3)]
+    pub version: i64,
+    /// When the evaluation that it belongs to began: versions count anew from there.
+    #[serde(skip)]
+    pub since: String,
 }

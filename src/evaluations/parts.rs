@@ -1,5 +1,5 @@
-//! The documents of a unit's year, the base data sheet, the assessments and the claims: each is filed, changed and taken
-//! away by itself, and has a version of its own.
+//! The documents of a unit's year, such as the base data sheet and the assessments: each is filed, changed and taken away
+//! by itself, and has a version of its own.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::handlers::{in_force, require};
 use super::model::Row;
 use super::store::{self, Context, Part};
+use crate::checks::reasons::Reasons;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::http::auth::{Editor, Principal, Reader};
@@ -24,6 +25,7 @@ use crate::patch_of;
 use crate::schemes::library::Library;
 use crate::scoring::assessment::Assessments;
 use crate::scoring::claims::Claims;
+use crate::scoring::prior::YearSheet;
 use crate::scoring::sheet::BaseData;
 
 patch_of!(
@@ -40,6 +42,11 @@ patch_of!(
     /// Some of the [`Claims`].
     ClaimsPatch,
     Claims
+);
+patch_of!(
+    /// Some of the [`Reasons`].
+    ReasonsPatch,
+    Reasons
 );
 
 /// Adds the routes of the documents.
@@ -65,6 +72,13 @@ pub fn routes(config: &mut ServiceConfig) {
                 .put(put_claims)
                 .patch(patch_claims)
                 .delete(delete_claims),
+        )
+        .service(
+            resource("/api/v1/units/{code}/evaluations/{year}/reasons")
+                .get(get_reasons)
+                .put(put_reasons)
+                .patch(patch_reasons)
+                .delete(delete_reasons),
         );
 }
 
@@ -110,6 +124,17 @@ impl Document for Claims {
     }
 }
 
+impl Document for Reasons {
+    const PART: Part = Part::Reasons;
+
+    fn check(&self, _: &mut AnyConnection, _: &Library, _: &Context) -> Result<(), Problem> {
+        match self.faults() {
+            faults if faults.is_empty() => Ok(()),
+            faults => Err(Problem::invalid(faults)),
+        }
+    }
+}
+
 /// The stored document; `None` before it is filed.
 ///
 /// # Errors
@@ -119,6 +144,29 @@ pub(super) fn read<T: DeserializeOwned>(part: Part, row: Option<&Row>) -> Result
     text.map(serde_json::from_str)
         .transpose()
         .map_err(|error| Problem::internal(format!("a stored {part:?} cannot be read: {error}")))
+}
+
+/// The base data sheet of a unit's year with the gaps in last year's columns filled; an empty one before it is filed.
+///
+/// # Errors
+/// 500 if the table holds what this program cannot read.
+pub(super) fn year_sheet(conn: &mut AnyConnection, context: &Context) -> Result<YearSheet, Problem> {
+    let own = read(Part::BaseData, context.evaluation.as_ref())?.unwrap_or_default();
+    Ok(YearSheet::new(own, prior_sheet(conn, context)?.as_ref()))
+}
+
+/// The base data sheet of the year before; `None` where there is none.
+///
+/// # Errors
+/// 500 if the table holds what this program cannot read.
+pub(super) fn prior_sheet(conn: &mut AnyConnection, context: &Context) -> Result<Option<BaseData>, Problem> {
+    let Some(prior) = &context.prior else {
+        return Ok(None);
+    };
+    store::base_data(conn, &prior.unit, prior.year)?
+        .map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|error| Problem::internal(format!("a stored sheet of {} cannot be read: {error}", prior.year)))
 }
 
 /// The document as it is stored and its tag; `None` before it is filed.
@@ -135,6 +183,7 @@ fn not_filed(part: Part, unit: &UnitCode, year: FiscalYear) -> Problem {
         Part::BaseData => ("基础数据表", "base data sheet"),
         Part::Assessments => ("评价打分依据", "assessments"),
         Part::Claims => ("自填得分", "claims"),
+        Part::Reasons => ("情况说明", "reasons"),
     };
     Problem::not_found(
         format!("单位{unit}尚未填报{year}年度{zh}。"),
@@ -530,4 +579,106 @@ pub async fn delete_claims(
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
     change::<Claims>(Change::Delete, principal, at, preconditions, &db, library).await
+}
+
+/// Get the reasons
+///
+/// What the unit says to the findings of its year (情况说明), by their `key`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/units/{code}/evaluations/{year}/reasons",
+    operation_id = "get_reasons",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    responses((status = 200, description = "The reasons", body = Reasons,
+            headers(("ETag" = String, description = "Their version"))),
+        (status = 304, description = "They are still the version that `If-None-Match` names"), CommonErrors),
+)]
+pub async fn get_reasons(
+    Reader(principal): Reader,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    get_part(Part::Reasons, principal, at, preconditions, &db).await
+}
+
+/// File or replace the reasons
+///
+/// A warning needs one before the evaluation can be submitted; an error cannot be argued away. They are filed by the
+/// finding's `key`, which stays the same when figures change. Refused while the fiscal year is closed.
+#[utoipa::path(
+    put,
+    path = "/api/v1/units/{code}/evaluations/{year}/reasons",
+    operation_id = "put_reasons",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = Reasons, example = json!({"findings": {
+        "reception_up_total_down": "2019年机构改革后并入三个事业单位，接待批次相应增加，接待费在预算内支出。"
+    }})),
+    responses((status = 201, description = "They were filed", body = Reasons,
+            headers(("ETag" = String, description = "Their version"), ("Location" = String, description = "Their address"))),
+        (status = 200, description = "They were replaced, or were so already", body = Reasons,
+            headers(("ETag" = String, description = "Their version"))),
+        CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn put_reasons(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    Json(reasons): Json<Reasons>,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change(Change::Put(reasons), principal, at, preconditions, &db, library).await
+}
+
+/// Change some reasons
+///
+/// A JSON Merge Patch (RFC 7396): what is left out stays, `null` takes a reason away.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/units/{code}/evaluations/{year}/reasons",
+    operation_id = "patch_reasons",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = ReasonsPatch, content_type = "application/merge-patch+json",
+        example = json!({"findings": {"incomplete": "本年度未开展满意度调查，该项尚无数据。"}})),
+    responses((status = 200, description = "The reasons after the change", body = Reasons,
+        headers(("ETag" = String, description = "Their version"))), CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn patch_reasons(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    patch: MergePatch,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change::<Reasons>(Change::Patch(patch), principal, at, preconditions, &db, library).await
+}
+
+/// Take the reasons back
+///
+/// What was filed otherwise stays. Refused while the fiscal year is closed.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/units/{code}/evaluations/{year}/reasons",
+    operation_id = "delete_reasons",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    responses((status = 204, description = "They are gone"), CommonErrors, ChangeErrors),
+)]
+pub async fn delete_reasons(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change::<Reasons>(Change::Delete, principal, at, preconditions, &db, library).await
 }

@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 
-use super::model::Row;
+use super::model::{PriorSheet, Row};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::connection::Backend;
-use crate::db::schema::{evaluations, fiscal_years, scoring_schemes, units};
+use crate::db::schema::{evaluations, fiscal_years, scoring_schemes, special_funds, unit_predecessors, units};
 use crate::db::{AnyConnection, now};
 use crate::http::page::{Limit, Order};
 use crate::paged;
@@ -26,11 +26,27 @@ pub struct Context {
     pub scheme_edition: Edition,
     /// What is filed; `None` before anything is.
     pub evaluation: Option<Row>,
+    /// The base data sheet of the year before; `None` where there is none.
+    pub prior: Option<PriorSheet>,
 }
+
+// Of its own, since the macro makes public items without any documentation.
+mod twice {
+    diesel::alias!(crate::db::schema::evaluations as year_before: YearBefore);
+}
+use twice::year_before;
 
 /// The year of a unit; `None` unless both exist.
 pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> QueryResult<Option<Context>> {
-    type Columns = ((String, String), (String, String), (i64, String), Option<Row>);
+    type Columns = (
+        (String, String),
+        (String, String),
+        (i64, String),
+        Option<Row>,
+        (Option<(i64, String)>, bool),
+    );
+    let last = year.get() - 1;
+    let continues = unit_predecessors::table.filter(unit_predecessors::unit_code.eq(units::code));
     let found: Option<Columns> = units::table
         .inner_join(fiscal_years::table.on(fiscal_years::year.eq(year.get())))
         .inner_join(scoring_schemes::table.on(scoring_schemes::id.eq(fiscal_years::scheme_id)))
@@ -39,25 +55,95 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
                 .eq(units::code)
                 .and(evaluations::year.eq(fiscal_years::year))),
         )
+        .left_join(
+            year_before.on(year_before
+                .field(evaluations::unit_code)
+                .eq(units::code)
+                .and(year_before.field(evaluations::year).eq(last))
+                .and(year_before.field(evaluations::base_data).is_not_null())),
+        )
         .filter(units::code.eq(unit.as_str()))
         .select((
             (units::name, units::path),
             (fiscal_years::status, fiscal_years::scheme_id),
             (scoring_schemes::version, scoring_schemes::updated_at),
             Option::<Row>::as_select(),
+            (
+                year_before
+                    .fields((evaluations::base_data_version, evaluations::created_at))
+                    .nullable(),
+                diesel::dsl::exists(continues),
+            ),
         ))
         .first(conn)
         .optional()?;
-    Ok(found.map(
-        |((unit_name, unit_path), (year_status, scheme_id), (version, updated_at), evaluation)| Context {
-            unit_name,
-            unit_path,
-            year_status,
-            scheme_id,
-            scheme_edition: Edition { version, updated_at },
-            evaluation,
-        },
-    ))
+    let Some(((unit_name, unit_path), (year_status, scheme_id), (version, updated_at), evaluation, (own, continues))) =
+        found
+    else {
+        return Ok(None);
+    };
+    let prior = match own {
+        Some((version, since)) => Some(PriorSheet {
+            unit: unit.as_str().to_owned(),
+            year: last,
+            version,
+            since,
+        }),
+        None if continues => sheet_of_predecessor(conn, unit, last)?,
+        None => None,
+    };
+    Ok(Some(Context {
+        unit_name,
+        unit_path,
+        year_status,
+        scheme_id,
+        scheme_edition: Edition { version, updated_at },
+        evaluation,
+        prior,
+    }))
+}
+
+/// The sheet of a year that was filed by the one predecessor of a unit, if there is one and the unit is all that
+/// continues it.
+fn sheet_of_predecessor(conn: &mut AnyConnection, unit: &UnitCode, year: i64) -> QueryResult<Option<PriorSheet>> {
+    use unit_predecessors::{predecessor_code, unit_code};
+    let links: Vec<(String, Option<(i64, String)>)> = unit_predecessors::table
+        .left_join(
+            evaluations::table.on(evaluations::unit_code
+                .eq(predecessor_code)
+                .and(evaluations::year.eq(year))
+                .and(evaluations::base_data.is_not_null())),
+        )
+        .filter(unit_code.eq(unit.as_str()))
+        .select((
+            predecessor_code,
+            (evaluations::base_data_version, evaluations::created_at).nullable(),
+        ))
+        .limit(2)
+        .load(conn)?;
+    let Ok([(predecessor, Some((version, since)))]) = <[_; 1]>::try_from(links) else {
+        return Ok(None);
+    };
+    let successors: i64 = unit_predecessors::table
+        .filter(predecessor_code.eq(&predecessor))
+        .count()
+        .get_result(conn)?;
+    Ok((successors == 1).then_some(PriorSheet {
+        unit: predecessor,
+        year,
+        version,
+        since,
+    }))
+}
+
+/// The text of a base data sheet; `None` if it is gone.
+pub fn base_data(conn: &mut AnyConnection, unit: &str, year: i64) -> QueryResult<Option<String>> {
+    let found: Option<Option<String>> = evaluations::table
+        .find((unit, year))
+        .select(evaluations::base_data)
+        .first(conn)
+        .optional()?;
+    Ok(found.flatten())
 }
 
 /// The place of a unit in the hierarchy; `None` if it does not exist.
@@ -76,6 +162,8 @@ pub enum Part {
     BaseData,
     /// The assessments.
     Assessments,
+    /// The reasons for what the checks found.
+    Reasons,
     /// What the unit wrote itself.
     Claims,
 }
@@ -86,6 +174,7 @@ impl Part {
         match self {
             Self::BaseData => "base-data",
             Self::Assessments => "assessments",
+            Self::Reasons => "reasons",
             Self::Claims => "claims",
         }
     }
@@ -96,6 +185,7 @@ impl Part {
             (_, None) => (None, 0),
             (Self::BaseData, Some(row)) => (row.base_data.as_deref(), row.base_data_version),
             (Self::Assessments, Some(row)) => (row.assessments.as_deref(), row.assessments_version),
+            (Self::Reasons, Some(row)) => (row.reasons.as_deref(), row.reasons_version),
             (Self::Claims, Some(row)) => (row.claims.as_deref(), row.claims_version),
         }
     }
@@ -124,6 +214,8 @@ pub fn set(
         claims_version: 0,
         created_at: at.clone(),
         updated_at: at.clone(),
+        reasons: None,
+        reasons_version: 0,
     });
     row.updated_at = at;
     match part {
@@ -135,12 +227,16 @@ pub fn set(
             row.assessments = document;
             row.assessments_version += 1;
         }
+        Part::Reasons => {
+            row.reasons = document;
+            row.reasons_version += 1;
+        }
         Part::Claims => {
             row.claims = document;
             row.claims_version += 1;
         }
     }
-    if row.base_data.is_none() && row.assessments.is_none() && row.claims.is_none() {
+    if row.base_data.is_none() && row.assessments.is_none() && row.claims.is_none() && row.reasons.is_none() {
         diesel::delete(evaluations::table.find((unit.as_str(), year.get()))).execute(conn)?;
         return Ok(None);
     }
@@ -170,4 +266,49 @@ pub fn list(
         .select((evaluations::year, evaluations::created_at, evaluations::updated_at))
         .into_boxed::<Backend>();
     paged!(query, evaluations::year, order, cursor.map(FiscalYear::get), limit).load(conn)
+}
+
+/// A special fund of a unit's year with the edition of the scheme that it is scored by.
+#[derive(Debug)]
+pub struct FundRow {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its table, as JSON.
+    pub table: String,
+    /// The id of its scheme.
+    pub scheme: String,
+    /// The edition of its scheme.
+    pub edition: Edition,
+}
+
+/// A base data sheet lists at most this many special funds, and checks look at no more.
+const FUNDS: i64 = 200;
+
+/// The special funds of a unit's year by id.
+pub fn funds(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> QueryResult<Vec<FundRow>> {
+    let rows: Vec<(String, String, String, String, i64, String)> = special_funds::table
+        .inner_join(scoring_schemes::table)
+        .filter(special_funds::unit_code.eq(unit.as_str()))
+        .filter(special_funds::year.eq(year.get()))
+        .order(special_funds::id)
+        .limit(FUNDS)
+        .select((
+            special_funds::id,
+            special_funds::name,
+            special_funds::body,
+            scoring_schemes::id,
+            scoring_schemes::version,
+            scoring_schemes::updated_at,
+        ))
+        .load(conn)?;
+    let row = |(id, name, table, scheme, version, updated_at)| FundRow {
+        id,
+        name,
+        table,
+        scheme,
+        edition: Edition { version, updated_at },
+    };
+    Ok(rows.into_iter().map(row).collect())
 }

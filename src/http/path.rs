@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest};
 use super::problem::{At, Problem};
 use crate::codes::{FiscalYear, FundId, UnitCode};
 use crate::fault::Text;
-use crate::scoring::text::SchemeId;
+use crate::scoring::text::{Code, SchemeId};
 
 /// What can stand in a path, under a name that is the same in all routes.
 pub trait PathParam: Sized {
@@ -35,6 +35,7 @@ path_params! {
     UnitCode: "code",
     SchemeId: "id",
     FundId: "id",
+    Code: "check",
 }
 
 impl PathParam for FiscalYear {

@@ -70,7 +70,12 @@ pub struct Assessment {
 
 /// The schema of a map from codes.
 pub(super) fn by_code<T: PartialSchema>() -> Object {
-    let names = match Code::schema() {
+    by_key::<Code, T>()
+}
+
+/// The schema of a map from keys of a text type.
+pub(crate) fn by_key<K: PartialSchema, T: PartialSchema>() -> Object {
+    let names = match K::schema() {
         RefOr::T(schema) => Some(schema),
         RefOr::Ref(_) => None::<Schema>,
     };
@@ -81,15 +86,15 @@ pub(super) fn by_code<T: PartialSchema>() -> Object {
         .build()
 }
 
-/// A map by code in which no code is given twice: serde's own would keep the last silently.
-struct Unique<V>(BTreeMap<Code, V>);
+/// A map in which no key is given twice: serde's own would keep the last silently.
+struct Unique<K, V>(BTreeMap<K, V>);
 
-impl<'de, V: Deserialize<'de>> Deserialize<'de> for Unique<V> {
+impl<'de, K: Deserialize<'de> + Ord + fmt::Display, V: Deserialize<'de>> Deserialize<'de> for Unique<K, V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<V>(PhantomData<V>);
+        struct Entries<K, V>(PhantomData<(K, V)>);
 
-        impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
-            type Value = BTreeMap<Code, V>;
+        impl<'de, K: Deserialize<'de> + Ord + fmt::Display, V: Deserialize<'de>> Visitor<'de> for Entries<K, V> {
+            type Value = BTreeMap<K, V>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -97,7 +102,7 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Unique<V> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
                 let mut map = BTreeMap::new();
-                while let Some((code, value)) = entries.next_entry::<Code, V>()? {
+                while let Some((code, value)) = entries.next_entry::<K, V>()? {
                     if map.contains_key(&code) {
                         return Err(de::Error::custom(format!(
                             "代码“{code}”重复出现。{LANGUAGES}\"{code}\" is given more than once"
@@ -113,17 +118,17 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Unique<V> {
     }
 }
 
-/// Reads a map by code, and refuses a code that is given twice.
-pub(super) fn unique<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
+/// Reads a map in which no key is given twice.
+pub(crate) fn unique<'de, K: Deserialize<'de> + Ord + fmt::Display, V: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<BTreeMap<Code, V>, D::Error> {
+) -> Result<BTreeMap<K, V>, D::Error> {
     Unique::deserialize(deserializer).map(|map| map.0)
 }
 
 fn unique_or_null<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<BTreeMap<Code, V>>, D::Error> {
-    Option::<Unique<V>>::deserialize(deserializer).map(|map| map.map(|map| map.0))
+    Option::<Unique<Code, V>>::deserialize(deserializer).map(|map| map.map(|map| map.0))
 }
 
 impl Assessments {

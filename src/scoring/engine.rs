@@ -8,6 +8,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use super::assessment::{Assessment, Assessments, inputs_of};
 use super::explain::{self, Basis};
 use super::formula::{NoValue, figures_of};
+use super::prior::YearSheet;
 use super::rule::{self, Applied, ShareApplied, TargetApplied, Verdict};
 use super::scheme::{
     CompiledIndicator, CompiledRatio, CompiledSection, Condition, Indicator, Outcome, OwnRows, Round, Rule, Scheme,
@@ -47,6 +48,14 @@ impl<'a> Case<'a> {
             indicators: &assessments.indicators,
             targets: &assessments.targets,
             targets_in: Document::Assessments,
+        }
+    }
+
+    /// The same, where last year's columns that the unit left out may be known from the year before.
+    pub fn of_year(sheet: &'a YearSheet, assessments: &'a Assessments) -> Self {
+        Self {
+            figures: sheet,
+            ..Self::of_unit(sheet.own(), assessments)
         }
     }
 

@@ -10,6 +10,8 @@ pub mod engine;
 mod explain;
 pub mod formula;
 pub mod printed;
+pub mod prior;
+pub mod review;
 pub mod rule;
 pub mod scheme;
 pub mod scheme_diff;

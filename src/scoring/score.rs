@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::claims::Claim;
@@ -44,7 +44,7 @@ pub struct Score {
 }
 
 /// The least and the most that something can be, in points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Range {
     /// If everything open got nothing.
     #[serde(serialize_with = "exact::serialize")]
@@ -79,7 +79,7 @@ impl std::ops::AddAssign for Range {
 }
 
 /// A grade (等级) given.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct GradeGiven {
     /// Its code.
     pub code: Code,
@@ -88,7 +88,7 @@ pub struct GradeGiven {
 }
 
 /// A section's points.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SectionScore {
     /// Its code.
     pub code: Code,
@@ -264,8 +264,8 @@ pub struct Notice {
     pub text: Text,
 }
 
-/// How much a notice matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+/// How much a notice or a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The table contradicts itself; no total can be given.

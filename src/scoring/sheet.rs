@@ -259,4 +259,9 @@ impl BaseData {
             buildings.none == Some(true) && buildings.projects.as_ref().is_none_or(Vec::is_empty)
         })
     }
+
+    /// The special funds that the sheet lists; `None` where it says nothing of them.
+    pub fn special_funds(&self) -> Option<&FundRows> {
+        self.project_expenditure.as_ref()?.special_funds.as_ref()
+    }
 }

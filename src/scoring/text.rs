@@ -112,6 +112,17 @@ text!(
 );
 
 text!(
+    /// Why something was done or is so: free words that say something, up to 4000 characters, line breaks allowed.
+    Reason, 1..=4000, r"^[^\s\x00-\x1f\x7f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$",
+    |text| text.starts_with(|c| !is_space(c) && !is_control(c))
+        && !text.chars().any(|c| is_control(c) && !matches!(c, '\n' | '\r' | '\t')),
+    "A reason: 1 to 4000 characters that do not begin with a space.",
+    "三公经费变动率应按预算数计算，请更正后重新提交",
+    "1至4000个字符的理由（不以空格开头，不含控制字符）",
+    "a reason of 1 to 4000 characters that does not begin with a space and has no control characters"
+);
+
+text!(
     /// A code that a scheme gives to an indicator, a section, an item or a level: lower case, digits, underscores.
     Code, 1..=60, r"^[a-z][a-z0-9_]*$",
     |text| text.starts_with(|c: char| c.is_ascii_lowercase())

@@ -50,6 +50,8 @@ pub enum Origin {
     Derived,
     /// Given in the assessments.
     Assessed,
+    /// Left out of last year's columns, and taken from the base data sheet of the year before.
+    PriorYear,
 }
 
 /// A figure and where it came from.
@@ -139,11 +141,29 @@ impl Variable {
         VARIABLES.iter().find(|variable| variable.name == name)
     }
 
+    /// For a column of last year, the column of this year that it was in the sheet of the year before: of
+    /// `three_public.total.prior_budget` that is `three_public.total.budget`. `None` for any other figure.
+    pub fn this_year(&self) -> Option<&'static Self> {
+        PRIOR_COLUMNS.iter().find_map(|(prior, this)| {
+            let row = self.name.strip_suffix(prior)?;
+            VARIABLES
+                .iter()
+                .find(|variable| variable.name.strip_prefix(row) == Some(*this))
+        })
+    }
+
     /// The JSON Pointer of the figure in the base data sheet.
     pub fn pointer(&self) -> String {
         format!("/{}", self.name.replace('.', "/"))
     }
 }
+
+/// How the columns of last year are called, and what the same are called in the sheet of the year before.
+const PRIOR_COLUMNS: [(&str, &str); 3] = [
+    (".prior_final", ".final"),
+    (".prior_budget", ".budget"),
+    (".prior", ".current"),
+];
 
 impl Figures for BaseData {
     fn figure(&self, variable: &Variable) -> Option<Datum> {

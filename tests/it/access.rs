@@ -33,6 +33,7 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
     const BASE_DATA: &str = "/api/v1/units/{code}/evaluations/{year}/base-data";
     const ASSESSMENTS: &str = "/api/v1/units/{code}/evaluations/{year}/assessments";
     const CLAIMS: &str = "/api/v1/units/{code}/evaluations/{year}/claims";
+    const REASONS: &str = "/api/v1/units/{code}/evaluations/{year}/reasons";
     const FUND: &str = "/api/v1/special-funds/{id}";
     const SCHEME: &str = "/api/v1/scoring-schemes/{id}";
     let unit = json!({"name": "开云镇", "kind": "town", "parent": "219"});
@@ -213,6 +214,49 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
             "DELETE",
             CLAIMS,
             "/api/v1/units/219001/evaluations/2019/claims",
+            none.clone(),
+        ),
+        (
+            For::Filers,
+            "PUT",
+            REASONS,
+            "/api/v1/units/219001/evaluations/2019/reasons",
+            json!({}),
+        ),
+        (
+            For::Filers,
+            "PATCH",
+            REASONS,
+            "/api/v1/units/219001/evaluations/2019/reasons",
+            json!({"findings": {"incomplete": "尚未开展满意度调查。"}}),
+        ),
+        (
+            For::Readers,
+            "GET",
+            REASONS,
+            "/api/v1/units/219001/evaluations/2019/reasons",
+            none.clone(),
+        ),
+        (
+            For::Readers,
+            "GET",
+            "/api/v1/units/{code}/evaluations/{year}/checks",
+            "/api/v1/units/219001/evaluations/2019/checks",
+            none.clone(),
+        ),
+        (For::Tokens, "GET", "/api/v1/checks", "/api/v1/checks", none.clone()),
+        (
+            For::Tokens,
+            "GET",
+            "/api/v1/checks/{check}",
+            "/api/v1/checks/incomplete",
+            none.clone(),
+        ),
+        (
+            For::Filers,
+            "DELETE",
+            REASONS,
+            "/api/v1/units/219001/evaluations/2019/reasons",
             none.clone(),
         ),
         (

@@ -9,6 +9,7 @@ use crate::support::{Client, example, line, lines, load_example};
 const YEAR: &str = "/api/v1/units/219001/evaluations/2019";
 const SHEET: &str = "/api/v1/units/219001/evaluations/2019/base-data";
 const ASSESSMENTS: &str = "/api/v1/units/219001/evaluations/2019/assessments";
+const REASONS: &str = "/api/v1/units/219001/evaluations/2019/reasons";
 const CLAIMS: &str = "/api/v1/units/219001/evaluations/2019/claims";
 const SCORE: &str = "/api/v1/units/219001/evaluations/2019/score";
 
@@ -92,7 +93,7 @@ both_engines! {
         assert_eq!((&before["state"], &before["scheme"]), (&json!("not_started"), &json!("hunan-2019")));
         assert_eq!(before["score"]["interval"], json!({"low": "0", "high": "100"}));
         assert_eq!(before["parts"]["base_data"], json!({"filed": false, "version": 0}));
-        for part in ["self", "base_data", "assessments", "claims", "score", "special_funds"] {
+        for part in ["self", "base_data", "assessments", "claims", "reasons", "checks", "score", "special_funds"] {
             assert!(before["links"][part].is_string(), "{part}");
         }
 
@@ -100,9 +101,10 @@ both_engines! {
         assert_eq!(filed.header("Location"), Some(SHEET));
         let draft = bureau.get(YEAR).expect(200).json();
         assert_eq!(draft["state"], "draft");
-        let not_filed = json!({"filed": false, "version": 0});
-        assert_eq!((&draft["parts"]["base_data"], &draft["parts"]["assessments"], &draft["parts"]["claims"]),
-            (&json!({"filed": true, "version": 1}), &not_filed, &not_filed));
+        assert_eq!(draft["parts"]["base_data"], json!({"filed": true, "version": 1}));
+        for part in ["assessments", "claims", "reasons"] {
+            assert_eq!(draft["parts"][part], json!({"filed": false, "version": 0}), "{part}");
+        }
         // 1 of 17 lines is decided: 5.88%.
         assert_eq!(draft["score"]["decided_percent"], 5);
         assert_eq!(draft["score"]["interval"], json!({"low": "5", "high": "100"}));
@@ -124,6 +126,8 @@ both_engines! {
             (ASSESSMENTS, "assessments", json!({"indicators": {"fund_compliance": {"incidents": 1}}}),
                 json!({"indicators": {"fund_compliance": null, "social_benefit": {"points": "4"}}}),
                 json!({"indicators": {"social_benefit": {"points": "4"}}})),
+            (REASONS, "reasons", json!({"findings": {"incomplete": "尚未开展满意度调查。"}}),
+                json!({"findings": {"incomplete": "调查在次年一月开展。"}}), json!({"findings": {"incomplete": "调查在次年一月开展。"}})),
             (CLAIMS, "claims", json!({"lines": {"key_work": {"ratio": "95.10%", "points": "8"}}, "total": "97"}),
                 json!({"lines": {"key_work": {"ratio": null}, "satisfaction": {"points": "6"}}}),
                 json!({"lines": {"key_work": {"points": "8"}, "satisfaction": {"points": "6"}}, "total": "97"})),

@@ -15,3 +15,4 @@ mod special_funds;
 mod support;
 mod units;
 mod writes;
+mod years;

@@ -47,7 +47,7 @@ both_engines! {
 
     fn a_preview_is_of_a_unit_or_of_a_fund_but_not_of_both(app) {
         let auditor = app.auditor();
-        for part in ["base_data", "assessments"] {
+        for part in ["base_data", "prior_base_data", "assessments"] {
             let both = json!({"scheme": "project-2020", "special_fund": {}, part: {}});
             assert_eq!(auditor.post(PREVIEW, &both).faults(), faults(&[("/special_fund", "one_of")]));
         }
