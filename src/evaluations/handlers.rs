@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 use super::cache::{Basis, ScoreCache};
 use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, State, UnitScore};
 use super::store::{self, Context, EntryRow, Part};
-use super::{checks, parts};
+use super::{checks, parts, scheme_change};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
@@ -36,6 +36,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/api/v1/units/{code}/evaluations").get(list))
         .service(resource("/api/v1/units/{code}/evaluations/{year}").get(get))
         .service(resource("/api/v1/units/{code}/evaluations/{year}/score").get(get_score));
+    scheme_change::routes(config);
     parts::routes(config);
     checks::routes(config);
 }
@@ -279,7 +280,7 @@ pub(super) fn in_force(conn: &mut AnyConnection, library: &Library, context: &Co
 }
 
 /// Says why nothing can be scored by the scheme that the parameter `scheme` names.
-fn refuse(unfit: Unfit, id: &SchemeId) -> Problem {
+pub(super) fn refuse(unfit: Unfit, id: &SchemeId) -> Problem {
     match unfit {
         Unfit::Unknown => Problem::no_scheme(id),
         Unfit::Template => {

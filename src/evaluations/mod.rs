@@ -6,4 +6,5 @@ pub mod filing;
 pub mod handlers;
 pub mod model;
 pub mod parts;
+pub mod scheme_change;
 pub mod store;

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use actix_web::http::header::LINK;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
@@ -98,6 +98,11 @@ impl<T: Serialize> Page<T> {
 
     /// The page as an answer, with a `Link` to the next.
     pub fn respond(self, request: &HttpRequest) -> HttpResponse {
+        self.begin(request).json(self)
+    }
+
+    /// Begins an answer that holds the page among other things, with a `Link` to the next.
+    pub fn begin(&self, request: &HttpRequest) -> HttpResponseBuilder {
         let mut response = HttpResponse::Ok();
         if let Some(cursor) = &self.next_cursor {
             let others = request
@@ -107,7 +112,7 @@ impl<T: Serialize> Page<T> {
             let query: Vec<String> = others.map(str::to_owned).chain([format!("cursor={cursor}")]).collect();
             response.insert_header((LINK, format!("<{}?{}>; rel=\"next\"", request.path(), query.join("&"))));
         }
-        response.json(self)
+        response
     }
 }
 

@@ -744,9 +744,7 @@ mod tests {
                 .indicators
                 .retain(|indicator| seen.insert(indicator.rule.as_ref().unwrap().kind()));
         }
-        document
-            .sections
-            .extend(self::document("project-2020").sections.pop());
+        document.sections.extend(self::document("project-2020").sections.pop());
         document
     }
 
