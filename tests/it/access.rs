@@ -306,6 +306,20 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
         ),
         (
             For::Bureau,
+            "GET",
+            "/api/v1/fiscal-years/{year}/scheme-change",
+            "/api/v1/fiscal-years/2019/scheme-change?scheme=project-2020",
+            none.clone(),
+        ),
+        (
+            For::Bureau,
+            "POST",
+            "/api/v1/fiscal-years/{year}/roll-over",
+            "/api/v1/fiscal-years/2019/roll-over",
+            json!({}),
+        ),
+        (
+            For::Bureau,
             "DELETE",
             "/api/v1/fiscal-years/{year}",
             "/api/v1/fiscal-years/2019",

@@ -10,6 +10,8 @@ mod http;
 mod preview;
 mod process;
 mod readme;
+mod roll_over;
+mod scheme_change;
 mod schemes;
 mod special_funds;
 mod support;
