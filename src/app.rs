@@ -20,7 +20,7 @@ use crate::http::problem::Problem;
 use crate::http::resource::resource;
 use crate::http::{kinds, middleware};
 use crate::schemes::library::Library;
-use crate::{evaluations, fiscal_years, health, preview, schemes, special_funds, units};
+use crate::{evaluations, fiscal_years, health, preview, rankings, schemes, special_funds, table_preview, units};
 
 /// What is open to requests that the program itself describes.
 #[derive(OpenApi)]
@@ -52,7 +52,9 @@ use crate::{evaluations, fiscal_years, health, preview, schemes, special_funds, 
         special_funds::handlers::list, special_funds::handlers::post, special_funds::handlers::get,
         special_funds::handlers::put, special_funds::handlers::patch, special_funds::handlers::delete,
         special_funds::handlers::get_score,
+        rankings::handlers::get_ranking, rankings::handlers::get_summary,
         preview::post,
+        table_preview::post,
         health::live, health::ready, kinds::list, kinds::one,
     ),
     components(schemas(crate::http::problem::Body<'static>, crate::scoring::assessment::Assessment,
@@ -65,6 +67,7 @@ use crate::{evaluations, fiscal_years, health, preview, schemes, special_funds, 
         (name = "checks", description = "勾稽检查 · Cross-checks, as a catalogue"),
         (name = "special-funds", description = "专项资金 · Special funds, their targets and scores"),
         (name = "scores", description = "试算 · Scores without storing"),
+        (name = "checks", description = "勾稽关系 · Cross-checks: what contradicts what"),
         (name = "service", description = "服务 · Health, and the kinds of problems"),
     ),
     security(("token" = [])),
@@ -102,7 +105,9 @@ fn routes(config: &mut ServiceConfig) {
         .configure(schemes::handlers::routes)
         .configure(evaluations::handlers::routes)
         .configure(special_funds::handlers::routes)
-        .configure(preview::routes);
+        .configure(rankings::handlers::routes)
+        .configure(preview::routes)
+        .configure(table_preview::routes);
 }
 
 /// Why the server cannot start.

@@ -2,7 +2,8 @@
 //!
 //! The core, which knows neither HTTP nor a database: [`scoring`] and [`checks`] (and [`fault`], what is wrong with a
 //! document).
-//! A room per resource: [`units`], [`fiscal_years`], [`schemes`], [`evaluations`], [`special_funds`], [`tokens`].
+//! A room per resource: [`units`], [`fiscal_years`], [`schemes`], [`evaluations`], [`special_funds`], [`tokens`]; [`rankings`]
+//! answers over many.
 //! What the rooms stand on: [`db`], [`http`], [`codes`], [`render`]. [`app`] joins them; `main.rs` is the command line.
 
 pub mod app;
@@ -17,10 +18,12 @@ pub mod fiscal_years;
 pub mod health;
 pub mod http;
 pub mod preview;
+pub mod rankings;
 pub mod render;
 pub mod schemes;
 pub mod scoring;
 pub mod special_funds;
+pub mod table_preview;
 pub mod telemetry;
 pub mod tokens;
 pub mod units;

@@ -133,9 +133,10 @@ pub async fn post(
 }
 
 /// A scheme to score by, or what is wrong with the one that was asked for.
-type Found = Result<(SchemeUsed, Arc<Scheme>), Vec<Fault>>;
+pub(crate) type Found = Result<(SchemeUsed, Arc<Scheme>), Vec<Fault>>;
 
-async fn stored(id: SchemeId, db: &Db, library: Data<Library>) -> Result<Found, Problem> {
+/// A stored scheme.
+pub(crate) async fn stored(id: SchemeId, db: &Db, library: Data<Library>) -> Result<Found, Problem> {
     let used = |compiled: Compiled| (SchemeUsed::from(&compiled), compiled.scheme);
     if let Some(compiled) = library.builtin(&id) {
         return Ok(Ok(used(compiled)));
@@ -147,7 +148,8 @@ async fn stored(id: SchemeId, db: &Db, library: Data<Library>) -> Result<Found, 
     .await
 }
 
-fn sent_along(document: SchemeDocument) -> Found {
+/// A scheme that was sent along at `/scheme_document`.
+pub(crate) fn sent_along(document: SchemeDocument) -> Found {
     let used = SchemeUsed {
         id: None,
         name: document.name.to_string(),
@@ -159,6 +161,7 @@ fn sent_along(document: SchemeDocument) -> Found {
     }
 }
 
-fn under(part: &str, faults: Vec<Fault>) -> impl Iterator<Item = Fault> {
+/// Faults of a part, seen from the whole.
+pub(crate) fn under(part: &str, faults: Vec<Fault>) -> impl Iterator<Item = Fault> {
     faults.into_iter().map(move |fault| fault.under(part))
 }

@@ -70,7 +70,7 @@ FROM (SELECT filled.unit_code, units.kind, evaluations.state,
       GROUP BY filled.unit_code, units.kind, evaluations.state) AS totals;
 
 INSERT INTO standing_parts (year, unit_code, part, code, unit_kind, name, weight, points)
-SELECT 2019, filled.unit_code, 'indicator', filled.code, units.kind, filled.name, weight, points
+SELECT 2019, filled.unit_code, 'line', filled.code, units.kind, filled.name, weight, points
 FROM filled JOIN units ON units.code = filled.unit_code;
 
 INSERT INTO standing_parts (year, unit_code, part, code, unit_kind, name, weight, points)

@@ -88,7 +88,7 @@ CREATE INDEX standings_by_kind ON standings (year, unit_kind, points, unit_code)
 CREATE INDEX standings_open ON standings (year, high, unit_code) WHERE points IS NULL;
 
 -- The same by section and by indicator of the scheme (a unit's own rows are not comparable and not here).
--- `part` is 'section' or 'indicator'. A unit's rows lie together, since they are written and deleted together.
+-- `part` is 'section' or 'line'. A unit's rows lie together, since they are written and deleted together.
 CREATE TABLE standing_parts (
     year      BIGINT NOT NULL,
     unit_code TEXT   NOT NULL,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::catalogue::Check;
+use super::cause::Cause;
 use crate::fault::Text;
 use crate::scoring::score::Severity;
 use crate::scoring::text::Reason;
@@ -32,6 +33,9 @@ pub struct Finding {
     pub figures: Vec<Figure>,
     /// What was found, as a reviewer would write it.
     pub text: Text,
+    /// Why a figure that was claimed probably is what it is: the usual mistakes are tried until one gives it. `null` where
+    /// none does, and for findings of another kind.
+    pub cause: Option<Cause>,
     /// What to do about it.
     pub remedy: Text,
 }
@@ -96,6 +100,7 @@ impl Check {
             places: Vec::new(),
             figures: Vec::new(),
             text: Text::new(zh, en),
+            cause: None,
             remedy: self.remedy.clone(),
         }
     }
@@ -137,6 +142,13 @@ impl Finding {
             pointer: pointer.into(),
             label,
         });
+        self
+    }
+
+    /// The same with its probable cause.
+    #[must_use]
+    pub fn because(mut self, cause: Option<Cause>) -> Self {
+        self.cause = cause;
         self
     }
 

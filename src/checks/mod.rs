@@ -4,9 +4,12 @@
 //! [`finding::Finding`]s. Most checks are relations between formulas over the base data sheet; a few are functions.
 
 pub mod catalogue;
+pub mod cause;
 pub mod facts;
 pub mod finding;
+pub mod judged;
 pub mod reasons;
 mod score;
+pub mod table;
 
 pub use catalogue::findings;

@@ -125,6 +125,22 @@ impl AnyConnection {
         <Self as Connection>::TransactionManager::rollback_transaction(self)
     }
 
+    /// Runs `work`, which only reads, on one state of the data: what others write meanwhile is not seen.
+    ///
+    /// # Errors
+    /// Those of `work`, and of the database.
+    pub fn snapshot<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
+        match self {
+            Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN"),
+            Self::Postgres(conn) => {
+                AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            }
+        }?;
+        let outcome = work(self);
+        self.rollback()?;
+        outcome
+    }
+
     /// Runs `work` in a write transaction of its own; an error undoes it.
     pub fn write<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
         self.begin()?;

@@ -185,6 +185,8 @@ diesel::joinable!(standing_parts -> units (unit_code));
 diesel::joinable!(token_units -> tokens (token_id));
 diesel::joinable!(token_units -> units (unit_code));
 
+diesel::allow_columns_to_appear_in_same_group_by_clause!(units::kind, evaluations::state);
+
 diesel::allow_tables_to_appear_in_same_query!(
     scoring_schemes,
     units,

@@ -1,4 +1,5 @@
-//! Who asks, and what that one may do. Handlers demand it by the extractor they name: `Reader`, `Editor` or `Bureau`.
+//! Who asks, and what that one may do. Handlers demand it by the extractor they name: `Reader`, `Editor`, `Overseer` or
+//! `Bureau`.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -75,6 +76,10 @@ pub struct Reader(pub Principal);
 #[derive(Debug, Clone)]
 pub struct Editor(pub Principal);
 
+/// Anyone who looks at all units together: the bureau, or an auditor.
+#[derive(Debug, Clone)]
+pub struct Overseer(pub Principal);
+
 /// The finance bureau.
 #[derive(Debug, Clone)]
 pub struct Bureau(pub Principal);
@@ -98,6 +103,24 @@ impl FromRequest for Editor {
         Box::pin(async move {
             match principal(&request).await? {
                 principal if principal.role == Role::Auditor => Err(auditor_only_reads()),
+                principal => Ok(Self(principal)),
+            }
+        })
+    }
+}
+
+impl FromRequest for Overseer {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            match principal(&request).await? {
+                principal if principal.role == Role::Unit => Err(Problem::forbidden(
+                    "排名和汇总仅限财政局令牌和审计令牌查看。",
+                    "Rankings and summaries are for tokens of the finance bureau and of auditors.",
+                )),
                 principal => Ok(Self(principal)),
             }
         })

@@ -101,7 +101,7 @@ impl<T: Serialize> Page<T> {
         self.begin(request).json(self)
     }
 
-    /// Begins an answer that holds the page among other things, with a `Link` to the next.
+    /// Begins an answer that holds the page, with a `Link` to the next.
     pub fn begin(&self, request: &HttpRequest) -> HttpResponseBuilder {
         let mut response = HttpResponse::Ok();
         if let Some(cursor) = &self.next_cursor {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::assessment::{Assessment, Assessments, inputs_of};
-use super::explain::{self, Basis};
+use super::explain::{self, Basis, Part};
 use super::formula::{NoValue, figures_of};
 use super::prior::YearSheet;
 use super::rule::{self, Applied, ShareApplied, TargetApplied, Verdict};
@@ -184,7 +184,7 @@ fn collect_missing(lines: &[Line], section_fields: Vec<(Field, String)>) -> Vec<
 
 /// What was found for a line, before it is rounded and put into words.
 #[derive(Default)]
-struct Found {
+struct Found<'a> {
     /// The rule's verdict; `None` while nothing is known.
     verdict: Option<Verdict>,
     /// Points that can still be added to the verdict's.
@@ -193,10 +193,10 @@ struct Found {
     inputs: Vec<Input>,
     ratio: Option<RatioFound>,
     missing: Vec<Field>,
-    basis: Basis,
+    basis: Basis<'a>,
 }
 
-impl Found {
+impl Found<'_> {
     fn missing(missing: Vec<Field>) -> Self {
         Self {
             missing,
@@ -281,11 +281,11 @@ fn indicator_line(
         claimed: None,
         verified: indicator.verified,
     };
-    line.explanation = explain::line(&line, &found.basis);
+    line.explanation = explain::line(&line, found.basis);
     line
 }
 
-fn find(scheme: &Scheme, indicator: &Indicator, compiled: &CompiledIndicator, case: &Case<'_>) -> Found {
+fn find<'a>(scheme: &Scheme, indicator: &Indicator, compiled: &'a CompiledIndicator, case: &'a Case<'_>) -> Found<'a> {
     let weight = compiled.weight;
     let assessment = case.indicators.get(&indicator.code);
     if let Some(found) = not_applicable(indicator, weight, assessment, case) {
@@ -348,12 +348,12 @@ fn find(scheme: &Scheme, indicator: &Indicator, compiled: &CompiledIndicator, ca
     }
 }
 
-fn not_applicable(
+fn not_applicable<'a>(
     indicator: &Indicator,
     weight: Decimal,
-    assessment: Option<&Assessment>,
+    assessment: Option<&'a Assessment>,
     case: &Case<'_>,
-) -> Option<Found> {
+) -> Option<Found<'a>> {
     let by_condition = match indicator.not_applicable_when {
         Some(Condition::NoBuilding) => case.no_building,
         None => false,
@@ -376,10 +376,9 @@ fn not_applicable(
 }
 
 /// The two parts of a ratio, with all that is to be said about them.
-struct Parts {
+struct Parts<'a> {
     inputs: Vec<Input>,
-    formulas: (String, String),
-    words: Option<(Text, Text)>,
+    words: (Part<'a>, Part<'a>),
     values: Result<(Decimal, Decimal), NoParts>,
 }
 
@@ -389,12 +388,8 @@ enum NoParts {
     TooLarge,
 }
 
-fn parts_of_formulas(ratio: &CompiledRatio, case: &Case<'_>) -> Parts {
-    let CompiledRatio {
-        numerator,
-        denominator,
-        text,
-    } = ratio;
+fn parts_of_formulas<'a>(ratio: &'a CompiledRatio, case: &'a Case<'_>) -> Parts<'a> {
+    let CompiledRatio { numerator, denominator } = ratio;
     let mut inputs: Vec<Input> = Vec::new();
     for (variable, figure) in [numerator, denominator]
         .into_iter()
@@ -402,10 +397,10 @@ fn parts_of_formulas(ratio: &CompiledRatio, case: &Case<'_>) -> Parts {
     {
         if inputs.iter().all(|input| input.name != variable.name) {
             inputs.push(Input {
-                name: variable.name.to_owned(),
+                name: variable.name,
                 label: Text::new(variable.zh, variable.en),
                 value: figure.map(|figure| figure.value),
-                unit: variable.unit.zh().to_owned(),
+                unit: variable.unit.zh().into(),
                 origin: figure.map(|figure| figure.origin),
             });
         }
@@ -426,29 +421,26 @@ fn parts_of_formulas(ratio: &CompiledRatio, case: &Case<'_>) -> Parts {
     };
     Parts {
         inputs,
-        formulas: (text.numerator.as_str().to_owned(), text.denominator.as_str().to_owned()),
-        words: values.is_ok().then(|| {
-            (
-                explain::formula(numerator, case.figures),
-                explain::formula(denominator, case.figures),
-            )
-        }),
+        words: (
+            Part::Formula(numerator, case.figures),
+            Part::Formula(denominator, case.figures),
+        ),
         values,
     }
 }
 
-fn parts_of_assessment(indicator: &Indicator, rule: &Rule, assessment: Option<&Assessment>) -> Parts {
+fn parts_of_assessment(indicator: &Indicator, rule: &Rule, assessment: Option<&Assessment>) -> Parts<'static> {
     let achieved = assessment
         .and_then(|assessment| assessment.achieved)
         .map(|value| value.get());
     let possible = assessment
         .and_then(|assessment| assessment.possible)
         .map(|value| value.get());
-    let input = |name: &str, (zh, en): (&'static str, &'static str), value: Option<Decimal>| Input {
-        name: name.to_owned(),
+    let input = |name: &'static str, (zh, en): (&'static str, &'static str), value: Option<Decimal>| Input {
+        name,
         label: Text::new(zh, en),
         value,
-        unit: String::new(),
+        unit: "".into(),
         origin: value.map(|_| Origin::Assessed),
     };
     let values = match (achieved, possible) {
@@ -468,23 +460,24 @@ fn parts_of_assessment(indicator: &Indicator, rule: &Rule, assessment: Option<&A
             input("achieved", explain::input_label("achieved"), achieved),
             input("possible", explain::input_label("possible"), possible),
         ],
-        formulas: ("achieved".to_owned(), "possible".to_owned()),
-        words: values.as_ref().ok().map(|(achieved, possible)| {
-            (
-                Text::new(format!("实际数{achieved}"), format!("achieved {achieved}")),
-                Text::new(format!("总数{possible}"), format!("possible {possible}")),
-            )
-        }),
+        words: (
+            Part::Achieved(achieved.unwrap_or_default()),
+            Part::Possible(possible.unwrap_or_default()),
+        ),
         values,
     }
 }
 
-fn judge_ratio(scheme: &Scheme, indicator: &Indicator, compiled: &CompiledIndicator, parts: Parts) -> Found {
+fn judge_ratio<'a>(
+    scheme: &Scheme,
+    indicator: &Indicator,
+    compiled: &CompiledIndicator,
+    parts: Parts<'a>,
+) -> Found<'a> {
     let weight = compiled.weight;
     let Parts {
         inputs,
-        formulas,
-        words,
+        words: (numerator_words, denominator_words),
         values,
     } = parts;
     let (numerator, denominator) = match values {
@@ -506,10 +499,10 @@ fn judge_ratio(scheme: &Scheme, indicator: &Indicator, compiled: &CompiledIndica
     };
     let mut found = Found {
         inputs,
-        basis: Basis::ratio(words),
+        basis: Basis::Ratio(numerator_words, denominator_words),
         ratio: Some(RatioFound {
-            numerator_formula: formulas.0,
-            denominator_formula: formulas.1,
+            numerator_formula: Arc::clone(&compiled.formulas.0),
+            denominator_formula: Arc::clone(&compiled.formulas.1),
             numerator,
             denominator,
             percent: None,
@@ -765,13 +758,13 @@ fn quantity_inputs(quantity: &QuantityMeasure) -> Vec<Input> {
         .as_ref()
         .map(|unit| unit.as_str().to_owned())
         .unwrap_or_default();
-    let input = |name: &str, value: Option<Decimal>| {
+    let input = |name: &'static str, value: Option<Decimal>| {
         let (zh, en) = explain::input_label(name);
         Input {
-            name: name.to_owned(),
+            name,
             label: Text::new(zh, en),
             value,
-            unit: unit.clone(),
+            unit: unit.clone().into(),
             origin: value.map(|_| Origin::Reported),
         }
     };
@@ -1134,7 +1127,7 @@ mod tests {
             Value::Null,
         );
         assert_eq!(
-            line.ratio.unwrap().numerator_formula,
+            &*line.ratio.unwrap().numerator_formula,
             "(staff.in_post + staff.retired) * 1"
         );
     }

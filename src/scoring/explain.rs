@@ -1,51 +1,126 @@
 //! A line in words: how its points came about, in Chinese that can be pasted into a report, and in English.
+//!
+//! A sentence is written from left to right into one text per language: a score has some thirty of them.
+
+use std::fmt::Write;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::assessment::Assessment;
 use super::formula::Formula;
-use super::rule::{Applied, BandApplied, StepsApplied};
-use super::scheme::{Band, Bands, Bound, Deduct, OwnRows, Rule, Side, Steps};
-use super::score::{Line, Score, Severity, Status};
-use super::special_fund::{Comparison, Level, Measure};
+use super::rule::{Applied, BandApplied, ChecklistApplied, IncidentsApplied, StepsApplied};
+use super::scheme::{Band, Bands, Bound, Checklist, Deduct, OwnRows, Rule, Side, Steps};
+use super::score::{Line, RatioFound, Score, Severity, Status};
+use super::special_fund::{Comparison, Level, Measure, QualityMeasure, QuantityMeasure};
 use super::text::Code;
-use super::values::digits;
+use super::values::Digits;
 use super::variables::Figures;
 use crate::fault::Text;
 
 /// What a line's sentence has to tell besides the line itself.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub enum Basis {
+#[derive(Clone, Copy, Default)]
+pub enum Basis<'a> {
     /// Nothing more.
     #[default]
     Plain,
-    /// The two parts of its ratio, in words with figures.
-    Ratio(Text, Text),
+    /// The two parts of its ratio.
+    Ratio(Part<'a>, Part<'a>),
     /// The sheet says that no building was finished.
     NoBuilding,
     /// A person gave the reason.
-    Reason(String),
+    Reason(&'a str),
     /// The denominator is negative, so that the ratio means nothing.
     NegativeDenominator,
     /// The figures are too large to divide.
     TooLarge,
 }
 
-impl Basis {
+/// A part of a ratio, to be said with its figures.
+#[derive(Clone, Copy)]
+pub enum Part<'a> {
+    /// A formula over the figures.
+    Formula(&'a Formula, &'a dyn Figures),
+    /// What people found was achieved.
+    Achieved(Decimal),
+    /// What could have been achieved.
+    Possible(Decimal),
+}
+
+impl<'a> Basis<'a> {
     /// The reason that a person gave, if any.
-    pub fn reason(assessment: Option<&Assessment>) -> Self {
+    pub fn reason(assessment: Option<&'a Assessment>) -> Self {
         let reason = assessment.and_then(|assessment| assessment.reason.as_ref());
         match reason.map(|reason| reason.as_str().trim().trim_end_matches(['。', '.', '；', ';'])) {
             None | Some("") => Self::Plain,
-            Some(reason) => Self::Reason(reason.to_owned()),
+            Some(reason) => Self::Reason(reason),
+        }
+    }
+}
+
+/// A sentence in the making, in both languages.
+struct Sentence {
+    zh: String,
+    en: String,
+}
+
+/// Adds to a sentence what two formats say, the Chinese and the English.
+macro_rules! say {
+    ($sentence:expr, ($($zh:tt)*), ($($en:tt)*)) => {{
+        // Writing to a `String` cannot fail.
+        let _ = write!($sentence.zh, $($zh)*);
+        let _ = write!($sentence.en, $($en)*);
+    }};
+}
+
+impl Sentence {
+    fn new() -> Self {
+        // What a line takes at most, as a rule; formulas of many figures take more.
+        Self {
+            zh: String::with_capacity(256),
+            en: String::with_capacity(224),
         }
     }
 
-    /// The two parts of a ratio.
-    pub fn ratio(words: Option<(Text, Text)>) -> Self {
-        words.map_or(Self::Plain, |(numerator, denominator)| {
-            Self::Ratio(numerator, denominator)
-        })
+    fn add(&mut self, zh: &str, en: &str) {
+        self.zh.push_str(zh);
+        self.en.push_str(en);
+    }
+
+    fn done(self) -> Text {
+        Text::new(self.zh, self.en)
+    }
+
+    /// A part of a ratio with its figures: `在职人员数104人`. Several figures stand in brackets beside a `÷`.
+    fn part(&mut self, part: Part<'_>, brackets: bool) {
+        let (formula, figures) = match part {
+            Part::Achieved(number) => {
+                let number = Digits::of(number);
+                return say!(self, ("实际数{number}"), ("achieved {number}"));
+            }
+            Part::Possible(number) => {
+                let number = Digits::of(number);
+                return say!(self, ("总数{number}"), ("possible {number}"));
+            }
+            Part::Formula(formula, figures) => (formula, figures),
+        };
+        let brackets = brackets && formula.is_compound();
+        if brackets {
+            self.add("（", "(");
+        }
+        formula.words(&mut self.zh, &mut self.en, &mut |variable, zh, en| {
+            zh.push_str(variable.zh);
+            en.push_str(variable.en);
+            en.push(' ');
+            if let Some(figure) = figures.figure(variable) {
+                let digits = Digits::of(figure.value);
+                zh.push_str(digits.as_str());
+                en.push_str(digits.as_str());
+            }
+            zh.push_str(variable.unit.zh());
+        });
+        if brackets {
+            self.add("）", ")");
+        }
     }
 }
 
@@ -65,53 +140,21 @@ pub fn input_label(field: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// A number without trailing zeros.
-fn plain(number: Decimal) -> String {
-    digits(number)
-}
-
 /// A number and what it counts, in English: `1 step`, `2 steps`.
 fn counted(number: Decimal, noun: &str) -> String {
     let ending = if number == Decimal::ONE { "" } else { "s" };
-    format!("{} {noun}{ending}", plain(number))
+    format!("{} {noun}{ending}", Digits::of(number))
 }
 
 /// A percentage to two decimals, or to as many as it takes not to look like a bound that it does not lie on.
-fn percent(ratio: Decimal, bounds: &[Decimal]) -> String {
+fn percent(ratio: Decimal, is_bound: impl Fn(Decimal) -> bool) -> Digits {
     for decimals in [2, 4, 6, 10] {
         let shown = ratio.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
-        if shown == ratio || !bounds.contains(&shown) {
-            return plain(shown);
+        if shown == ratio || !is_bound(shown) {
+            return Digits::of(shown);
         }
     }
-    plain(ratio)
-}
-
-/// A formula with its figures: `在职人员数104人`.
-pub fn formula(formula: &Formula, figures: &dyn Figures) -> Text {
-    let words = |zh: bool| {
-        let text = formula.words(&mut |variable| {
-            let value = figures
-                .figure(variable)
-                .map(|figure| plain(figure.value))
-                .unwrap_or_default();
-            match zh {
-                true => format!("{}{value}{}", variable.zh, variable.unit.zh()),
-                false => format!("{} {value}", variable.en),
-            }
-        });
-        match (formula.is_compound(), zh) {
-            (false, _) => text,
-            (true, true) => format!("（{text}）"),
-            (true, false) => format!("({text})")
-                .replace('＋', " + ")
-                .replace('－', " - ")
-                .replace('×', " × ")
-                .replace('（', "(")
-                .replace('）', ")"),
-        }
-    };
-    Text::new(words(true), words(false))
+    Digits::of(ratio)
 }
 
 /// A rule in words.
@@ -162,8 +205,8 @@ pub fn rule(rule: &Rule, weight: Decimal) -> Text {
             ),
         ),
         Rule::Proportion(_) => Text::new(
-            format!("按比例计分：得分＝{}分×比率，最高不超过满分。", plain(weight)),
-            format!("weight ({}) × ratio, never more than the weight", plain(weight)),
+            format!("按比例计分：得分＝{}分×比率，最高不超过满分。", Digits::of(weight)),
+            format!("weight ({}) × ratio, never more than the weight", Digits::of(weight)),
         ),
         Rule::Rating(rating) => {
             let levels: Vec<_> = rating
@@ -220,19 +263,19 @@ fn deduct_rule(rule: &Deduct) -> Text {
 impl Bound {
     fn zh(self) -> String {
         match self {
-            Self::AtMost(bound) => format!("不超过{}%", plain(bound)),
-            Self::Below(bound) => format!("低于{}%", plain(bound)),
-            Self::AtLeast(bound) => format!("达到{}%", plain(bound)),
-            Self::Above(bound) => format!("超过{}%", plain(bound)),
+            Self::AtMost(bound) => format!("不超过{}%", Digits::of(bound)),
+            Self::Below(bound) => format!("低于{}%", Digits::of(bound)),
+            Self::AtLeast(bound) => format!("达到{}%", Digits::of(bound)),
+            Self::Above(bound) => format!("超过{}%", Digits::of(bound)),
         }
     }
 
     fn en(self) -> String {
         match self {
-            Self::AtMost(bound) => format!("at most {}%", plain(bound)),
-            Self::Below(bound) => format!("below {}%", plain(bound)),
-            Self::AtLeast(bound) => format!("at least {}%", plain(bound)),
-            Self::Above(bound) => format!("above {}%", plain(bound)),
+            Self::AtMost(bound) => format!("at most {}%", Digits::of(bound)),
+            Self::Below(bound) => format!("below {}%", Digits::of(bound)),
+            Self::AtLeast(bound) => format!("at least {}%", Digits::of(bound)),
+            Self::Above(bound) => format!("above {}%", Digits::of(bound)),
         }
     }
 
@@ -254,28 +297,31 @@ impl Bound {
 }
 
 /// Where a ratio lies among bands: outside the band before, and inside its own if it has one.
-fn place(rule: &Bands, band: Option<&Band>) -> Text {
+fn place(sentence: &mut Sentence, rule: &Bands, band: Option<&Band>) {
     let own = band.and_then(|band| rule.bands.iter().position(|other| other == band));
     let before = own.unwrap_or(rule.bands.len()).checked_sub(1);
     let before = before.and_then(|before| Some(rule.bands.get(before)?.bound()?.outside()));
-    let mut bounds: Vec<_> = before.into_iter().chain(band.and_then(Band::bound)).collect();
+    let mut bounds = [before, band.and_then(Band::bound)];
     // The lower end is read first.
-    bounds.sort_by_key(|bound| bound.percent());
-    let zh: Vec<_> = bounds.iter().map(|bound| bound.zh()).collect();
-    let en: Vec<_> = bounds.iter().map(|bound| bound.en()).collect();
-    Text::new(format!("{}，", zh.join("、")), format!("{}; ", en.join(" and ")))
+    bounds.sort_by_key(|bound| bound.map(Bound::percent));
+    for (n, bound) in bounds.into_iter().flatten().enumerate() {
+        if n > 0 && bounds.iter().flatten().count() > 1 {
+            sentence.add("、", " and ");
+        }
+        sentence.add(&bound.zh(), &bound.en());
+    }
+    sentence.add("，", "; ");
 }
 
-/// The bounds that a ratio must not seem to lie on when it does not.
-fn bounds(rule: Option<&Rule>) -> Vec<Decimal> {
+/// Whether a ratio must not seem to be this number when it is not: it is a bound of the rule.
+fn is_bound(rule: Option<&Rule>, number: Decimal) -> bool {
     match rule {
-        Some(Rule::Deduct(deduct)) => vec![deduct.target.get()],
+        Some(Rule::Deduct(deduct)) => deduct.target.get() == number,
         Some(Rule::Bands(bands)) => bands
             .bands
             .iter()
-            .filter_map(|band| Some(band.bound()?.percent()))
-            .collect(),
-        _ => vec![Decimal::ONE_HUNDRED],
+            .any(|band| band.bound().is_some_and(|bound| bound.percent() == number)),
+        _ => number == Decimal::ONE_HUNDRED,
     }
 }
 
@@ -289,239 +335,241 @@ fn english(line: &Line) -> &str {
 }
 
 /// A line's sentence.
-pub fn line(line: &Line, basis: &Basis) -> Text {
-    let name = &line.name;
-    let english = english(line);
-    let ending = ending(line);
-    if let Some(impossible) = impossible(basis) {
-        return Text::new(
-            format!("{name}：{}{}", impossible.zh, ending.zh),
-            format!("{english}: {}{}", impossible.en, ending.en),
-        );
-    }
-    let opening = opening(line, basis);
-    let reasons = applied(line, basis);
-    Text::new(
-        format!("{name}{}{}{}", opening.zh, reasons.zh, ending.zh),
-        format!("{english}{}{}{}", opening.en, reasons.en, ending.en),
-    )
-}
-
-fn impossible(basis: &Basis) -> Option<Text> {
+pub fn line(line: &Line, basis: Basis<'_>) -> Text {
+    let mut sentence = Sentence::new();
+    sentence.add(line.name.as_str(), english(line));
     match basis {
-        Basis::NegativeDenominator => Some(Text::new(
-            "分母为负数，无法计算比率，请核对所填数据；",
-            "the denominator is negative, so there is no ratio; check the figures; ",
-        )),
-        Basis::TooLarge => Some(Text::new(
-            "所填数据过大，无法计算比率，请核对；",
-            "the figures are too large to work out a ratio; check them; ",
-        )),
-        _ => None,
+        Basis::NegativeDenominator => sentence.add(
+            "：分母为负数，无法计算比率，请核对所填数据；",
+            ": the denominator is negative, so there is no ratio; check the figures; ",
+        ),
+        Basis::TooLarge => sentence.add(
+            "：所填数据过大，无法计算比率，请核对；",
+            ": the figures are too large to work out a ratio; check them; ",
+        ),
+        _ => {
+            opening(&mut sentence, line, basis);
+            applied(&mut sentence, line, basis);
+        }
     }
+    ending(&mut sentence, line);
+    sentence.done()
 }
 
-fn opening(line: &Line, basis: &Basis) -> Text {
+fn opening(sentence: &mut Sentence, line: &Line, basis: Basis<'_>) {
     let (Some(ratio), Basis::Ratio(numerator, denominator)) = (&line.ratio, basis) else {
-        return Text::new("：", ": ");
+        return sentence.add("：", ": ");
     };
-    let (Some(exact), Some(used)) = (ratio.percent, ratio.used) else {
-        // A formula of several figures comes in brackets already.
-        let (zh, en) = (&*denominator.zh, &*denominator.en);
-        return Text::new(
-            format!("：分母（{}）为0，", zh.trim_start_matches('（').trim_end_matches('）')),
-            format!(
-                ": the denominator ({}) is 0; ",
-                en.trim_start_matches('(').trim_end_matches(')')
-            ),
-        );
+    let RatioFound {
+        percent: Some(exact),
+        used: Some(used),
+        ..
+    } = *ratio
+    else {
+        sentence.add("：分母（", ": the denominator (");
+        sentence.part(denominator, false);
+        return sentence.add("）为0，", ") is 0; ");
     };
-    let bounds = bounds(line.rule.as_deref());
-    let shown = percent(exact, &bounds);
-    let (rounded_zh, rounded_en) = match plain(used) {
-        // Not rounded, or to what is shown already.
-        same if used == exact || same == shown => (String::new(), String::new()),
-        used => (format!("，按{used}%计"), format!(", counted as {used}%")),
-    };
-    Text::new(
-        format!("＝{}÷{}×100%＝{shown}%{rounded_zh}，", numerator.zh, denominator.zh),
-        format!(" = {} / {} = {shown}%{rounded_en}; ", numerator.en, denominator.en),
-    )
+    sentence.add("＝", " = ");
+    sentence.part(numerator, true);
+    sentence.add("÷", " / ");
+    sentence.part(denominator, true);
+    let shown = percent(exact, |number| is_bound(line.rule.as_deref(), number));
+    say!(sentence, ("×100%＝{shown}%"), (" = {shown}%"));
+    let counted_as = Digits::of(used);
+    // Not rounded, or to what is shown already.
+    if used != exact && counted_as.as_str() != shown.as_str() {
+        say!(sentence, ("，按{counted_as}%计"), (", counted as {counted_as}%"));
+    }
+    sentence.add("，", "; ");
 }
 
-fn applied(line: &Line, basis: &Basis) -> Text {
+fn applied(sentence: &mut Sentence, line: &Line, basis: Basis<'_>) {
     let Some(applied) = &line.applied else {
-        return Text::new("", "");
+        return;
     };
     match (applied, line.rule.as_deref()) {
-        (Applied::Steps(steps), Some(Rule::Deduct(rule))) => steps_applied(steps, rule, line),
-        (Applied::Band(BandApplied { band }), Some(Rule::Bands(rule))) => place(rule, band.as_ref()),
-        (Applied::Proportion, _) => Text::new("按比例计分，", "in proportion; "),
-        (Applied::ZeroDenominator, _) => Text::new("按评分标准的规定", "by the scheme, "),
+        (Applied::Steps(steps), Some(Rule::Deduct(rule))) => steps_applied(sentence, steps, rule, line),
+        (Applied::Band(BandApplied { band }), Some(Rule::Bands(rule))) => place(sentence, rule, band.as_ref()),
+        (Applied::Proportion, _) => sentence.add("按比例计分，", "in proportion; "),
+        (Applied::ZeroDenominator, _) => sentence.add("按评分标准的规定", "by the scheme, "),
         (Applied::NotApplicable, _) => match basis {
-            Basis::NoBuilding => Text::new(
+            Basis::NoBuilding => sentence.add(
                 "本年无新建楼堂馆所，该指标不适用，按规定",
                 "no building was finished this year, so it does not apply; by the scheme, ",
             ),
-            Basis::Reason(reason) => Text::new(
-                format!("该指标不适用（{reason}），按规定"),
-                format!("does not apply ({reason}); by the scheme, "),
+            Basis::Reason(reason) => say!(
+                sentence,
+                ("该指标不适用（{reason}），按规定"),
+                ("does not apply ({reason}); by the scheme, ")
             ),
-            _ => Text::new("该指标不适用，按规定", "does not apply; by the scheme, "),
+            _ => sentence.add("该指标不适用，按规定", "does not apply; by the scheme, "),
         },
-        (Applied::Checklist(checks), Some(Rule::Checklist(rule))) => {
-            let names = |codes: &[Code]| {
-                let items = rule.items.iter().filter(|item| codes.contains(&item.code));
-                items.map(|item| item.name.as_str()).collect::<Vec<_>>().join("；")
-            };
-            let codes = |codes: &[Code]| codes.iter().map(Code::as_str).collect::<Vec<_>>().join(", ");
-            if checks.open.len() == rule.items.len() {
-                let items = Decimal::from(rule.items.len());
-                return Text::new(
-                    format!("{items}项检查均尚未评定，"),
-                    format!("none of {} judged yet; ", counted(items, "item")),
-                );
-            }
-            let mut zh = format!("检查{}项，符合{}项，", rule.items.len(), checks.fulfilled.len());
-            let mut en = format!("{} of {} items fulfilled; ", checks.fulfilled.len(), rule.items.len());
-            for (list, said_zh, said_en) in [
-                (&checks.unfulfilled, "不符合", "not fulfilled"),
-                (&checks.open, "尚未评定", "not yet judged"),
-            ] {
-                if !list.is_empty() {
-                    zh.push_str(&format!("{said_zh}{}项（{}），", list.len(), names(list)));
-                    en.push_str(&format!("{said_en}: {}; ", codes(list)));
-                }
-            }
-            Text::new(zh, en)
-        }
-        (Applied::Incidents(incidents), _) => match incidents.count.get().is_zero() {
-            true => Text::new("未发现问题，不扣分，", "no case found; "),
-            false => Text::new(
-                format!(
-                    "发现问题{}起，{}",
-                    incidents.count,
-                    deducted_zh(incidents.deducted, line)
-                ),
-                format!(
-                    "{} found, {} off; ",
-                    counted(incidents.count.get(), "case"),
-                    counted(incidents.deducted, "point")
-                ),
-            ),
-        },
+        (Applied::Checklist(checks), Some(Rule::Checklist(rule))) => checklist_applied(sentence, checks, rule),
+        (Applied::Incidents(incidents), _) => incidents_applied(sentence, incidents, line),
         (Applied::Rating(level), Some(Rule::Rating(rule))) => {
-            let name = rule
-                .levels
-                .iter()
-                .find(|item| item.code == level.level)
-                .map(|item| item.name.as_str())
-                .unwrap_or_default();
-            Text::new(format!("评定为“{name}”，"), format!("rated \"{}\"; ", level.level))
+            let item = rule.levels.iter().find(|item| item.code == level.level);
+            let name = item.map(|item| item.name.as_str()).unwrap_or_default();
+            say!(sentence, ("评定为“{name}”，"), ("rated \"{}\"; ", level.level));
         }
         (Applied::Assessed, _) => match basis {
-            Basis::Reason(reason) => Text::new(format!("经评定（{reason}），"), format!("assessed ({reason}); ")),
-            _ => Text::new("经评定，", "assessed; "),
+            Basis::Reason(reason) => say!(sentence, ("经评定（{reason}），"), ("assessed ({reason}); ")),
+            _ => sentence.add("经评定，", "assessed; "),
         },
-        _ => Text::new("", ""),
+        _ => {}
     }
+}
+
+fn checklist_applied(sentence: &mut Sentence, applied: &ChecklistApplied, rule: &Checklist) {
+    let items = rule.items.len();
+    if applied.open.len() == items {
+        return say!(
+            sentence,
+            ("{items}项检查均尚未评定，"),
+            ("none of {} judged yet; ", counted(items.into(), "item"))
+        );
+    }
+    let fulfilled = applied.fulfilled.len();
+    say!(
+        sentence,
+        ("检查{items}项，符合{fulfilled}项，"),
+        ("{fulfilled} of {items} items fulfilled; ")
+    );
+    for (codes, said_zh, said_en) in [
+        (&applied.unfulfilled, "不符合", "not fulfilled"),
+        (&applied.open, "尚未评定", "not yet judged"),
+    ] {
+        if codes.is_empty() {
+            continue;
+        }
+        let named = rule.items.iter().filter(|item| codes.contains(&item.code));
+        let names: Vec<_> = named.map(|item| item.name.as_str()).collect();
+        let codes: Vec<_> = codes.iter().map(Code::as_str).collect();
+        say!(
+            sentence,
+            ("{said_zh}{}项（{}），", codes.len(), names.join("；")),
+            ("{said_en}: {}; ", codes.join(", "))
+        );
+    }
+}
+
+fn incidents_applied(sentence: &mut Sentence, applied: &IncidentsApplied, line: &Line) {
+    if applied.count.get().is_zero() {
+        return sentence.add("未发现问题，不扣分，", "no case found; ");
+    }
+    let cases = counted(applied.count.get(), "case");
+    let points = counted(applied.deducted, "point");
+    say!(
+        sentence,
+        ("发现问题{}起，", applied.count),
+        ("{cases} found, {points} off; ")
+    );
+    deducted_zh(sentence, applied.deducted, line);
 }
 
 /// Points off, and that they are held at the weight where they are more.
-fn deducted_zh(deducted: Decimal, line: &Line) -> String {
-    match line.weight {
-        Some(weight) if deducted > weight => format!("应扣{}分，扣完为止，", plain(deducted)),
-        _ => format!("扣{}分，", plain(deducted)),
-    }
+fn deducted_zh(sentence: &mut Sentence, deducted: Decimal, line: &Line) {
+    let points = Digits::of(deducted);
+    // Writing to a `String` cannot fail.
+    let _ = match line.weight {
+        Some(weight) if deducted > weight => write!(sentence.zh, "应扣{points}分，扣完为止，"),
+        _ => write!(sentence.zh, "扣{points}分，"),
+    };
 }
 
-fn steps_applied(applied: &StepsApplied, rule: &Deduct, line: &Line) -> Text {
-    let target = rule.target;
+fn steps_applied(sentence: &mut Sentence, applied: &StepsApplied, rule: &Deduct, line: &Line) {
+    let Deduct {
+        target,
+        step,
+        points_per_step,
+        ..
+    } = rule;
     let Some(side) = applied.missed else {
-        return match rule.off {
-            Side::Above => Text::new(
-                format!("未超过{target}%，不扣分，"),
-                format!("not above {target}%, nothing off; "),
-            ),
-            Side::Below => Text::new(
-                format!("达到{target}%，不扣分，"),
-                format!("not below {target}%, nothing off; "),
-            ),
-            Side::Either => Text::new(
-                format!("等于{target}%，不扣分，"),
-                format!("equal to {target}%, nothing off; "),
-            ),
+        let (not_zh, not_en) = match rule.off {
+            Side::Above => ("未超过", "not above"),
+            Side::Below => ("达到", "not below"),
+            Side::Either => ("等于", "equal to"),
         };
+        return say!(
+            sentence,
+            ("{not_zh}{target}%，不扣分，"),
+            ("{not_en} {target}%, nothing off; ")
+        );
     };
     let (side_zh, side_en) = match side {
         Side::Below => ("低", "below"),
         _ => ("高", "above"),
     };
-    let deviation = percent(applied.deviation, &[Decimal::ZERO, rule.step.get()]);
-    let step = rule.step;
-    let missed_zh = format!("较目标值{target}%{side_zh}{deviation}个百分点，");
-    let missed_en = format!("{deviation} percentage points {side_en} {target}%, ");
+    let deviation = percent(applied.deviation, |number| number.is_zero() || number == step.get());
+    say!(
+        sentence,
+        ("较目标值{target}%{side_zh}{deviation}个百分点，"),
+        ("{deviation} percentage points {side_en} {target}%, ")
+    );
     if applied.steps.is_zero() {
-        return Text::new(
-            format!("{missed_zh}不足{step}个百分点，不扣分，"),
-            format!("{missed_en}less than a step of {step}, nothing off; "),
+        return say!(
+            sentence,
+            ("不足{step}个百分点，不扣分，"),
+            ("less than a step of {step}, nothing off; ")
         );
     }
     let to_four = |number: Decimal| number.round_dp_with_strategy(4, RoundingStrategy::MidpointAwayFromZero);
     let (steps, deducted) = (to_four(applied.steps), to_four(applied.deducted));
-    let pps = rule.points_per_step;
-    Text::new(
-        format!(
-            "{missed_zh}每{side_zh}{step}个百分点扣{pps}分，计{}档，{}",
-            plain(steps),
-            deducted_zh(deducted, line)
+    say!(
+        sentence,
+        (
+            "每{side_zh}{step}个百分点扣{points_per_step}分，计{}档，",
+            Digits::of(steps)
         ),
-        format!(
-            "{missed_en}{} of {step} at {} each, {} off; ",
+        (
+            "{} of {step} at {} each, {} off; ",
             counted(steps, "step"),
-            counted(pps.get(), "point"),
+            counted(points_per_step.get(), "point"),
             counted(deducted, "point")
-        ),
-    )
+        )
+    );
+    deducted_zh(sentence, deducted, line);
 }
 
-fn ending(line: &Line) -> Text {
-    let weight = line.weight.map(plain).unwrap_or_default();
+fn ending(sentence: &mut Sentence, line: &Line) {
+    let weight = line.weight.map(Digits::of);
+    let weight = weight.as_ref().map(Digits::as_str).unwrap_or_default();
     if let Some(points) = line.points {
-        return Text::new(
-            format!("得{}分（满分{weight}分）。", plain(points)),
-            format!("{} of {weight} points.", plain(points)),
+        let points = Digits::of(points);
+        return say!(
+            sentence,
+            ("得{points}分（满分{weight}分）。"),
+            ("{points} of {weight} points.")
         );
     }
-    let (mut zh, mut en, mut open) = (String::new(), String::new(), "open");
+    let mut open = "open";
     // What of a checklist is open was told item by item.
     if !line.missing.is_empty() && !matches!(line.applied, Some(Applied::Checklist(_))) {
         let own_zh = format!("{}：", line.name);
         let own_en = format!("{}: ", english(line));
-        let fields: Vec<_> = line
-            .missing
-            .iter()
-            .map(|field| {
-                let label = &field.label;
-                (
-                    label.zh.strip_prefix(&own_zh).unwrap_or(&label.zh),
-                    label.en.strip_prefix(&own_en).unwrap_or(&label.en),
-                )
-            })
-            .collect();
-        let (fields_zh, fields_en): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
-        zh = format!("缺少{}，", fields_zh.join("、"));
-        en = format!("still missing {}. ", fields_en.join("; "));
+        for (n, field) in line.missing.iter().enumerate() {
+            let (before_zh, before_en) = if n == 0 {
+                ("缺少", "still missing ")
+            } else {
+                ("、", "; ")
+            };
+            let label = &field.label;
+            let zh = label.zh.strip_prefix(&own_zh).unwrap_or(&label.zh);
+            let en = label.en.strip_prefix(&own_en).unwrap_or(&label.en);
+            say!(sentence, ("{before_zh}{zh}"), ("{before_en}{en}"));
+        }
+        sentence.add("，", ". ");
         open = "Open";
     }
     if line.weight.is_none() {
-        return Text::new(format!("{zh}暂不能计分。"), format!("{en}{open}."));
+        return say!(sentence, ("暂不能计分。"), ("{open}."));
     }
-    let (low, high) = (plain(line.interval.low), plain(line.interval.high));
-    Text::new(
-        format!("{zh}暂不能计分，得分在{low}至{high}分之间。"),
-        format!("{en}{open} between {low} and {high} points."),
-    )
+    let (low, high) = (Digits::of(line.interval.low), Digits::of(line.interval.high));
+    say!(
+        sentence,
+        ("暂不能计分，得分在{low}至{high}分之间。"),
+        ("{open} between {low} and {high} points.")
+    );
 }
 
 /// How a unit's own row is scored, in words.
@@ -556,73 +604,79 @@ pub fn target_rule(measure: &Measure, rows: &OwnRows) -> Text {
 
 /// The sentence of a unit's own row.
 pub fn target(line: &Line, measure: &Measure) -> Text {
-    let facts = match measure {
-        Measure::Quantity(quantity) => {
-            let unit = quantity.unit.as_ref().map(|unit| unit.as_str()).unwrap_or_default();
-            let unit_en = quantity
-                .unit
-                .as_ref()
-                .map(|unit| format!(" {unit}"))
-                .unwrap_or_default();
-            let (sign, sign_en, met, missed) = match quantity.comparison {
-                Comparison::AtLeast => ("≥", "≥", "达到指标值", ("未达到指标值", "below it")),
-                Comparison::AtMost => ("≤", "≤", "未超过指标值", ("超过指标值", "above it")),
-                Comparison::Equal => ("＝", "=", "与指标值相符", ("与指标值不符", "not equal to it")),
-            };
-            let goal = Text::new(
-                format!("指标值{sign}{}{unit}，", quantity.target),
-                format!("target {sign_en} {}{unit_en}, ", quantity.target),
-            );
-            match (quantity.actual, &line.applied) {
-                (Some(actual), Some(Applied::Target(applied))) => {
-                    let share = percent(applied.share, &[Decimal::ONE_HUNDRED, Decimal::ZERO]);
-                    let (how_zh, how_en) = match (applied.met, applied.share.is_zero()) {
-                        (true, _) => (met.to_owned(), "met".to_owned()),
-                        (false, true) => (format!("{}，不计分", missed.0), format!("{}, nothing given", missed.1)),
-                        (false, false) => (
-                            format!("{}，按分值的{share}%计分", missed.0),
-                            format!("{}, {share}% of the weight", missed.1),
-                        ),
-                    };
-                    Text::new(
-                        format!("{}实际完成{actual}{unit}，{how_zh}，", goal.zh),
-                        format!("{}reached {actual}{unit_en}, {how_en}; ", goal.en),
-                    )
-                }
-                _ => goal,
-            }
-        }
-        Measure::Quality(quality) => match (quality.level, quality.share) {
-            (Some(level), share) => {
-                let (zh, en) = match level {
-                    Level::Achieved => ("达成预期指标", "achieved"),
-                    Level::Partly => ("部分达成预期指标并具有一定效果", "partly achieved"),
-                    Level::NotAchieved => ("未达成预期指标且效果较差", "not achieved"),
-                };
-                match share {
-                    Some(share) => Text::new(
-                        format!("{zh}，按分值的{share}%计分，"),
-                        format!("{en}, {share}% of the weight; "),
-                    ),
-                    None => Text::new(format!("{zh}，"), format!("{en}; ")),
-                }
-            }
-            _ => Text::new("", ""),
-        },
+    let mut sentence = Sentence::new();
+    say!(sentence, ("{}：", line.name), ("{}: ", line.name));
+    match measure {
+        Measure::Quantity(quantity) => quantity_applied(&mut sentence, quantity, line),
+        Measure::Quality(quality) => quality_applied(&mut sentence, quality),
+    }
+    ending(&mut sentence, line);
+    sentence.done()
+}
+
+fn quantity_applied(sentence: &mut Sentence, quantity: &QuantityMeasure, line: &Line) {
+    let unit = quantity.unit.as_ref().map(|unit| unit.as_str()).unwrap_or_default();
+    let space = if unit.is_empty() { "" } else { " " };
+    let (sign, sign_en, met, missed) = match quantity.comparison {
+        Comparison::AtLeast => ("≥", "≥", "达到指标值", ("未达到指标值", "below it")),
+        Comparison::AtMost => ("≤", "≤", "未超过指标值", ("超过指标值", "above it")),
+        Comparison::Equal => ("＝", "=", "与指标值相符", ("与指标值不符", "not equal to it")),
     };
-    let ending = ending(line);
-    Text::new(
-        format!("{}：{}{}", line.name, facts.zh, ending.zh),
-        format!("{}: {}{}", line.name, facts.en, ending.en),
-    )
+    let target = quantity.target;
+    say!(
+        sentence,
+        ("指标值{sign}{target}{unit}，"),
+        ("target {sign_en} {target}{space}{unit}, ")
+    );
+    let (Some(actual), Some(Applied::Target(applied))) = (quantity.actual, &line.applied) else {
+        return;
+    };
+    say!(
+        sentence,
+        ("实际完成{actual}{unit}，"),
+        ("reached {actual}{space}{unit}, ")
+    );
+    match (applied.met, applied.share.is_zero()) {
+        (true, _) => say!(sentence, ("{met}，"), ("met; ")),
+        (false, true) => say!(sentence, ("{}，不计分，", missed.0), ("{}, nothing given; ", missed.1)),
+        (false, false) => {
+            let share = percent(applied.share, |number| {
+                number.is_zero() || number == Decimal::ONE_HUNDRED
+            });
+            say!(
+                sentence,
+                ("{}，按分值的{share}%计分，", missed.0),
+                ("{}, {share}% of the weight; ", missed.1)
+            );
+        }
+    }
+}
+
+fn quality_applied(sentence: &mut Sentence, quality: &QualityMeasure) {
+    let Some(level) = quality.level else {
+        return;
+    };
+    let (zh, en) = match level {
+        Level::Achieved => ("达成预期指标", "achieved"),
+        Level::Partly => ("部分达成预期指标并具有一定效果", "partly achieved"),
+        Level::NotAchieved => ("未达成预期指标且效果较差", "not achieved"),
+    };
+    match quality.share {
+        Some(share) => say!(
+            sentence,
+            ("{zh}，按分值的{share}%计分，"),
+            ("{en}, {share}% of the weight; ")
+        ),
+        None => say!(sentence, ("{zh}，"), ("{en}; ")),
+    }
 }
 
 /// A score in a sentence.
 pub fn summary(score: &Score) -> Text {
-    let full = plain(score.full_marks);
-    let (low, high) = (plain(score.interval.low), plain(score.interval.high));
+    let full = Digits::of(score.full_marks);
+    let (low, high) = (Digits::of(score.interval.low), Digits::of(score.interval.high));
     if let Some(total) = score.total {
-        let total = plain(total);
+        let total = Digits::of(total);
         let (grade_zh, grade_en) = match &score.grade {
             Some(grade) => (
                 format!("，等级为“{}”", grade.name),

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use rust_decimal::Decimal;
 
+use super::values::Digits;
 use super::variables::{Datum, Figures, Lacking, VARIABLES, Variable};
 use crate::fault::Text;
 
@@ -137,36 +138,54 @@ impl Formula {
         }
     }
 
-    /// The formula in words: `年初预算1922.76万元+本年追加767.86万元`; `name` words a variable, with its figure or without.
-    pub fn words(&self, name: &mut dyn FnMut(&'static Variable) -> String) -> String {
-        let mut out = String::new();
-        self.write(&mut out, name, false);
-        out
+    /// Writes the formula in words, in Chinese and in English: `年初预算1922.76万元＋本年追加767.86万元`; `name` words a variable.
+    pub fn words(
+        &self,
+        zh: &mut String,
+        en: &mut String,
+        name: &mut impl FnMut(&'static Variable, &mut String, &mut String),
+    ) {
+        self.write(zh, en, name, false);
     }
 
-    fn write(&self, out: &mut String, name: &mut dyn FnMut(&'static Variable) -> String, inside_product: bool) {
+    fn write(
+        &self,
+        zh: &mut String,
+        en: &mut String,
+        name: &mut impl FnMut(&'static Variable, &mut String, &mut String),
+        inside_product: bool,
+    ) {
         match self {
-            Self::Number(number) => out.push_str(&number.normalize().to_string()),
-            Self::Variable(variable) => out.push_str(&name(variable)),
+            Self::Number(number) => {
+                let digits = Digits::of(*number);
+                zh.push_str(digits.as_str());
+                en.push_str(digits.as_str());
+            }
+            Self::Variable(variable) => name(variable, zh, en),
             Self::Negative(inner) => {
-                out.push('－');
-                inner.write(out, name, true);
+                zh.push('－');
+                en.push_str(" - ");
+                inner.write(zh, en, name, true);
             }
             Self::Binary(left, operator, right) => {
                 let product = *operator == Operator::Times;
                 let brackets = inside_product && !product;
                 if brackets {
-                    out.push('（');
+                    zh.push('（');
+                    en.push('(');
                 }
-                left.write(out, name, product);
-                out.push(match operator {
-                    Operator::Plus => '＋',
-                    Operator::Minus => '－',
-                    Operator::Times => '×',
-                });
-                right.write(out, name, product || *operator == Operator::Minus);
+                left.write(zh, en, name, product);
+                let (sign_zh, sign_en) = match operator {
+                    Operator::Plus => ('＋', " + "),
+                    Operator::Minus => ('－', " - "),
+                    Operator::Times => ('×', " × "),
+                };
+                zh.push(sign_zh);
+                en.push_str(sign_en);
+                right.write(zh, en, name, product || *operator == Operator::Minus);
                 if brackets {
-                    out.push('）');
+                    zh.push('）');
+                    en.push(')');
                 }
             }
         }
@@ -431,19 +450,29 @@ mod tests {
 
     #[test]
     fn a_formula_in_words_keeps_its_meaning() {
-        let words = |text: &str| {
-            Formula::parse(text)
-                .unwrap()
-                .words(&mut |variable| variable.zh.to_owned())
+        let says = |text: &str, in_chinese: &str, in_english: &str| {
+            let (mut zh, mut en) = (String::new(), String::new());
+            let formula = Formula::parse(text).unwrap();
+            formula.words(&mut zh, &mut en, &mut |variable, zh, en| {
+                zh.push_str(variable.zh);
+                en.push_str(variable.en);
+            });
+            assert_eq!((zh.as_str(), en.as_str()), (in_chinese, in_english));
         };
-        assert_eq!(words("budget.carried_in + budget.initial"), "上年结转＋年初预算");
-        assert_eq!(
-            words("(budget.initial - budget.carried_in) * 2"),
-            "（年初预算－上年结转）×2"
+        says(
+            "budget.carried_in + budget.initial",
+            "上年结转＋年初预算",
+            "budget carried in + initial budget",
         );
-        assert_eq!(
-            words("budget.initial - (budget.carried_in - 1)"),
-            "年初预算－（上年结转－1）"
+        says(
+            "(budget.initial - budget.carried_in) * 2",
+            "（年初预算－上年结转）×2",
+            "(initial budget - budget carried in) × 2",
+        );
+        says(
+            "budget.initial - (budget.carried_in - 1)",
+            "年初预算－（上年结转－1）",
+            "initial budget - (budget carried in - 1)",
         );
     }
 }

@@ -106,6 +106,14 @@ pub struct Round {
 #[schema(value_type = u8, minimum = 0, maximum = 6)]
 pub struct Decimals(u8);
 
+impl Decimals {
+    /// So many decimals, at most 6.
+    pub(crate) const fn of(decimals: u8) -> Self {
+        assert!(decimals <= 6);
+        Self(decimals)
+    }
+}
+
 impl TryFrom<u8> for Decimals {
     type Error = String;
 
@@ -516,6 +524,13 @@ impl Rule {
         }
     }
 
+    /// What is wrong with it for an indicator of that weight; it stands at the JSON Pointer `at`.
+    pub fn faults(&self, at: &str, weight: Decimal) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        check_rule(at, self, weight, &mut faults);
+        faults
+    }
+
     /// Whether the rule judges a ratio.
     pub fn needs_ratio(&self) -> bool {
         matches!(self, Self::Deduct(_) | Self::Bands(_) | Self::Proportion(_))
@@ -553,6 +568,8 @@ pub struct CompiledIndicator {
     pub weight: Decimal,
     /// Its ratio.
     pub ratio: Option<CompiledRatio>,
+    /// Both parts of its ratio as the scheme writes them, or the two numbers that people find instead.
+    pub formulas: (Arc<str>, Arc<str>),
     /// Its rule.
     pub rule: Arc<Rule>,
     /// Its rule in words.
@@ -566,8 +583,6 @@ pub struct CompiledRatio {
     pub numerator: Formula,
     /// What it is divided by.
     pub denominator: Formula,
-    /// Both as the scheme writes them.
-    pub text: Ratio,
 }
 
 impl Scheme {
@@ -836,12 +851,16 @@ fn compile_indicator(at: &str, indicator: &Indicator, faults: &mut Vec<Fault>) -
         Some(ratio) => Some(CompiledRatio {
             numerator: Formula::parse(ratio.numerator.as_str()).ok()?,
             denominator: Formula::parse(ratio.denominator.as_str()).ok()?,
-            text: ratio.clone(),
         }),
     };
+    let formulas = indicator.ratio.as_ref();
+    let formulas = formulas.map_or(("achieved", "possible"), |ratio| {
+        (ratio.numerator.as_str(), ratio.denominator.as_str())
+    });
     Some(CompiledIndicator {
         weight,
         ratio,
+        formulas: (formulas.0.into(), formulas.1.into()),
         rule: Arc::new(rule.clone()),
         rule_text: Arc::new(explain::rule(rule, weight)),
     })

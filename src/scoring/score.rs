@@ -1,5 +1,6 @@
 //! A score as it is answered: the total or its interval, the grade, and one line per indicator with its reasons.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -174,8 +175,8 @@ pub enum Status {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Input {
     /// The variable's name in formulas, or the assessment's field.
-    #[schema(example = "staff.in_post")]
-    pub name: String,
+    #[schema(value_type = String, example = "staff.in_post")]
+    pub name: &'static str,
     /// Its label in Chinese and English.
     pub label: Text,
     /// The figure; `null` when it is missing.
@@ -183,8 +184,8 @@ pub struct Input {
     #[schema(value_type = Option<String>, example = "104")]
     pub value: Option<Decimal>,
     /// What it is counted in, as the forms print it; empty for a pure number.
-    #[schema(example = "人")]
-    pub unit: String,
+    #[schema(value_type = String, example = "人")]
+    pub unit: Cow<'static, str>,
     /// Where it came from; `null` when it is missing.
     pub origin: Option<Origin>,
 }
@@ -193,11 +194,11 @@ pub struct Input {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RatioFound {
     /// The numerator's formula.
-    #[schema(example = "staff.in_post")]
-    pub numerator_formula: String,
+    #[schema(value_type = String, example = "staff.in_post")]
+    pub numerator_formula: Arc<str>,
     /// The denominator's formula.
-    #[schema(example = "staff.posts")]
-    pub denominator_formula: String,
+    #[schema(value_type = String, example = "staff.posts")]
+    pub denominator_formula: Arc<str>,
     /// The numerator.
     #[serde(serialize_with = "exact::serialize")]
     #[schema(value_type = String, example = "104")]

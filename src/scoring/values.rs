@@ -162,7 +162,7 @@ macro_rules! column {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
+                Digits::of(self.0).fmt(f)
             }
         }
 
@@ -174,7 +174,7 @@ macro_rules! column {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(&self.0)
+                serializer.serialize_str(Digits::of(self.0).as_str())
             }
         }
 
@@ -316,25 +316,66 @@ impl<'de> Deserialize<'de> for Count {
     }
 }
 
-/// The digits of a number without trailing zeros, as `number.normalize().to_string()` gives them.
+/// The digits of a number without trailing zeros, as `number.normalize().to_string()` gives them, held without allocating.
 ///
-/// That one divides 96 bits by ten for each digit, and a ratio has 28.
-pub fn digits(number: Decimal) -> String {
-    let mantissa = number.mantissa();
-    let mut digits = mantissa.unsigned_abs().to_string();
-    let scale = number.scale() as usize;
-    if scale > 0 {
-        if let Some(zeros @ 1..) = (scale + 1).checked_sub(digits.len()) {
-            digits.insert_str(0, &"0".repeat(zeros));
+/// That one divides 96 bits by ten for each digit, and a ratio has 28; a score writes some two hundred numbers.
+#[derive(Clone, Copy)]
+pub struct Digits {
+    text: [u8; Self::MOST],
+    length: usize,
+}
+
+impl Digits {
+    /// A sign, `0.`, and the 29 digits of 96 bits.
+    const MOST: usize = 32;
+
+    /// The digits of `number`.
+    pub fn of(number: Decimal) -> Self {
+        let mut buffer = itoa::Buffer::new();
+        let mantissa = number.mantissa();
+        let digits = buffer.format(mantissa.unsigned_abs()).as_bytes();
+        let scale = number.scale() as usize;
+        let (whole, fraction) = digits.split_at(digits.len().saturating_sub(scale));
+        let kept = fraction
+            .iter()
+            .rposition(|digit| *digit != b'0')
+            .map_or(0, |last| last + 1);
+        let mut text = Self {
+            text: [0; Self::MOST],
+            length: 0,
+        };
+        if mantissa < 0 {
+            text.push(b"-");
         }
-        digits.insert(digits.len() - scale, '.');
-        let kept = digits.trim_end_matches('0').trim_end_matches('.').len();
-        digits.truncate(kept);
+        text.push(if whole.is_empty() { b"0" } else { whole });
+        if kept > 0 {
+            text.push(b".");
+            text.push(&b"0000000000000000000000000000"[..scale - fraction.len()]);
+            text.push(&fraction[..kept]);
+        }
+        text
     }
-    if mantissa < 0 {
-        digits.insert(0, '-');
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.text[self.length..self.length + bytes.len()].copy_from_slice(bytes);
+        self.length += bytes.len();
     }
-    digits
+
+    /// The digits as text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.text[..self.length]).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Digits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The digits of a number without trailing zeros, as text of its own.
+pub fn digits(number: Decimal) -> String {
+    Digits::of(number).as_str().to_owned()
 }
 
 /// The whole number that a JSON number states, also as `2019.0` or `2.019e3`; `None` for any other.
@@ -400,11 +441,11 @@ impl ToSchema for Count {
 
 /// A number that the service worked out, written as a JSON string so that no reader rounds it.
 pub mod exact {
-    use super::{Decimal, Serializer, digits};
+    use super::{Decimal, Digits, Serializer};
 
     /// Serializes a decimal without trailing zeros.
     pub fn serialize<S: Serializer>(number: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&digits(*number))
+        serializer.serialize_str(Digits::of(*number).as_str())
     }
 
     /// The same for a number that may be unknown (`null`).
@@ -431,9 +472,9 @@ mod tests {
         #[test]
         fn digits_are_those_of_the_library(high: i64, low: i64, scale in 0u32..=28) {
             let number = Decimal::from_i128_with_scale(i128::from(high) * (1 << 31) + i128::from(low), scale);
-            prop_assert_eq!(digits(number), number.normalize().to_string());
+            prop_assert_eq!(Digits::of(number).to_string(), number.normalize().to_string());
             let short = Decimal::new(low % 10_000, scale % 8);
-            prop_assert_eq!(digits(short), short.normalize().to_string());
+            prop_assert_eq!(Digits::of(short).to_string(), short.normalize().to_string());
         }
     }
 

@@ -23,6 +23,8 @@ enum For {
     Readers,
     /// Who files the unit's data: not the auditor either.
     Filers,
+    /// Who looks at all units together: the bureau and the auditor.
+    Overseers,
     /// The finance bureau only.
     Bureau,
 }
@@ -41,6 +43,7 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
         "indicators": [{"code": "a", "name": "甲", "weight": "10", "rule": {"kind": "assessed"}}]}]});
     let fund = |name: &str| json!({"unit": "219001", "year": 2019, "name": name});
     let preview = json!({"scheme": "hunan-2019", "base_data": {}});
+    let table = json!({"rows": [{"name": "甲", "measure": {"kind": "quality"}}]});
     let none = Value::Null;
     vec![
         (For::Bureau, "PUT", "/api/v1/units/{code}", UNIT, unit),
@@ -124,6 +127,13 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
             "/api/v1/scores:preview",
             "/api/v1/scores:preview",
             preview,
+        ),
+        (
+            For::Tokens,
+            "POST",
+            "/api/v1/checks:preview",
+            "/api/v1/checks:preview",
+            table,
         ),
         (
             For::Filers,
@@ -305,6 +315,20 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
             none.clone(),
         ),
         (
+            For::Overseers,
+            "GET",
+            "/api/v1/fiscal-years/{year}/ranking",
+            "/api/v1/fiscal-years/2019/ranking",
+            none.clone(),
+        ),
+        (
+            For::Overseers,
+            "GET",
+            "/api/v1/fiscal-years/{year}/summary",
+            "/api/v1/fiscal-years/2019/summary",
+            none.clone(),
+        ),
+        (
             For::Bureau,
             "GET",
             "/api/v1/fiscal-years/{year}/scheme-change",
@@ -433,6 +457,7 @@ both_engines! {
                     For::All | For::Tokens => true,
                     For::Readers => *name != "elsewhere",
                     For::Filers => ["bureau", "above"].contains(name),
+                    For::Overseers => matches!(*name, "bureau" | "auditor"),
                     For::Bureau => *name == "bureau",
                 });
             let before = (path != "/api/v1/scores:preview").then(|| bureau.get(path).body);

@@ -190,7 +190,14 @@ fn sql_is_in_stores_and_in_db_only() {
 
 #[test]
 fn rooms_do_not_use_each_others_sql() {
-    let rooms = ["units", "fiscal_years", "schemes", "special_funds", "evaluations"];
+    let rooms = [
+        "units",
+        "fiscal_years",
+        "schemes",
+        "special_funds",
+        "evaluations",
+        "rankings",
+    ];
     for room in rooms {
         for (file, code) in sources(room) {
             for other in rooms.iter().filter(|other| **other != room) {

@@ -4,11 +4,13 @@
 mod access;
 mod architecture;
 mod cases;
+mod contradictions;
 mod evaluations;
 mod fiscal_years;
 mod http;
 mod preview;
 mod process;
+mod rankings;
 mod readme;
 mod roll_over;
 mod scheme_change;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::both_engines;
 use crate::support::client::{Client, faults};
+use crate::support::line;
 
 const ROLL_OVER: &str = "/api/v1/fiscal-years/2019/roll-over";
 const NEXT: &str = "/api/v1/fiscal-years/2020";
@@ -81,10 +82,11 @@ both_engines! {
         let bureau = app.with_kaiyun();
         let sheet = json!({"three_public": {"total": {"budget": "5.29"}}});
         bureau.put("/api/v1/units/219001/evaluations/2019/base-data", &sheet).expect(201);
-        let made = bureau.post(ROLL_OVER, &json!({})).expect(201).json();
-        let prefilled = made["links"]["prefilled"].as_str().unwrap().replace("{code}", "219001");
-        let filled = bureau.get(&prefilled).expect(200).text();
-        assert!(filled.contains("\"prior_budget\":\"5.29\""), "{filled}");
+        bureau.post(ROLL_OVER, &json!({})).expect(201);
+        let score = bureau.get("/api/v1/units/219001/evaluations/2020/score").expect(200).json();
+        let inputs = line(&score, "three_public_change")["inputs"].as_array().unwrap();
+        let last = inputs.iter().find(|input| input["name"] == "three_public.total.prior_budget").unwrap();
+        assert_eq!((&last["value"], &last["origin"]), (&json!("5.29"), &json!("prior_year")));
     }
 
     fn a_fund_whose_new_id_is_taken_is_left_out_and_the_answer_says_why(app) {
