@@ -137,7 +137,8 @@ impl AnyConnection {
             }
         }?;
         let outcome = work(self);
-        self.rollback()?;
+        // Nothing was written. If this fails the connection is unusable, which its pool finds out by itself.
+        let _ = self.rollback();
         outcome
     }
 

@@ -5,6 +5,7 @@
 
 pub mod handlers;
 pub mod model;
+pub mod ranking;
 mod render;
 pub mod store;
 pub mod summary;

@@ -29,16 +29,11 @@ pub enum By {
 
 impl By {
     /// The section's code; `None` for the total.
-    pub fn section(&self) -> Option<&Code> {
+    pub fn into_section(self) -> Option<Code> {
         match self {
             Self::Total => None,
             Self::Section(code) => Some(code),
         }
-    }
-
-    /// The word that it is in the query and in the answer.
-    pub fn as_str(&self) -> &str {
-        self.section().map_or("total", Code::as_str)
     }
 }
 

@@ -157,7 +157,7 @@ fn overview(title: &str, overview: &Overview) -> String {
     }
     if !overview.indicators.is_empty() {
         let mut table = table(
-            ["失分指标", "失分合计", "平均失分", "失分单位", "失分面", "得分率"],
+            ["失分指标", "失分合计", "平均失分", "失分单位", "失分单位占比", "得分率"],
             &[1, 2, 3, 4, 5],
         );
         for indicator in &overview.indicators {

@@ -1,15 +1,74 @@
-//! From the rows that the store counted to what a summary says. Pure.
+//! A summary of a year, from what the store counts.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use super::model::{Band, GradeCount, GradeName, IndicatorOverview, Overview, SectionOverview, StateCounts, Totals};
-use super::store::{Counts, SECTION};
+use super::model::{
+    Band, GradeCount, GradeName, IndicatorOverview, KindOverview, Overview, SectionOverview, StateCounts, Summary,
+    Totals,
+};
+use super::ranking::counted;
+use super::store::{self, Counts, Ranked, SECTION};
 use super::tally::{self, PartTally, Tally};
+use crate::codes::FiscalYear;
+use crate::db::AnyConnection;
+use crate::http::problem::Problem;
+use crate::schemes::library::Compiled;
 use crate::scoring::scheme::SchemeDocument;
+use crate::units::model::UnitKind;
+
+/// The summary of a year, of units of one kind or of all.
+///
+/// # Errors
+/// Those of the database.
+pub fn summary(
+    conn: &mut AnyConnection,
+    scheme: &Compiled,
+    year: FiscalYear,
+    kind: Option<UnitKind>,
+) -> Result<Summary, Problem> {
+    let mut kinds = by_kind(store::counts(conn, year)?);
+    if let Some(kind) = kind {
+        kinds.retain(|word, _| word == kind.as_str());
+    }
+    let parts = store::part_names(conn, year)?;
+    let names = Names {
+        scheme: &scheme.scheme.document,
+        parts: parts
+            .into_iter()
+            .map(|(part, code, name)| ((part, code), name))
+            .collect(),
+    };
+    let mut all = Tally::default();
+    for tally in kinds.values() {
+        all += tally;
+    }
+    let ranked = Ranked {
+        year,
+        section: None,
+        kind,
+    };
+    Ok(Summary {
+        year,
+        scheme: scheme.id.to_string(),
+        schemes: counted(store::schemes(conn, &ranked)?),
+        kind,
+        overall: overview(&all, &names),
+        by_kind: match kind {
+            Some(_) => Vec::new(),
+            None => kinds
+                .into_iter()
+                .map(|(kind, tally)| KindOverview {
+                    overview: overview(&tally, &names),
+                    kind,
+                })
+                .collect(),
+        },
+    })
+}
 
 /// What is counted, by kind of unit.
-pub fn by_kind(counts: Counts) -> BTreeMap<String, Tally> {
+fn by_kind(counts: Counts) -> BTreeMap<String, Tally> {
     let mut kinds: BTreeMap<String, Tally> = BTreeMap::new();
     for (kind, units) in counts.units {
         kinds
@@ -55,11 +114,11 @@ pub fn by_kind(counts: Counts) -> BTreeMap<String, Tally> {
 const NOT_STARTED: &str = "not_started";
 
 /// What summaries call things: sections, indicators and grades.
-pub struct Names<'a> {
+struct Names<'a> {
     /// The scheme in force for the year, which gives the order of sections and the grades.
-    pub scheme: &'a SchemeDocument,
+    scheme: &'a SchemeDocument,
     /// The names of parts, by what they are and their code.
-    pub parts: HashMap<(String, String), String>,
+    parts: HashMap<(String, String), String>,
 }
 
 impl Names<'_> {
@@ -78,7 +137,7 @@ pub fn grade(scheme: &SchemeDocument, code: String) -> GradeName {
 }
 
 /// What is to say of a group of units.
-pub fn overview(tally: &Tally, names: &Names) -> Overview {
+fn overview(tally: &Tally, names: &Names) -> Overview {
     let state = |state: &str| tally.states.get(state).copied().unwrap_or(0);
     let mut sections = Vec::new();
     let mut indicators = Vec::new();
