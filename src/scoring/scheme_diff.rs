@@ -391,8 +391,11 @@ fn formula(text: &FormulaText) -> Text {
     let Ok(formula) = Formula::parse(text.as_str()) else {
         return Text::new(text.to_string(), text.to_string());
     };
-    let zh = formula.words(&mut |variable| variable.zh.to_owned());
-    let en = formula.words(&mut |variable| variable.en.to_owned());
+    let (mut zh, mut en) = (String::new(), String::new());
+    formula.words(&mut zh, &mut en, &mut |variable, zh, en| {
+        zh.push_str(variable.zh);
+        en.push_str(variable.en);
+    });
     match formula.is_compound() {
         false => Text::new(zh, en),
         true => Text::new(format!("（{zh}）"), format!("({en})")),
