@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::facts::Facts;
 use super::finding::Finding;
-use super::{score, table};
+use super::{claims, score, table};
 use crate::fault::Text;
 use crate::scoring::score::Severity;
 
@@ -69,7 +69,7 @@ pub enum Rule {
 
 /// Every check, by topic.
 pub static CATALOGUE: LazyLock<Vec<Check>> = LazyLock::new(|| {
-    let topics: [fn() -> Vec<Check>; 2] = [score::checks, table::checks];
+    let topics: [fn() -> Vec<Check>; 3] = [score::checks, claims::checks, table::checks];
     topics.into_iter().flat_map(|checks| checks()).collect()
 });
 

@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 pub mod cause;
+mod claims;
 pub mod facts;
 pub mod finding;
 pub mod judged;

@@ -74,14 +74,19 @@ impl Filing {
                 table,
             });
         }
+        let claims: Option<Claims> = parts::read(Part::Claims, row)?;
+        let mut score = scoring::score(&compiled.scheme, &Case::of_year(&sheet, &assessments));
+        if let Some(claims) = &claims {
+            claims.beside(&mut score);
+        }
         Ok(Self {
             year,
-            score: scoring::score(&compiled.scheme, &Case::of_year(&sheet, &assessments)),
+            score,
             sheet: sheet.into_own(),
             prior,
             assessments,
             reasons: parts::read(Part::Reasons, row)?.unwrap_or_default(),
-            claims: parts::read(Part::Claims, row)?,
+            claims,
             funds,
             scheme: compiled.scheme.clone(),
         })

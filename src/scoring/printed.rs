@@ -12,8 +12,8 @@ use utoipa::{Number, PartialSchema, ToSchema};
 use super::special_fund::Comparison;
 use crate::fault::LANGUAGES;
 
-/// The largest ratio that a table may print, in percent.
-const RATIO_LIMIT: i64 = 9_999_999;
+/// What every ratio that a table may print stays below, in percent.
+const RATIO_LIMIT: i64 = 10_000_000;
 
 /// How many characters a printed result may have.
 const LONGEST: usize = 200;
@@ -52,7 +52,7 @@ impl TryFrom<&str> for PrintedRatio {
             _ => None,
         };
         number
-            .filter(|number| number.scale() <= 6 && number.abs() <= Decimal::from(RATIO_LIMIT))
+            .filter(|number| number.scale() <= 6 && number.abs() < Decimal::from(RATIO_LIMIT))
             .map(Self)
             .ok_or_else(|| {
                 let found: String = text.chars().take(40).collect();
@@ -106,8 +106,8 @@ impl PartialSchema for PrintedRatio {
             .pattern(Some(r"^-?[0-9]{1,7}(\.[0-9]{1,6})?[%％]?$"));
         let number = ObjectBuilder::new()
             .schema_type(SchemaType::Type(Type::Number))
-            .minimum(Some(Number::from(-(RATIO_LIMIT as isize))))
-            .maximum(Some(Number::from(RATIO_LIMIT as isize)));
+            .exclusive_minimum(Some(Number::from(-(RATIO_LIMIT as isize))))
+            .exclusive_maximum(Some(Number::from(RATIO_LIMIT as isize)));
         OneOfBuilder::new()
             .item(text)
             .item(number)

@@ -555,18 +555,22 @@ both_engines! {
         let row = |measure: Value| json!({"name": "甲", "weight": "5", "measure": measure});
         let mut in_no_section = row(json!({"kind": "quality"}));
         in_no_section["section"] = json!("产出");
+        let mut judged_in_words = row(json!({"kind": "quality"}));
+        judged_in_words["rule"] = json!({"kind": "proportion"});
         let mut no_step = row(json!({"kind": "ratio", "numerator": "1", "denominator": "2"}));
         no_step["rule"] = json!({"kind": "deduct", "target": "100", "off": "below", "step": "0", "points_per_step": "2"});
         let mut found = auditor.post(PREVIEW, &json!({"rows": [
             in_no_section, no_step,
             row(json!({"kind": "ratio", "numerator": "staff.post", "denominator": "1 2"})),
             row(json!({"kind": "indicator", "code": "in_post_control"})),
+            judged_in_words,
         ]})).faults();
         found.sort();
         assert_eq!(found, faults(&[
             ("/rows/0/section", "unknown_section"), ("/rows/1/rule/step", "out_of_range"),
             ("/rows/2/measure/denominator", "formula_syntax"), ("/rows/2/measure/numerator", "unknown_variable"),
             ("/rows/3/measure/code", "unknown_indicator"),
+            ("/rows/4/rule", "rule_without_ratio"),
         ]));
         let unread = json!({"rows": [{"name": "甲", "ratio": "约五成", "points": "满分", "measure": {"kind": "quantity", "target": "", "actual": []}}], "totl": "1"});
         assert_eq!(pointers(&auditor.post(PREVIEW, &unread).faults()),

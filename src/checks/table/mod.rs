@@ -3,8 +3,11 @@
 //! Nothing is concluded from the name of a row: what is not stated as data is not checked.
 
 mod examine;
+mod judge;
 mod kinds;
+mod money;
 mod rows;
+mod sums;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};

@@ -316,6 +316,16 @@ impl<'a> Reader<'a, '_> {
             }
         }
         if let Some(rule) = &printed.rule {
+            let has_ratio = !matches!(printed.measure, RowMeasure::Quality(_));
+            if !(has_ratio && rule.needs_ratio()) {
+                self.fault(
+                    "rule",
+                    "rule_without_ratio",
+                    "只有按比率计分的规则（deduct、bands、proportion）可以核对，且定性指标没有比率。".to_owned(),
+                    "only rules that judge a ratio (deduct, bands, proportion) can be checked, and a goal in words has none"
+                        .to_owned(),
+                );
+            }
             match self.row.weight {
                 Some(weight) => self.faults.extend(rule.faults(&format!("{}/rule", self.at), weight)),
                 None => self.fault(
