@@ -72,6 +72,75 @@ text_type!(
     "a name of 1 to 60 characters on one line, without space at either end"
 );
 
+text_type!(
+    /// The SHA-256 of a text: 64 hexadecimal digits in lower case.
+    Digest,
+    64..=64,
+    r"^[0-9a-f]{64}$",
+    |text| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
+    "A SHA-256 (摘要): 64 hexadecimal digits in lower case.",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "64位小写十六进制的SHA-256摘要",
+    "a SHA-256 of 64 hexadecimal digits in lower case"
+);
+
+/// Which one of several that are counted from 1 (序号): a submission of a unit's year, or an entry of its history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ordinal(i64);
+
+impl Ordinal {
+    /// The number.
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl std::str::FromStr for Ordinal {
+    /// The refusal in Chinese and English.
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let plain = !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
+        match text.parse() {
+            Ok(number @ 1..=1_000_000_000) if plain => Ok(Self(number)),
+            _ => Err(format!(
+                "序号应为1至1000000000的整数。{LANGUAGES}a number is a whole number from 1 to 1000000000"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Ordinal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+// It stands in paths and queries only, which hold texts.
+impl<'de> Deserialize<'de> for Ordinal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl PartialSchema for Ordinal {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(SchemaType::Type(Type::Integer))
+            .minimum(Some(Number::Int(1)))
+            .maximum(Some(Number::Int(1_000_000_000)))
+            .description(Some("Which one of several that are counted from 1."))
+            .examples([serde_json::Value::from(1)])
+            .into()
+    }
+}
+
+impl ToSchema for Ordinal {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Ordinal")
+    }
+}
+
 /// The characters of a unified social credit code in the order of their values.
 const USCC_ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 

@@ -243,6 +243,12 @@ pub fn now() -> String {
     format!("{:.6}", jiff::Timestamp::now())
 }
 
+/// Today in China (UTC+8), the days that notices mean: `2020-03-31`, which sorts as days do.
+pub fn today() -> String {
+    let china = jiff::tz::Offset::constant(8);
+    china.to_datetime(jiff::Timestamp::now()).date().to_string()
+}
+
 fn make_folder(database: &Path) -> Result<(), OpenError> {
     match database.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {

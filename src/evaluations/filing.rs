@@ -39,6 +39,8 @@ pub struct Filing {
     pub claims: Option<Claims>,
     /// The special funds by id, each with its score.
     pub funds: Vec<FundFacts>,
+    /// The schemes that the funds were scored by, in the order of the funds.
+    pub fund_schemes: Vec<Compiled>,
     /// The scheme that was asked for.
     pub scheme: Arc<Scheme>,
     /// The score by it.
@@ -61,7 +63,7 @@ impl Filing {
         let prior = parts::prior_sheet(conn, context)?;
         let sheet = YearSheet::new(parts::read(Part::BaseData, row)?.unwrap_or_default(), prior.as_ref());
         let assessments: Assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
-        let mut funds = Vec::new();
+        let (mut funds, mut fund_schemes) = (Vec::new(), Vec::new());
         for fund in store::funds(conn, unit, year)? {
             let id = SchemeId::try_from(fund.scheme).map_err(Problem::internal)?;
             let compiled = library.in_force(conn, &id, fund.edition)?;
@@ -73,6 +75,7 @@ impl Filing {
                 score: scoring::score(&compiled.scheme, &Case::of_fund(&table)),
                 table,
             });
+            fund_schemes.push(compiled);
         }
         let claims: Option<Claims> = parts::read(Part::Claims, row)?;
         let mut score = scoring::score(&compiled.scheme, &Case::of_year(&sheet, &assessments));
@@ -88,6 +91,7 @@ impl Filing {
             reasons: parts::read(Part::Reasons, row)?.unwrap_or_default(),
             claims,
             funds,
+            fund_schemes,
             scheme: compiled.scheme.clone(),
         })
     }

@@ -6,15 +6,16 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::cache::{Basis, ScoreCache};
-use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, State, UnitScore};
+use super::locks::{actions, words};
+use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, UnitScore};
 use super::store::{self, Context, EntryRow, Part};
-use super::{checks, parts, scheme_change};
+use super::{checks, history, parts, review, scheme_change, submissions, transitions};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
 use crate::http::accept::{Form, form, json};
-use crate::http::auth::Reader;
-use crate::http::etag::Preconditions;
+use crate::http::auth::{Principal, Reader};
+use crate::http::etag::{ETag, Preconditions};
 use crate::http::page::{Limit, Order, Page};
 use crate::http::path::Path;
 use crate::http::problem::{At, Problem};
@@ -38,6 +39,10 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/api/v1/units/{code}/evaluations/{year}/score").get(get_score));
     scheme_change::routes(config);
     parts::routes(config);
+    transitions::routes(config);
+    submissions::routes(config);
+    review::routes(config);
+    history::routes(config);
     checks::routes(config);
 }
 
@@ -93,8 +98,9 @@ pub async fn list(
             )?)
         })
         .await?;
-    let show = |(year, created_at, updated_at)| EvaluationEntry {
+    let show = |(year, state, created_at, updated_at)| EvaluationEntry {
         year,
+        state,
         created_at,
         updated_at,
         link: format!("/api/v1/units/{code}/evaluations/{year}"),
@@ -128,16 +134,44 @@ pub async fn get(
         .read(move |conn| {
             let context = require(conn, &code, year)?;
             principal.may_see(&context.unit_path)?;
-            let compiled = in_force(conn, &library, &context)?;
-            let etag = Basis::of(&context, &compiled.edition).etag(&compiled.id, "evaluation");
-            let score = compute(conn, &compiled, &context)?;
-            Ok((etag, describe(code, year, context, &score)))
+            view(conn, &library, &principal, code, year, context)
         })
         .await?;
     preconditions.answer(&etag, |mut response| Ok(response.json(evaluation)))
 }
 
-fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -> Evaluation {
+/// A unit's year as this principal sees it, with its tag.
+pub(super) fn view(
+    conn: &mut AnyConnection,
+    library: &Library,
+    principal: &Principal,
+    unit: UnitCode,
+    year: FiscalYear,
+    context: Context,
+) -> Result<(ETag, Evaluation), Problem> {
+    let compiled = in_force(conn, library, &context)?;
+    let etag = tag(&compiled, principal, &context)?;
+    let score = compute(conn, &compiled, &context)?;
+    Ok((etag, describe(principal, unit, year, context, &score)?))
+}
+
+/// The tag of a unit's year as this principal sees it.
+pub(super) fn tag(compiled: &Compiled, principal: &Principal, context: &Context) -> Result<ETag, Problem> {
+    let state = context.state()?;
+    let mut parts = vec![state.as_str()];
+    parts.extend(words(&actions(principal, &context.season, state)));
+    let form = format!("evaluation {}", parts.join(" "));
+    Ok(Basis::of(context, &compiled.edition).etag(&compiled.id, &form))
+}
+
+fn describe(
+    principal: &Principal,
+    unit: UnitCode,
+    year: FiscalYear,
+    context: Context,
+    score: &Score,
+) -> Result<Evaluation, Problem> {
+    let state = context.state()?;
     let this = format!("/api/v1/units/{unit}/evaluations/{year}");
     let row = context.evaluation.as_ref();
     let part = |part: Part| {
@@ -147,11 +181,10 @@ fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -
             version,
         }
     };
-    Evaluation {
-        state: match row {
-            None => State::NotStarted,
-            Some(_) => State::Draft,
-        },
+    Ok(Evaluation {
+        state,
+        submission: row.map(|row| row.submission).filter(|number| *number > 0),
+        actions: actions(principal, &context.season, state),
         score: brief(score),
         parts: Parts {
             base_data: part(Part::BaseData),
@@ -167,13 +200,16 @@ fn describe(unit: UnitCode, year: FiscalYear, context: Context, score: &Score) -
             claims: format!("{this}/claims"),
             score: format!("{this}/score"),
             special_funds: format!("/api/v1/special-funds?unit={unit}&year={year}"),
+            submissions: format!("{this}/submissions"),
+            review: format!("{this}/review"),
+            history: format!("{this}/history"),
             this,
         },
         unit,
         unit_name: context.unit_name,
         year,
         scheme: context.scheme_id,
-    }
+    })
 }
 
 fn brief(score: &Score) -> ScoreBrief {
@@ -290,6 +326,7 @@ pub(super) fn refuse(unfit: Unfit, id: &SchemeId) -> Problem {
     }
 }
 
+/// The score of what is filed.
 fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
     let sheet = parts::year_sheet(conn, context)?;
     let row = context.evaluation.as_ref();

@@ -4,9 +4,11 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::workflow::{Action, State};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::schema::evaluations;
 use crate::fault::Text;
+use crate::http::problem::Problem;
 use crate::schemes::model::SchemeUsed;
 use crate::scoring::score::{Range, Score};
 
@@ -18,7 +20,7 @@ pub struct Row {
     pub unit_code: String,
     /// The fiscal year.
     pub year: i64,
-    /// Where in its life it is; `draft` until it can be submitted.
+    /// Where in its life it is, as a word.
     pub state: String,
     /// The base data sheet, as JSON.
     pub base_data: Option<String>,
@@ -34,12 +36,24 @@ pub struct Row {
     pub claims_version: i64,
     /// When a part was first filed.
     pub created_at: String,
-    /// When a part was last changed.
+    /// When anything of it was last changed.
     pub updated_at: String,
     /// Why what the checks found is right nevertheless, as JSON.
     pub reasons: Option<String>,
     /// Counts the changes of the reasons; 0 before the first.
     pub reasons_version: i64,
+    /// The number of the latest submission; 0 before the first.
+    pub submission: i64,
+}
+
+impl Row {
+    /// Where in its life it is.
+    ///
+    /// # Errors
+    /// 500 for a word that this program does not know.
+    pub fn state(&self) -> Result<State, Problem> {
+        self.state.parse().map_err(Problem::internal)
+    }
 }
 
 /// A unit's year (部门整体支出绩效自评): where it stands, and what is filed.
@@ -59,20 +73,16 @@ pub struct Evaluation {
     pub state: State,
     /// What is known of the total.
     pub score: ScoreBrief,
+    /// The number of the latest submission; `null` before the first.
+    #[schema(example = json!(null))]
+    pub submission: Option<i64>,
+    /// What this token may do with it now.
+    #[schema(example = json!(["submit"]))]
+    pub actions: Vec<Action>,
     /// Whether each part is filed.
     pub parts: Parts,
     /// Where its parts are.
     pub links: Links,
-}
-
-/// Where an evaluation is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Nothing is filed.
-    NotStarted,
-    /// Something is filed; it can be changed.
-    Draft,
 }
 
 /// What is known of a total.
@@ -144,6 +154,15 @@ pub struct Links {
     /// Its special funds.
     #[schema(example = "/api/v1/special-funds?unit=219001&year=2019")]
     pub special_funds: String,
+    /// What was submitted, each time.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/submissions")]
+    pub submissions: String,
+    /// The review of the latest submission.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/review")]
+    pub review: String,
+    /// What was done to it, when, by whom and why.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/history")]
+    pub history: String,
 }
 
 /// An evaluation in a unit's list.
@@ -152,6 +171,9 @@ pub struct EvaluationEntry {
     /// The fiscal year.
     #[schema(example = 2019)]
     pub year: i64,
+    /// Where it is in its life.
+    #[schema(value_type = State)]
+    pub state: String,
     /// When something was first filed (RFC 3339, UTC).
     #[schema(format = DateTime, example = "2026-01-05T08:30:00.000000Z")]
     pub created_at: String,

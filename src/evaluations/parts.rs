@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use super::handlers::{in_force, require};
+use super::locks::may_change;
 use super::model::Row;
 use super::store::{self, Context, Part};
 use crate::checks::reasons::Reasons;
@@ -255,9 +256,7 @@ async fn change<T: Document + Sync>(
             if before.as_ref().map(|(text, _)| text) == text.as_ref() {
                 return Ok((false, before));
             }
-            if context.year_status != "open" {
-                return Err(Problem::closed(year));
-            }
+            may_change(&principal, year, &context.season, context.state()?)?;
             if let Some(document) = document {
                 document.check(conn, &library, &context)?;
             }

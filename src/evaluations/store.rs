@@ -5,11 +5,14 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::model::{PriorSheet, Row};
+use super::workflow::State;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, fiscal_years, scoring_schemes, special_funds, unit_predecessors, units};
 use crate::db::{AnyConnection, now};
+use crate::fiscal_years::model::Season;
 use crate::http::page::{Limit, Order};
+use crate::http::problem::Problem;
 use crate::paged;
 use crate::schemes::library::Edition;
 
@@ -20,8 +23,10 @@ pub struct Context {
     pub unit_name: String,
     /// The unit's place in the hierarchy.
     pub unit_path: String,
-    /// Whether the fiscal year is open.
-    pub year_status: String,
+    /// What the unit is, as a word.
+    pub unit_kind: String,
+    /// Whether the fiscal year is open, and when units file.
+    pub season: Season,
     /// The id of the scheme in force for the year.
     pub scheme_id: String,
     /// The edition of that scheme.
@@ -41,9 +46,9 @@ use twice::year_before;
 /// The year of a unit; `None` unless both exist.
 pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> QueryResult<Option<Context>> {
     type Columns = (
-        (String, String),
-        (String, String),
-        (i64, String),
+        (String, String, String),
+        Season,
+        (String, i64, String),
         Option<Row>,
         (Option<(i64, String)>, bool),
     );
@@ -66,9 +71,13 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
         )
         .filter(units::code.eq(unit.as_str()))
         .select((
-            (units::name, units::path),
-            (fiscal_years::status, fiscal_years::scheme_id),
-            (scoring_schemes::version, scoring_schemes::updated_at),
+            (units::name, units::path, units::kind),
+            Season::as_select(),
+            (
+                fiscal_years::scheme_id,
+                scoring_schemes::version,
+                scoring_schemes::updated_at,
+            ),
             Option::<Row>::as_select(),
             (
                 year_before
@@ -79,11 +88,10 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
         ))
         .first(conn)
         .optional()?;
-    let Some(((unit_name, unit_path), (year_status, scheme_id), (version, updated_at), evaluation, (own, continues))) =
-        found
-    else {
+    let Some((names, season, (scheme_id, version, updated_at), evaluation, (own, continues))) = found else {
         return Ok(None);
     };
+    let (unit_name, unit_path, unit_kind) = names;
     let prior = match own {
         Some((version, since)) => Some(PriorSheet {
             unit: unit.as_str().to_owned(),
@@ -97,7 +105,8 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
     Ok(Some(Context {
         unit_name,
         unit_path,
-        year_status,
+        unit_kind,
+        season,
         scheme_id,
         scheme_edition: Edition { version, updated_at },
         evaluation,
@@ -148,6 +157,16 @@ pub fn base_data(conn: &mut AnyConnection, unit: &str, year: i64) -> QueryResult
     Ok(found.flatten())
 }
 
+impl Context {
+    /// Where the evaluation is in its life.
+    ///
+    /// # Errors
+    /// 500 for a word that this program does not know.
+    pub fn state(&self) -> Result<State, Problem> {
+        self.evaluation.as_ref().map_or(Ok(State::NotStarted), Row::state)
+    }
+}
+
 /// The place of a unit in the hierarchy; `None` if it does not exist.
 pub fn unit_path(conn: &mut AnyConnection, unit: &UnitCode) -> QueryResult<Option<String>> {
     units::table
@@ -193,7 +212,7 @@ impl Part {
     }
 }
 
-/// Stores a part, or takes it away (`None`). The row goes with its last part.
+/// Stores a part, or takes it away (`None`). The row goes with its last part, unless something was submitted.
 pub fn set(
     conn: &mut AnyConnection,
     unit: &UnitCode,
@@ -207,7 +226,7 @@ pub fn set(
     let mut row = before.unwrap_or_else(|| Row {
         unit_code: unit.as_str().to_owned(),
         year: year.get(),
-        state: "draft".to_owned(),
+        state: State::Draft.to_string(),
         base_data: None,
         base_data_version: 0,
         assessments: None,
@@ -216,6 +235,7 @@ pub fn set(
         claims_version: 0,
         created_at: at.clone(),
         updated_at: at.clone(),
+        submission: 0,
         reasons: None,
         reasons_version: 0,
     });
@@ -238,7 +258,12 @@ pub fn set(
             row.claims_version += 1;
         }
     }
-    if row.base_data.is_none() && row.assessments.is_none() && row.claims.is_none() && row.reasons.is_none() {
+    if row.submission == 0
+        && row.base_data.is_none()
+        && row.assessments.is_none()
+        && row.claims.is_none()
+        && row.reasons.is_none()
+    {
         diesel::delete(evaluations::table.find((unit.as_str(), year.get()))).execute(conn)?;
         return Ok(None);
     }
@@ -252,8 +277,8 @@ pub fn set(
     Ok(Some(row))
 }
 
-/// A year of a unit in its list: the year, when something was first filed, and when something was last changed.
-pub type EntryRow = (i64, String, String);
+/// A year of a unit in its list: the year, its state, when something was first filed, and when something was last changed.
+pub type EntryRow = (i64, String, String, String);
 
 /// A page of a unit's evaluations by year.
 pub fn list(
@@ -265,7 +290,12 @@ pub fn list(
 ) -> QueryResult<Vec<EntryRow>> {
     let query = evaluations::table
         .filter(evaluations::unit_code.eq(unit.as_str().to_owned()))
-        .select((evaluations::year, evaluations::created_at, evaluations::updated_at))
+        .select((
+            evaluations::year,
+            evaluations::state,
+            evaluations::created_at,
+            evaluations::updated_at,
+        ))
         .into_boxed::<Backend>();
     paged!(query, evaluations::year, order, cursor.map(FiscalYear::get), limit).load(conn)
 }

@@ -44,7 +44,7 @@ impl Row {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum YearStatus {
-    /// They may.
+    /// They may, from `opens_on` to `closes_on`.
     #[default]
     Open,
     /// Nothing of the year can be changed until the bureau opens it again.
@@ -61,6 +61,31 @@ impl YearStatus {
     }
 }
 
+/// When units file for a year: what decides whether something of it can be changed.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = fiscal_years)]
+pub struct Season {
+    /// `open` or `closed`.
+    pub status: String,
+    /// The first day on which units file; `None`: from the beginning.
+    pub opens_on: Option<String>,
+    /// The last day on which units file; `None`: without an end.
+    pub closes_on: Option<String>,
+}
+
+impl Season {
+    /// Whether anything of the year can be changed.
+    pub fn is_open(&self) -> bool {
+        self.status == YearStatus::Open.as_str()
+    }
+
+    /// Whether a day (`2020-03-31`) is one on which units file.
+    pub fn has(&self, day: &str) -> bool {
+        let begun = self.opens_on.as_deref().is_none_or(|first| first <= day);
+        begun && self.closes_on.as_deref().is_none_or(|last| day <= last)
+    }
+}
+
 /// A fiscal year (年度) as it is sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -70,10 +95,12 @@ pub struct FiscalYearInput {
     /// The number of the finance bureau's notice (文号).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice_number: Option<Label>,
-    /// The first day on which units file. For information; `status` decides.
+    /// The first day on which units file (填报开始日), in China's time. Before it units' tokens change nothing of the year; the
+    /// bureau's do. Left out: from the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opens_on: Option<Date>,
-    /// The last day on which units file. For information; `status` decides.
+    /// The last day on which units file (填报截止日), in China's time, not before `opens_on`. After it units' tokens change
+    /// only what was returned to them; the bureau's are not bound. Left out: without an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes_on: Option<Date>,
     /// Whether units may file; open when left out.
@@ -142,5 +169,31 @@ impl TryFrom<&Row> for FiscalYearInput {
             closes_on: row.closes_on.as_deref().map(str::parse).transpose()?,
             status: serde_json::from_value(row.status.as_str().into()).map_err(|error| error.to_string())?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_and_the_last_day_are_days_of_filing_and_a_side_without_a_day_has_no_end() {
+        let season = |opens: Option<&str>, closes: Option<&str>| Season {
+            status: "open".to_owned(),
+            opens_on: opens.map(str::to_owned),
+            closes_on: closes.map(str::to_owned),
+        };
+        let march = season(Some("2020-03-01"), Some("2020-03-31"));
+        for (day, inside) in [
+            ("2020-02-29", false),
+            ("2020-03-01", true),
+            ("2020-03-31", true),
+            ("2020-04-01", false),
+        ] {
+            assert_eq!(march.has(day), inside, "{day}");
+        }
+        assert!(season(None, Some("2020-03-31")).has("1990-01-01"));
+        assert!(season(Some("2020-03-01"), None).has("2199-12-31"));
+        assert!(season(None, None).has("2020-03-01"));
     }
 }

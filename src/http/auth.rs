@@ -21,6 +21,8 @@ use crate::tokens::model::{Role, StoredToken, hash};
 pub struct Principal {
     /// The id of the token, for the log; `None` where no token is needed.
     pub token_id: Option<String>,
+    /// Whose token it is, for the history of what is done.
+    pub name: String,
     /// What it may do.
     pub role: Role,
     /// The places in the hierarchy of the units that it is bound to; empty for other roles.
@@ -181,6 +183,7 @@ async fn principal(request: &HttpRequest) -> Result<Principal, Problem> {
     let principal = match request.app_data::<Data<Gate>>().map(|gate| gate.get_ref()) {
         Some(Gate::Open) => Principal {
             token_id: None,
+            name: "演示".to_owned(),
             role: Role::Bureau,
             paths: Vec::new(),
         },
@@ -235,6 +238,7 @@ async fn by_token(request: &HttpRequest, cache: &TokenCache) -> Result<Principal
     }
     Ok(Principal {
         token_id: Some(known.id),
+        name: known.name,
         role: known.role,
         paths: known.paths,
     })

@@ -42,6 +42,32 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Json<T> {
     }
 }
 
+/// A body of type `T` in JSON, or none at all; `null` says as little as none.
+#[derive(Debug)]
+pub struct OptionalJson<T>(pub Option<T>);
+
+impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for OptionalJson<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let accepted = check_content(request, &["application/json"]);
+        let body = read_any(request, payload);
+        let contract = request.app_data::<Data<Contract>>().cloned();
+        Box::pin(async move {
+            let body = body.await?;
+            if body.is_empty() {
+                return Ok(Self(None));
+            }
+            accepted?;
+            if body.trim_ascii() == b"null" {
+                return Ok(Self(None));
+            }
+            parse(&body, contract.as_ref()).map(|body| Self(Some(body)))
+        })
+    }
+}
+
 /// A change to a resource as a JSON Merge Patch (RFC 7396).
 #[derive(Debug)]
 pub struct MergePatch {
@@ -224,7 +250,24 @@ fn check_content_type(request: &HttpRequest, accepted: &[&str]) -> Result<(), Pr
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// A body, which must be there.
 fn read(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Bytes, Problem>> + 'static {
+    let body = read_any(request, payload);
+    async move {
+        let body = body.await?;
+        if body.is_empty() {
+            return Err(Problem::new(
+                &kinds::MALFORMED_JSON,
+                "请求体为空，应为JSON。",
+                "The body is empty; send JSON.",
+            ));
+        }
+        Ok(body)
+    }
+}
+
+/// A body, perhaps an empty one.
+fn read_any(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Bytes, Problem>> + 'static {
     let limit = request.app_data::<Data<BodyLimit>>().map_or(1 << 20, |limit| limit.0);
     let body = Bytes::from_request(request, payload);
     async move {
@@ -247,13 +290,6 @@ fn read(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Re
                 "The body is incomplete, or its compression cannot be read.",
             ),
         })?;
-        if body.is_empty() {
-            return Err(Problem::new(
-                &kinds::MALFORMED_JSON,
-                "请求体为空，应为JSON。",
-                "The body is empty; send JSON.",
-            ));
-        }
         // What Windows editors put before a text. RFC 8259 lets readers of JSON ignore it.
         Ok(match body.starts_with(BYTE_ORDER_MARK) {
             true => body.slice(BYTE_ORDER_MARK.len()..),

@@ -124,6 +124,31 @@ kinds! {
         title "The fiscal year is closed" "该年度填报已关闭"
         hint "Ask the finance bureau to open the fiscal year again."
             "请联系财政局重新开放该年度填报。"
+    /// The day is not one on which units file.
+    OUTSIDE_WINDOW = CONFLICT "outside-window"
+        title "It is not the time to file" "不在填报期内"
+        hint "File within the days given; ask the finance bureau to extend them, or to return what was submitted."
+            "请在所示填报期内填报；逾期的请联系财政局延长填报期，或由财政局退回后修改。"
+    /// What was submitted does not change.
+    LOCKED = CONFLICT "locked"
+        title "What was submitted cannot be changed" "已提交的内容不能修改"
+        hint "Take an action of `allowed` that makes it a draft again, or ask the finance bureau to return or reopen it."
+            "请先执行allowed中可恢复修改的操作，或联系财政局退回、重新开放后再修改。"
+    /// The action cannot be taken in the state that the evaluation is in.
+    WRONG_STATE = CONFLICT "wrong-state"
+        title "It is not in a state for this" "当前状态不能执行此操作"
+        hint "Take one of the actions in `allowed`; an empty list means that this token can do nothing at this point."
+            "请执行allowed中列出的操作；列表为空表示该令牌此时不能操作。"
+    /// Findings stand in the way of submitting.
+    NOT_SUBMITTABLE = CONFLICT "not-submittable"
+        title "Findings stand in the way of submitting" "存在未处理的问题，不能提交"
+        hint "Correct the errors; correct each warning or file a reason for it, in …/reasons under its `key`."
+            "错误项须更正；警告项须更正，或在情况说明（…/reasons）中按key逐项说明理由。"
+    /// A review that leaves lines open does not end.
+    REVIEW_INCOMPLETE = CONFLICT "review-incomplete"
+        title "The review leaves lines open" "复核尚未完成"
+        hint "Give points to every line in `errors`, or return the evaluation to the unit."
+            "请为errors所列各项评定复核得分，或将自评退回单位。"
     /// The resource is not what the client thought.
     PRECONDITION_FAILED = PRECONDITION_FAILED "precondition-failed"
         title "The resource has changed meanwhile" "资源已被更新，前提条件不成立"

@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::problem::{At, Problem};
-use crate::codes::{FiscalYear, FundId, UnitCode};
+use crate::codes::{Digest, FiscalYear, FundId, Ordinal, UnitCode};
 use crate::fault::Text;
 use crate::scoring::text::{Code, SchemeId};
 
@@ -35,15 +35,25 @@ path_params! {
     UnitCode: "code",
     SchemeId: "id",
     FundId: "id",
+    Digest: "digest",
     Code: "check",
 }
 
-impl PathParam for FiscalYear {
-    const NAME: &'static str = "year";
+macro_rules! numbers {
+    ($($kind:ty: $name:literal,)*) => {$(
+        impl PathParam for $kind {
+            const NAME: &'static str = $name;
 
-    fn parse(text: &str) -> Result<Self, Text> {
-        text.parse().map_err(|message: String| Text::from_joined(&message))
-    }
+            fn parse(text: &str) -> Result<Self, Text> {
+                text.parse().map_err(|message: String| Text::from_joined(&message))
+            }
+        }
+    )*};
+}
+
+numbers! {
+    FiscalYear: "year",
+    Ordinal: "number",
 }
 
 /// Extracts one path parameter or a tuple of them; those that are malformed are a 400 problem.
@@ -75,6 +85,20 @@ impl<A: PathParam, B: PathParam> PathParams for (A, B) {
         let mut errors = Vec::new();
         match (take(request, &mut errors), take(request, &mut errors)) {
             (Some(a), Some(b)) => Ok((a, b)),
+            _ => Err(Problem::invalid_parameters(errors)),
+        }
+    }
+}
+
+impl<A: PathParam, B: PathParam, C: PathParam> PathParams for (A, B, C) {
+    fn from_path(request: &HttpRequest) -> Result<Self, Problem> {
+        let mut errors = Vec::new();
+        match (
+            take(request, &mut errors),
+            take(request, &mut errors),
+            take(request, &mut errors),
+        ) {
+            (Some(a), Some(b), Some(c)) => Ok((a, b, c)),
             _ => Err(Problem::invalid_parameters(errors)),
         }
     }

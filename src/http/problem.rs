@@ -24,6 +24,7 @@ struct Inner {
     kind: &'static Kind,
     detail: Text,
     errors: Vec<At>,
+    standing: Option<Standing>,
     headers: Vec<(header::HeaderName, String)>,
     cause: Cause,
 }
@@ -34,6 +35,13 @@ enum Cause {
     None,
     Message(String),
     Database(Error),
+}
+
+/// Where something stands in its life, for a client that wanted what cannot be done there.
+#[derive(Debug)]
+struct Standing {
+    state: &'static str,
+    allowed: Vec<&'static str>,
 }
 
 /// One thing at fault, and where in the request it is.
@@ -50,6 +58,9 @@ pub struct At {
     /// The header at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
+    /// What a reason for it is filed under, where it is a finding of a cross-check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// A stable word for programs.
     #[schema(value_type = String, example = "missing_field")]
     pub code: &'static str,
@@ -60,11 +71,13 @@ pub struct At {
 }
 
 impl At {
-    fn new(code: &'static str, text: Text) -> Self {
+    /// A fault that is nowhere in the request.
+    pub fn new(code: &'static str, text: Text) -> Self {
         Self {
             pointer: None,
             parameter: None,
             header: None,
+            key: None,
             code,
             detail: text.en.into_owned(),
             detail_zh: text.zh.into_owned(),
@@ -92,6 +105,17 @@ impl At {
         Self {
             header: Some(name.into()),
             ..Self::new(code, text)
+        }
+    }
+}
+
+impl At {
+    /// The same, as a finding that a reason can be filed for under `key`.
+    #[must_use]
+    pub fn keyed(self, key: impl Into<String>) -> Self {
+        Self {
+            key: Some(key.into()),
+            ..self
         }
     }
 }
@@ -136,6 +160,14 @@ pub struct Body<'a> {
     /// The id of the request, the same as in `X-Request-Id` and in the server's log.
     #[serde(skip_serializing_if = "String::is_empty")]
     request_id: String,
+    /// The state that does not allow it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    state: Option<&'a str>,
+    /// What can be done in that state by this token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>, nullable = false)]
+    allowed: Option<&'a [&'static str]>,
     /// Every single thing at fault, and where it is.
     #[serde(skip_serializing_if = "<[At]>::is_empty")]
     errors: &'a [At],
@@ -148,6 +180,7 @@ impl Problem {
             kind,
             detail: Text::new(zh, en),
             errors: Vec::new(),
+            standing: None,
             headers: Vec::new(),
             cause: Cause::None,
         }))
@@ -325,6 +358,13 @@ impl Problem {
         self
     }
 
+    /// The same problem, saying in which state it is and what can be done there.
+    #[must_use]
+    pub fn in_state(mut self, state: &'static str, allowed: Vec<&'static str>) -> Self {
+        self.0.standing = Some(Standing { state, allowed });
+        self
+    }
+
     /// The same problem, sent with this header.
     #[must_use]
     pub fn with_header(mut self, name: header::HeaderName, value: impl Into<String>) -> Self {
@@ -400,6 +440,7 @@ impl ResponseError for Problem {
             kind,
             detail,
             errors,
+            standing,
             headers,
             ..
         } = &*self.0;
@@ -423,6 +464,8 @@ impl ResponseError for Problem {
                 hint_zh: kind.hint_zh,
                 instance: path,
                 request_id: id,
+                state: standing.as_ref().map(|standing| standing.state),
+                allowed: standing.as_ref().map(|standing| standing.allowed.as_slice()),
                 errors,
             })
     }

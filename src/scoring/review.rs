@@ -107,6 +107,14 @@ impl Tally {
 }
 
 impl Review {
+    /// What the bureau gave for a line; `None` where the unit's points stand.
+    pub fn of(&self, code: &str) -> Option<&ReviewedPoints> {
+        let mut lines = self.lines.iter();
+        lines
+            .find(|(known, _)| known.as_str() == code)
+            .map(|(_, reviewed)| reviewed)
+    }
+
     /// What of this review does not fit the submitted score: lines it does not have, points above the full marks, changes
     /// without a reason.
     pub fn faults(&self, own: &Tally) -> Vec<Fault> {
@@ -160,8 +168,7 @@ impl Review {
     pub fn apply(&self, own: &Tally, scheme: &Scheme) -> Tally {
         let mut lines = own.lines.clone();
         for line in &mut lines {
-            let reviewed = self.lines.iter().find(|(code, _)| code.as_str() == line.code);
-            if let Some((_, reviewed)) = reviewed {
+            if let Some(reviewed) = self.of(&line.code) {
                 let points = reviewed.points.get();
                 line.points = Some(points);
                 line.interval = Range::exactly(points);

@@ -9,6 +9,8 @@ use super::model::{FundEntry, FundScore, Row, SpecialFund, SpecialFundInput, add
 use super::store::{self, Filter};
 use crate::codes::{FiscalYear, FundId, UnitCode};
 use crate::db::{AnyConnection, Db};
+use crate::evaluations::locks::may_change;
+use crate::evaluations::workflow::State;
 use crate::fault::{Fault, Text};
 use crate::http::accept::{Form, form, json};
 use crate::http::auth::{Editor, Principal, Reader};
@@ -183,7 +185,8 @@ pub async fn get(
 /// Create or replace a special fund
 ///
 /// The id is the client's choice. The unit, the fiscal year and the scheme must exist; the targets must fit the scheme.
-/// The same request may be sent again: a fund that is already so keeps its version. Refused while the year is closed.
+/// The same request may be sent again: a fund that is already so keeps its version. Refused while the year is closed, and
+/// while the evaluation of its unit and year is submitted.
 #[utoipa::path(
     put,
     path = "/api/v1/special-funds/{id}",
@@ -261,7 +264,7 @@ pub async fn patch(
 
 /// Delete a special fund
 ///
-/// Refused while its year is closed.
+/// Refused while its year is closed, and while the evaluation of its unit and year is submitted.
 #[utoipa::path(
     delete,
     path = "/api/v1/special-funds/{id}",
@@ -280,7 +283,7 @@ pub async fn delete(
         let (row, unit_path) = require(conn, &id)?;
         principal.may_edit(&unit_path)?;
         preconditions.check(Some(&row.etag()))?;
-        refuse_closed(conn, &row)?;
+        refuse_locked(conn, &principal, &row)?;
         Ok(store::delete(conn, id.as_str())?)
     })
     .await?;
@@ -360,11 +363,16 @@ fn require(conn: &mut AnyConnection, id: &FundId) -> Result<(Row, String), Probl
     })
 }
 
-fn refuse_closed(conn: &mut AnyConnection, row: &Row) -> Result<(), Problem> {
-    match store::referents(conn, &row.unit_code, row.year)? {
-        (_, Some(status)) if status != "open" => Err(Problem::closed(row.year)),
-        _ => Ok(()),
-    }
+/// Lets a change of a stored fund pass: a fund is a part of what its unit submits.
+fn refuse_locked(conn: &mut AnyConnection, principal: &Principal, row: &Row) -> Result<(), Problem> {
+    let (_, season, state) = store::referents(conn, &row.unit_code, row.year)?;
+    let year = FiscalYear::try_from(row.year).map_err(Problem::internal)?;
+    season.map_or(Ok(()), |season| may_change(principal, year, &season, state_of(state)?))
+}
+
+/// The state of an evaluation whose row says this word, or which has no row.
+fn state_of(word: Option<String>) -> Result<State, Problem> {
+    word.map_or(Ok(State::NotStarted), |word| word.parse().map_err(Problem::internal))
 }
 
 /// Stores what the row does not say already, after looking at what only the database can judge.
@@ -380,10 +388,10 @@ fn save(
         if row.input()? == *input {
             return Ok(row.clone());
         }
-        refuse_closed(conn, row)?;
+        refuse_locked(conn, principal, row)?;
     }
     let mut faults = Vec::new();
-    let (unit_path, year_status) = store::referents(conn, input.unit.as_str(), input.year.get())?;
+    let (unit_path, season, state) = store::referents(conn, input.unit.as_str(), input.year.get())?;
     match &unit_path {
         Some(path) => principal.may_edit(path)?,
         None => faults.push(Fault::new(
@@ -393,7 +401,7 @@ fn save(
             format!("there is no unit {}; store it first", input.unit),
         )),
     }
-    if year_status.is_none() {
+    if season.is_none() {
         faults.push(Fault::new(
             "/year",
             "unknown_year",
@@ -408,8 +416,8 @@ fn save(
     if !faults.is_empty() {
         return Err(Problem::invalid(faults));
     }
-    if year_status.is_some_and(|status| status != "open") {
-        return Err(Problem::closed(input.year));
+    if let Some(season) = season {
+        may_change(principal, input.year, &season, state_of(state)?)?;
     }
     if let Some(other) = store::name_taken(conn, id.as_str(), input)? {
         let text = Text::new(

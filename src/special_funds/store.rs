@@ -5,9 +5,10 @@ use diesel::prelude::*;
 use super::model::{EntryRow, Row, SpecialFundInput};
 use crate::codes::{FiscalYear, FundId, UnitCode};
 use crate::db::connection::Backend;
-use crate::db::schema::{fiscal_years, special_funds, units};
+use crate::db::schema::{evaluations, fiscal_years, special_funds, units};
 use crate::db::sql::{codes_reached_by, containing, lower};
 use crate::db::{AnyConnection, now};
+use crate::fiscal_years::model::Season;
 use crate::http::page::{Limit, Order};
 use crate::http::problem::Problem;
 use crate::paged;
@@ -22,15 +23,24 @@ pub fn find(conn: &mut AnyConnection, id: &str) -> QueryResult<Option<(Row, Stri
         .optional()
 }
 
-/// What a fund refers to: the unit's place in the hierarchy, and whether the year is open; each `None` if it does not exist.
-pub fn referents(conn: &mut AnyConnection, unit: &str, year: i64) -> QueryResult<(Option<String>, Option<String>)> {
+/// What a fund refers to: the unit's place in the hierarchy, when units file for the year, and the state of the unit's
+/// evaluation; each `None` if it does not exist.
+pub type Referents = (Option<String>, Option<Season>, Option<String>);
+
+/// What a fund of this unit and year refers to.
+pub fn referents(conn: &mut AnyConnection, unit: &str, year: i64) -> QueryResult<Referents> {
     let path = units::table.find(unit).select(units::path).first(conn).optional()?;
-    let status = fiscal_years::table
+    let season = fiscal_years::table
         .find(year)
-        .select(fiscal_years::status)
+        .select(Season::as_select())
         .first(conn)
         .optional()?;
-    Ok((path, status))
+    let state = evaluations::table
+        .find((unit, year))
+        .select(evaluations::state)
+        .first(conn)
+        .optional()?;
+    Ok((path, season, state))
 }
 
 /// Whether another fund of the unit and year has that name.

@@ -64,6 +64,8 @@ impl FromStr for Role {
 pub struct StoredToken {
     /// The part of the token that is no secret.
     pub id: String,
+    /// Whose it is.
+    pub name: String,
     /// What [`hash`] makes of its secret.
     pub secret_hash: String,
     /// What it may do.

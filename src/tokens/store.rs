@@ -23,6 +23,7 @@ pub fn find(conn: &mut AnyConnection, id: &str) -> Result<Option<StoredToken>, P
     Ok(Some(StoredToken {
         role: row.role.parse().map_err(Problem::internal)?,
         id: row.id,
+        name: row.name,
         secret_hash: row.secret_hash,
         paths,
     }))

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::both_engines;
 use crate::support::client::{Client, Response};
-use crate::support::{Engine, TestApp};
+use crate::support::{Engine, TestApp, file_ready};
 
 const UNIT: &str = "/api/v1/units/219001";
 
@@ -45,7 +45,7 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
     let preview = json!({"scheme": "hunan-2019", "base_data": {}});
     let table = json!({"rows": [{"name": "甲", "measure": {"kind": "quality"}}]});
     let none = Value::Null;
-    vec![
+    let mut operations = vec![
         (For::Bureau, "PUT", "/api/v1/units/{code}", UNIT, unit),
         (
             For::Bureau,
@@ -349,18 +349,66 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
             "/api/v1/fiscal-years/2019",
             none.clone(),
         ),
-        (For::Bureau, "DELETE", "/api/v1/units/{code}", UNIT, none.clone()),
+        (
+            For::Bureau,
+            "DELETE",
+            "/api/v1/units/{code}",
+            "/api/v1/units/400",
+            none.clone(),
+        ),
         (For::All, "GET", "/health/live", "/health/live", none.clone()),
         (For::All, "GET", "/health/ready", "/health/ready", none.clone()),
         (For::All, "GET", "/problems", "/problems", none.clone()),
-        (For::All, "GET", "/problems/{slug}", "/problems/forbidden", none),
-    ]
+        (For::All, "GET", "/problems/{slug}", "/problems/forbidden", none.clone()),
+    ];
+    // The life of an evaluation that is filed and never deleted: that of 2018.
+    let reason = json!({"reason": "按规定办理"});
+    let review = json!({"lines": {"benefit": {"points": "14", "reason": "一项目标未完成"}}});
+    let life = [
+        (For::Filers, "POST", "submit", none.clone()),
+        (For::Filers, "POST", "withdraw", none.clone()),
+        (For::Filers, "POST", "submit", none.clone()),
+        (For::Bureau, "POST", "return", reason.clone()),
+        (For::Filers, "POST", "submit", none.clone()),
+        (For::Bureau, "POST", "begin-review", none.clone()),
+        (For::Bureau, "PUT", "review", review.clone()),
+        (For::Bureau, "PATCH", "review", review),
+        (For::Bureau, "POST", "approve", none.clone()),
+        (For::Readers, "GET", "review", none.clone()),
+        (For::Bureau, "POST", "publish", none.clone()),
+        (For::Bureau, "POST", "reopen", reason),
+        (For::Readers, "GET", "history", none.clone()),
+        (For::Readers, "GET", "submissions", none.clone()),
+    ];
+    operations.extend(life.map(|(who, method, what, body)| {
+        let path = format!("/api/v1/units/219001/evaluations/2018/{what}").leak();
+        let template = format!("/api/v1/units/{{code}}/evaluations/{{year}}/{what}").leak();
+        (who, method, &*template, &*path, body)
+    }));
+    operations.extend([
+        (
+            For::Readers,
+            "GET",
+            "/api/v1/units/{code}/evaluations/{year}/submissions/{number}",
+            "/api/v1/units/219001/evaluations/2018/submissions/3",
+            none.clone(),
+        ),
+        (
+            For::Tokens,
+            "GET",
+            "/api/v1/frozen-schemes/{digest}",
+            "/api/v1/frozen-schemes/DIGEST",
+            none,
+        ),
+    ]);
+    operations
 }
 
 fn ask(client: &Client, method: &str, path: &str, body: &Value) -> Response {
     match method {
         "GET" | "DELETE" => client.send(method, path, None),
         "PATCH" => client.patch(path, body),
+        _ if body.is_null() => client.send(method, path, None),
         _ => client.send(method, path, Some(body.to_string().as_bytes())),
     }
 }
@@ -370,6 +418,12 @@ fn delete_funds(bureau: &Client) {
     for id in bureau.get("/api/v1/special-funds").each("id") {
         bureau.delete(&format!("/api/v1/special-funds/{id}")).expect(204);
     }
+}
+
+/// The digest of the scheme that the evaluation of 2018 was submitted under.
+fn frozen_scheme(bureau: &Client) -> String {
+    let list = bureau.get("/api/v1/units/219001/evaluations/2018/submissions");
+    list.each("scheme_digest").remove(0)
 }
 
 /// Asks with this `Authorization` and expects to be told that a token is needed.
@@ -443,7 +497,8 @@ both_engines! {
     }
 
     fn each_role_may_do_what_is_its_own_and_nothing_else(app) {
-        let bureau = app.with_units(&[("219", None), ("300", None), ("219001", Some("219"))]);
+        let bureau = app.with_units(&[("219", None), ("300", None), ("219001", Some("219")), ("400", None)]);
+        file_ready(&bureau, 2018);
         let above = app.unit(&["219"]);
         let elsewhere = app.unit(&["300"]);
         let auditor = app.auditor();
@@ -451,6 +506,10 @@ both_engines! {
             if method == "DELETE" && who == For::Bureau {
                 delete_funds(&bureau);
             }
+            let path = &*match path.contains("DIGEST") {
+                true => path.replace("DIGEST", &frozen_scheme(&bureau)),
+                false => path.to_owned(),
+            };
             let (allowed, refused): (Vec<_>, Vec<_>) = [("bureau", &bureau), ("above", &above), ("auditor", &auditor), ("elsewhere", &elsewhere)]
                 .into_iter()
                 .partition(|(name, _)| match who {

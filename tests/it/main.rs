@@ -19,5 +19,6 @@ mod schemes;
 mod special_funds;
 mod support;
 mod units;
+mod workflow;
 mod writes;
 mod years;

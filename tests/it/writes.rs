@@ -1,38 +1,15 @@
 //! Many who write at once, and several services on one database.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 
 use serde_json::json;
 
 use crate::both_engines;
-use crate::support::client::Response;
-use crate::support::{Client, Engine, TestApp, line};
+use crate::support::{Client, Engine, TestApp, at_once, count, line};
 
 const SHEET: &str = "/api/v1/units/219001/evaluations/2019/base-data";
 const SCORE: &str = "/api/v1/units/219001/evaluations/2019/score";
-
-/// Sends one request from each of `count` threads at the same moment; the answers in the order of their numbers.
-fn at_once(count: usize, send: impl Fn(usize) -> Response + Sync) -> Vec<Response> {
-    let start = Barrier::new(count);
-    std::thread::scope(|scope| {
-        let (start, send) = (&start, &send);
-        let threads: Vec<_> = (0..count)
-            .map(|n| {
-                scope.spawn(move || {
-                    start.wait();
-                    send(n)
-                })
-            })
-            .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    })
-}
-
-/// How many answers have this status.
-fn count(responses: &[Response], status: u16) -> usize {
-    responses.iter().filter(|response| response.status == status).count()
-}
 
 both_engines! {
     fn two_hundred_units_put_by_eight_threads_are_all_there_once(app) {

@@ -18,7 +18,7 @@ use jixiao::tokens::model::Role;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-pub use client::Client;
+pub use client::{Client, Response};
 
 /// Which database a test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -255,4 +255,60 @@ pub fn line<'a>(score: &'a Value, code: &str) -> &'a Value {
         .iter()
         .find(|line| line["code"] == code)
         .unwrap_or_else(|| panic!("no line {code}: {score}"))
+}
+
+/// Sends one request from each of `count` threads at the same moment; the answers in the order of their numbers.
+pub fn at_once(count: usize, send: impl Fn(usize) -> Response + Sync) -> Vec<Response> {
+    let start = std::sync::Barrier::new(count);
+    std::thread::scope(|scope| {
+        let (start, send) = (&start, &send);
+        let threads: Vec<_> = (0..count)
+            .map(|n| {
+                scope.spawn(move || {
+                    start.wait();
+                    send(n)
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+/// How many answers have this status.
+pub fn count(responses: &[Response], status: u16) -> usize {
+    responses.iter().filter(|response| response.status == status).count()
+}
+
+/// Stores the unit 219001 and the open year 2019 under a scheme `trial` of three lines, and files all that it asks for:
+/// staffing 60 of 60, benefit 15 of 20, discipline 20 of 20; returns a client of the bureau.
+pub fn with_ready(app: &TestApp) -> Client {
+    let bureau = app.with_units(&[("219001", None)]);
+    file_ready(&bureau, 2019);
+    bureau
+}
+
+/// The same for a unit that is there, in another year.
+pub fn file_ready(bureau: &Client, year: u32) {
+    let scheme = json!({"name": "试行标准", "total": "100", "sections": [
+        {"code": "input", "name": "投入", "weight": "60", "indicators": [
+            {"code": "staffing", "name": "在职人员控制率", "weight": "60",
+                "ratio": {"numerator": "staff.in_post", "denominator": "staff.posts"},
+                "rule": {"kind": "deduct", "target": "100", "off": "above", "step": "1", "points_per_step": "0.5"}}]},
+        {"code": "output", "name": "产出", "weight": "40", "indicators": [
+            {"code": "benefit", "name": "社会效益", "weight": "20", "rule": {"kind": "assessed"}},
+            {"code": "discipline", "name": "资金使用合规性", "weight": "20", "rule": {"kind": "incidents", "points_per_case": "1"}}]},
+    ]});
+    bureau.put("/api/v1/scoring-schemes/trial", &scheme).expect(201);
+    bureau
+        .put(&format!("/api/v1/fiscal-years/{year}"), &json!({"scheme": "trial"}))
+        .expect(201);
+    let evaluation = format!("/api/v1/units/219001/evaluations/{year}");
+    let sheet = json!({"staff": {"posts": 100, "in_post": 100}});
+    bureau.put(&format!("{evaluation}/base-data"), &sheet).expect(201);
+    let assessments = json!({"indicators": {
+        "benefit": {"points": "15", "reason": "四项目标完成三项"}, "discipline": {"incidents": 0}
+    }});
+    bureau
+        .put(&format!("{evaluation}/assessments"), &assessments)
+        .expect(201);
 }

@@ -1,0 +1,462 @@
+//! What is submitted: one document with all that the score follows from and the score itself, frozen as its bytes.
+
+use std::collections::HashMap;
+
+use actix_web::http::header::ContentType;
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use utoipa::{IntoParams, ToSchema};
+
+use super::filing::Filing;
+use super::handlers::require;
+use super::store::{Context, Part};
+use super::submission_store::{self, NewSubmission, SubmissionRow};
+use super::workflow::SubmissionState;
+use crate::checks::finding::Finding;
+use crate::checks::reasons::Reasons;
+use crate::codes::{Digest, FiscalYear, Ordinal, UnitCode};
+use crate::db::{AnyConnection, Db};
+use crate::http::auth::{Principal, Reader};
+use crate::http::etag::{ETag, Preconditions};
+use crate::http::kinds;
+use crate::http::page::{Limit, Order, Page};
+use crate::http::path::Path;
+use crate::http::problem::{At, Problem};
+use crate::http::query::{Query, given};
+use crate::http::resource::resource;
+use crate::http::responses::CommonErrors;
+use crate::schemes::library::{Compiled, Library};
+use crate::scoring::assessment::Assessments;
+use crate::scoring::claims::Claims;
+use crate::scoring::review::Tally;
+use crate::scoring::scheme::{Scheme, SchemeDocument};
+use crate::scoring::score::Score;
+use crate::scoring::sheet::BaseData;
+use crate::scoring::special_fund::FundTable;
+use crate::scoring::text::SchemeId;
+use crate::units::model::UnitKind;
+
+/// Adds the routes of the submissions.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(resource("/api/v1/units/{code}/evaluations/{year}/submissions").get(list))
+        .service(resource("/api/v1/units/{code}/evaluations/{year}/submissions/{number}").get(get))
+        .service(resource("/api/v1/frozen-schemes/{digest}").get(get_scheme));
+}
+
+/// A submission (提交件): everything as it was when it was submitted. It never changes and is answered byte for byte.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Submission)]
+pub struct SubmissionDocument {
+    /// The unit.
+    pub unit: UnitCode,
+    /// The unit's name then.
+    #[schema(example = "衡山县开云镇人民政府")]
+    pub unit_name: String,
+    /// What the unit was then.
+    #[schema(value_type = UnitKind)]
+    pub unit_kind: String,
+    /// The fiscal year.
+    pub year: FiscalYear,
+    /// Which of the unit-year's submissions it is, from 1.
+    #[schema(minimum = 1, example = 1)]
+    pub number: i64,
+    /// When it was submitted (RFC 3339, UTC).
+    #[schema(format = DateTime, example = "2026-01-05T08:30:00.000000Z")]
+    pub submitted_at: String,
+    /// Whose token submitted it.
+    #[schema(example = "开云镇财政所")]
+    pub submitted_by: String,
+    /// The scheme in force then.
+    pub scheme: FrozenScheme,
+    /// The base data sheet (基础数据表); `null` if none was filed.
+    pub base_data: Option<BaseData>,
+    /// The sheet of the year before, from which prior-year columns are filled; `null` if there was none.
+    pub prior_base_data: Option<BaseData>,
+    /// The assessments; `null` if none were filed.
+    pub assessments: Option<Assessments>,
+    /// What the unit wrote itself (自填得分); `null` if it wrote nothing.
+    pub claims: Option<Claims>,
+    /// Why warnings are right nevertheless (情况说明); `null` if nothing was said.
+    pub reasons: Option<Reasons>,
+    /// The special funds of the unit and year, by id.
+    pub special_funds: Vec<FrozenFund>,
+    /// The score (自评得分).
+    pub score: Score,
+    /// What the cross-checks found.
+    pub findings: Vec<Finding>,
+}
+
+/// A special fund as it was submitted.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FrozenFund {
+    /// The fund's id.
+    #[schema(example = "kaiyun-2019-dilapidated-housing")]
+    pub id: String,
+    /// Its name then.
+    #[schema(example = "危房改造资金")]
+    pub name: String,
+    /// The scheme that it was scored by.
+    pub scheme: FrozenScheme,
+    /// Its table.
+    pub table: FundTable,
+    /// Its score.
+    pub score: Score,
+}
+
+/// A scheme as it was, kept as its text.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FrozenScheme {
+    /// Its id.
+    #[schema(example = "hunan-2019")]
+    pub id: String,
+    /// Its name then.
+    #[schema(example = "湖南省部门整体支出绩效评价指标（2019年度）")]
+    pub name: String,
+    /// Its version then.
+    #[schema(example = 1)]
+    pub version: i64,
+    /// The SHA-256 of its text, which `/api/v1/frozen-schemes/{digest}` answers.
+    #[schema(value_type = Digest)]
+    pub digest: String,
+}
+
+/// What of a frozen document is needed to review it.
+#[derive(Debug, Deserialize)]
+pub struct Outline {
+    /// What the unit was then.
+    pub unit_kind: String,
+    /// The points of the score.
+    pub score: Tally,
+}
+
+impl Outline {
+    /// Reads it from a stored document.
+    ///
+    /// # Errors
+    /// 500 if this program cannot read it.
+    pub fn read(document: &str) -> Result<Self, Problem> {
+        serde_json::from_str(document)
+            .map_err(|error| Problem::internal(format!("a stored submission cannot be read: {error}")))
+    }
+}
+
+/// The scheme that a submission was scored by, compiled from its frozen text.
+///
+/// # Errors
+/// 500 if it is not there or this program cannot read it.
+pub fn thaw_scheme(conn: &mut AnyConnection, digest: &str) -> Result<Scheme, Problem> {
+    let unreadable = |reason: String| Problem::internal(format!("the frozen scheme {digest}: {reason}"));
+    let text = submission_store::frozen_scheme(conn, digest)?.ok_or_else(|| unreadable("is not there".to_owned()))?;
+    let document: SchemeDocument = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+    Scheme::compile(document).map_err(|faults| unreadable(format!("{faults:?}")))
+}
+
+/// Who submits what, and when.
+pub(super) struct Submitting<'a> {
+    pub unit: &'a UnitCode,
+    pub year: FiscalYear,
+    pub number: i64,
+    pub at: &'a str,
+    pub by: &'a Principal,
+}
+
+/// Makes a document of all that is filed, by this scheme, and keeps the texts of the schemes that it names.
+///
+/// # Errors
+/// 409 with every finding that stands in the way.
+pub(super) fn freeze(
+    conn: &mut AnyConnection,
+    library: &Library,
+    compiled: &Compiled,
+    context: &Context,
+    submitting: &Submitting<'_>,
+) -> Result<SubmissionDocument, Problem> {
+    let at = (submitting.unit, submitting.year);
+    let filing = Filing::load(conn, library, compiled, at, context)?;
+    let findings = filing.findings();
+    refuse(&filing.obstacles(&findings))?;
+    let mut frozen = HashMap::new();
+    let scheme = freeze_scheme(conn, compiled, &mut frozen)?;
+    let mut special_funds = Vec::new();
+    for (fund, compiled) in filing.funds.into_iter().zip(&filing.fund_schemes) {
+        special_funds.push(FrozenFund {
+            id: fund.id,
+            name: fund.name,
+            scheme: freeze_scheme(conn, compiled, &mut frozen)?,
+            table: fund.table,
+            score: fund.score,
+        });
+    }
+    let mut score = filing.score;
+    if let Some(claims) = &filing.claims {
+        claims.beside(&mut score);
+    }
+    let filed = |part: Part| part.of(context.evaluation.as_ref()).0.is_some();
+    Ok(SubmissionDocument {
+        unit: submitting.unit.clone(),
+        unit_name: context.unit_name.clone(),
+        unit_kind: context.unit_kind.clone(),
+        year: submitting.year,
+        number: submitting.number,
+        submitted_at: submitting.at.to_owned(),
+        submitted_by: submitting.by.name.clone(),
+        scheme,
+        base_data: filed(Part::BaseData).then_some(filing.sheet),
+        prior_base_data: filing.prior,
+        assessments: filed(Part::Assessments).then_some(filing.assessments),
+        claims: filing.claims,
+        reasons: filed(Part::Reasons).then_some(filing.reasons),
+        special_funds,
+        score,
+        findings,
+    })
+}
+
+/// Lets a submission pass that nothing stands in the way of.
+///
+/// # Errors
+/// 409 with every finding that does.
+fn refuse(obstacles: &[&Finding]) -> Result<(), Problem> {
+    let errors = obstacles
+        .iter()
+        .map(|finding| At::new(finding.check, finding.text.clone()).keyed(finding.key.clone()));
+    match obstacles.len() {
+        0 => Ok(()),
+        count => Err(Problem::new(
+            &kinds::NOT_SUBMITTABLE,
+            format!("尚有{count}个问题未更正或未说明理由，不能提交。"),
+            match count {
+                1 => "1 finding is neither corrected nor explained.".to_owned(),
+                _ => format!("{count} findings are neither corrected nor explained."),
+            },
+        )
+        .with_errors(errors)),
+    }
+}
+
+/// Keeps the text of a scheme; `frozen` are those kept already in this transaction, by id.
+fn freeze_scheme(
+    conn: &mut AnyConnection,
+    compiled: &Compiled,
+    frozen: &mut HashMap<SchemeId, FrozenScheme>,
+) -> Result<FrozenScheme, Problem> {
+    if let Some(known) = frozen.get(&compiled.id) {
+        return Ok(known.clone());
+    }
+    let text = submission_store::scheme_text(conn, compiled.id.as_str())?;
+    let digest = hex::encode(Sha256::digest(text.as_bytes()));
+    submission_store::freeze_scheme(conn, &digest, &text)?;
+    let scheme = FrozenScheme {
+        id: compiled.id.to_string(),
+        name: compiled.scheme.document.name.to_string(),
+        version: compiled.edition.version,
+        digest,
+    };
+    frozen.insert(compiled.id.clone(), scheme.clone());
+    Ok(scheme)
+}
+
+/// Stores a frozen document as the bytes that it will be answered as.
+pub(super) fn store(
+    conn: &mut AnyConnection,
+    document: &SubmissionDocument,
+    state: SubmissionState,
+) -> Result<(), Problem> {
+    let text = serde_json::to_string(document).map_err(|error| Problem::internal(error.to_string()))?;
+    submission_store::insert(
+        conn,
+        &NewSubmission {
+            unit_code: document.unit.to_string(),
+            year: document.year.get(),
+            number: document.number,
+            state: state.to_string(),
+            submitted_at: document.submitted_at.clone(),
+            submitted_by: document.submitted_by.clone(),
+            scheme_id: document.scheme.id.clone(),
+            scheme_digest: document.scheme.digest.clone(),
+            review_version: 0,
+            updated_at: document.submitted_at.clone(),
+            document: text,
+        },
+    )?;
+    Ok(())
+}
+
+/// A submission in the list of a unit's year, without its document.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SubmissionEntry {
+    /// Which of the unit-year's submissions it is, from 1.
+    #[schema(minimum = 1, example = 1)]
+    pub number: i64,
+    /// What became of it.
+    #[schema(value_type = SubmissionState)]
+    pub state: String,
+    /// When it was submitted (RFC 3339, UTC).
+    #[schema(format = DateTime, example = "2026-01-05T08:30:00.000000Z")]
+    pub submitted_at: String,
+    /// Whose token submitted it.
+    #[schema(example = "开云镇财政所")]
+    pub submitted_by: String,
+    /// The id of the scheme in force then.
+    #[schema(value_type = SchemeId)]
+    pub scheme: String,
+    /// The SHA-256 of that scheme's text.
+    #[schema(value_type = Digest)]
+    pub scheme_digest: String,
+    /// When it or its review was last changed.
+    #[schema(format = DateTime, example = "2026-01-05T08:30:00.000000Z")]
+    pub updated_at: String,
+    /// The submission.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/submissions/1")]
+    pub link: String,
+}
+
+/// Which submissions to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// By number, from the first or from the latest.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline)]
+    order: Option<Order>,
+    /// How many items a page has at most.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline)]
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before: its last number.
+    #[serde(default, deserialize_with = "given")]
+    cursor: Option<Ordinal>,
+}
+
+/// List the submissions of a unit's year
+///
+/// Each time it was submitted is one, numbered from 1, with what became of it.
+#[utoipa::path(
+    get,
+    path = "/api/v1/units/{code}/evaluations/{year}/submissions",
+    operation_id = "list_submissions",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year"), ListQuery),
+    responses((status = 200, description = "A page of submissions", body = Page<SubmissionEntry>,
+        headers(("Link" = String, description = "The next page, `rel=\"next\"`"))), CommonErrors),
+)]
+pub async fn list(
+    Reader(principal): Reader,
+    Path((unit, year)): Path<(UnitCode, FiscalYear)>,
+    Query(query): Query<ListQuery>,
+    db: Data<Db>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let limit = query.limit.unwrap_or_default();
+    let address = format!("/api/v1/units/{unit}/evaluations/{year}/submissions");
+    let rows = db
+        .scan(move |conn| {
+            let context = require(conn, &unit, year)?;
+            principal.may_see(&context.unit_path)?;
+            Ok(submission_store::list(
+                conn,
+                &unit,
+                year,
+                query.order.unwrap_or_default(),
+                query.cursor.map(Ordinal::get),
+                limit,
+            )?)
+        })
+        .await?;
+    let show = |row: SubmissionRow| SubmissionEntry {
+        link: format!("{address}/{}", row.number),
+        number: row.number,
+        state: row.state,
+        submitted_at: row.submitted_at,
+        submitted_by: row.submitted_by,
+        scheme: row.scheme_id,
+        scheme_digest: row.scheme_digest,
+        updated_at: row.updated_at,
+    };
+    Ok(Page::new(rows, limit, |row| &row.number, show).respond(&request))
+}
+
+/// Get a submission
+///
+/// What was filed, the score that followed, the scheme that it was scored by and what the cross-checks found, as they were
+/// when it was submitted: the same bytes at all times, whatever becomes of the unit, the scheme or this program.
+#[utoipa::path(
+    get,
+    path = "/api/v1/units/{code}/evaluations/{year}/submissions/{number}",
+    operation_id = "get_submission",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year"),
+        ("number" = Ordinal, Path, description = "Which submission, from 1")),
+    responses((status = 200, description = "The submission", body = SubmissionDocument,
+            headers(("ETag" = String, description = "Of its bytes"))),
+        (status = 304, description = "It is what `If-None-Match` names"), CommonErrors),
+)]
+pub async fn get(
+    Reader(principal): Reader,
+    Path((unit, year, number)): Path<(UnitCode, FiscalYear, Ordinal)>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    let document = db
+        .scan(move |conn| {
+            let context = require(conn, &unit, year)?;
+            principal.may_see(&context.unit_path)?;
+            let found = submission_store::find(conn, &unit, year, number.get())?;
+            Ok(found.ok_or_else(|| no_submission(&unit, year, number.get()))?.1)
+        })
+        .await?;
+    let etag = ETag::over(["submission", document.as_str()]);
+    preconditions.answer(&etag, |response| Ok(answer_json(response, document)))
+}
+
+/// There is no submission of that number.
+pub(super) fn no_submission(unit: &UnitCode, year: FiscalYear, number: i64) -> Problem {
+    Problem::not_found(
+        format!("单位{unit}{year}年度自评没有第{number}次提交。"),
+        format!("Unit {unit} has no submission {number} for {year}."),
+    )
+}
+
+/// Ends an answer with a text that is JSON already.
+fn answer_json(mut response: HttpResponseBuilder, text: String) -> HttpResponse {
+    response.content_type(ContentType::json()).body(text)
+}
+
+/// Get a scheme as it was
+///
+/// The text of a scheme that something was submitted under, by its SHA-256. It never changes.
+#[utoipa::path(
+    get,
+    path = "/api/v1/frozen-schemes/{digest}",
+    operation_id = "get_frozen_scheme",
+    tag = "scoring-schemes",
+    params(("digest" = Digest, Path, description = "The SHA-256 of its text, as submissions name it")),
+    responses((status = 200, description = "The scheme, byte for byte", body = SchemeDocument,
+            headers(("ETag" = String, description = "Of its bytes"))),
+        (status = 304, description = "It is what `If-None-Match` names"), CommonErrors),
+)]
+pub async fn get_scheme(
+    _: Reader,
+    Path(digest): Path<Digest>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    let etag = ETag::over(["frozen-scheme", digest.as_str()]);
+    let text = db
+        .read(move |conn| {
+            submission_store::frozen_scheme(conn, digest.as_str())?.ok_or_else(|| {
+                Problem::not_found(
+                    format!("没有摘要为{digest}的评分标准。"),
+                    format!("There is no frozen scheme {digest}."),
+                )
+            })
+        })
+        .await?;
+    preconditions.answer(&etag, |response| Ok(answer_json(response, text)))
+}

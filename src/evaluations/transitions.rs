@@ -1,0 +1,442 @@
+//! What is done to an evaluation as a whole: each action is one transaction that reads, checks, freezes and writes, so that
+//! no change comes in between and nothing is left half done.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, ServiceConfig};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::handlers::{in_force, require, tag, view};
+use super::locks::{actions, must_be_in_window, must_be_open, words};
+use super::model::{Evaluation, Row};
+use super::review;
+use super::standings::{Standing, Subject};
+use super::store::Context;
+use super::submission_store::{self, EventRow};
+use super::submissions::{self, Submitting};
+use super::workflow::{Action, State, Transition};
+use crate::codes::{FiscalYear, UnitCode};
+use crate::db::{AnyConnection, Db, now};
+use crate::http::auth::{Bureau, Editor, Principal};
+use crate::http::body::{Json, OptionalJson};
+use crate::http::etag::{ETag, Preconditions};
+use crate::http::kinds;
+use crate::http::path::Path;
+use crate::http::problem::Problem;
+use crate::http::resource::resource;
+use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
+use crate::schemes::library::Library;
+use crate::scoring::review::Tally;
+use crate::scoring::text::Reason;
+
+/// Adds the routes of the actions.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(resource("/api/v1/units/{code}/evaluations/{year}/submit").post(submit))
+        .service(resource("/api/v1/units/{code}/evaluations/{year}/withdraw").post(withdraw))
+        .service(resource("/api/v1/units/{code}/evaluations/{year}/begin-review").post(begin_review))
+        .service(resource("/api/v1/units/{code}/evaluations/{year}/return").post(return_to_unit))
+        .service(resource("/api/v1/units/{code}/evaluations/{year}/approve").post(approve))
+        .service(resource("/api/v1/units/{code}/evaluations/{year}/publish").post(publish))
+        .service(resource("/api/v1/units/{code}/evaluations/{year}/reopen").post(reopen));
+}
+
+/// A word along with an action, for the history.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Remark {
+    /// Why, or what is to be noted; may be left out.
+    #[serde(default)]
+    pub reason: Option<Reason>,
+}
+
+/// Why an action is taken that needs a reason.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Grounds {
+    /// Why: the unit reads it, and it stays in the history.
+    pub reason: Reason,
+}
+
+impl From<OptionalJson<Remark>> for Option<Reason> {
+    fn from(OptionalJson(remark): OptionalJson<Remark>) -> Self {
+        remark.and_then(|remark| remark.reason)
+    }
+}
+
+/// One who takes an action, on what.
+struct Act {
+    action: Action,
+    principal: Principal,
+    unit: UnitCode,
+    year: FiscalYear,
+    reason: Option<Reason>,
+    preconditions: Preconditions,
+}
+
+impl Act {
+    async fn take(self, db: &Db, library: Data<Library>) -> Result<HttpResponse, Problem> {
+        let (etag, evaluation) = db.write(move |conn| self.run(conn, &library)).await?;
+        Ok(etag.stamp(HttpResponse::Ok()).json(evaluation))
+    }
+
+    fn run(&self, conn: &mut AnyConnection, library: &Library) -> Result<(ETag, Evaluation), Problem> {
+        let Self {
+            principal, unit, year, ..
+        } = self;
+        let context = require(conn, unit, *year)?;
+        principal.may_edit(&context.unit_path)?;
+        let compiled = in_force(conn, library, &context)?;
+        self.preconditions.check(Some(&tag(&compiled, principal, &context)?))?;
+        let (row, step) = find_step(principal, *year, &context, self.action)?;
+        let at = now();
+        let submission = match self.action {
+            Action::Submit => {
+                let submitting = Submitting {
+                    unit,
+                    year: *year,
+                    number: row.submission + 1,
+                    at: &at,
+                    by: principal,
+                };
+                let document = submissions::freeze(conn, library, &compiled, &context, &submitting)?;
+                submissions::store(conn, &document, step.submission)?;
+                let own = Tally::from(&document.score);
+                let subject = Subject {
+                    unit,
+                    unit_kind: &document.unit_kind,
+                    year: *year,
+                    state: step.to,
+                    submission: document.number,
+                    scheme_id: &document.scheme.id,
+                };
+                let standing = Standing::of(subject, &own, &own, &compiled.scheme);
+                submission_store::stand(conn, &standing)?;
+                document.number
+            }
+            Action::Approve => {
+                review::refuse_open(conn, unit, *year, row.submission)?;
+                row.submission
+            }
+            _ => row.submission,
+        };
+        if self.action != Action::Submit {
+            submission_store::set_state(conn, unit, *year, submission, step.submission, &at)?;
+            match step.to.counts() {
+                true => submission_store::stand_in_state(conn, unit, *year, step.to)?,
+                false => submission_store::fall(conn, unit.as_str(), year.get())?,
+            }
+        }
+        submission_store::move_to(conn, row, step.to, submission, &at)?;
+        record(conn, principal, row, step, submission, self.reason.as_ref(), at)?;
+        let context = require(conn, unit, *year)?;
+        view(conn, library, principal, unit.clone(), *year, context)
+    }
+}
+
+/// The step that an action takes from where the evaluation is, if this principal may take it now.
+///
+/// # Errors
+/// 409: the year is closed, the state does not allow it, or a unit's token is outside the filing window.
+pub(super) fn find_step<'a>(
+    principal: &Principal,
+    year: FiscalYear,
+    context: &'a Context,
+    action: Action,
+) -> Result<(&'a Row, &'static Transition), Problem> {
+    must_be_open(year, &context.season)?;
+    let state = context.state()?;
+    match (&context.evaluation, Transition::find(action, state)) {
+        (Some(row), Some(step)) => {
+            if step.in_window {
+                must_be_in_window(principal, year, &context.season, state)?;
+            }
+            Ok((row, step))
+        }
+        _ => Err(wrong_state(principal, context, action, state)),
+    }
+}
+
+/// 409: the action cannot be taken from this state.
+fn wrong_state(principal: &Principal, context: &Context, action: Action, state: State) -> Problem {
+    let allowed = actions(principal, &context.season, state);
+    let zh: Vec<_> = allowed.iter().map(|action| format!("“{}”", action.zh())).collect();
+    let words = words(&allowed);
+    let (can_zh, can_en) = match allowed.is_empty() {
+        true => ("该令牌此时不能对其执行操作".to_owned(), "nothing".to_owned()),
+        false => (format!("可执行的操作：{}", zh.join("、")), words.join(", ")),
+    };
+    Problem::new(
+        &kinds::WRONG_STATE,
+        format!("自评当前状态为“{}”，不能{}；{can_zh}。", state.zh(), action.zh()),
+        format!("The evaluation is {state}; {action} is not possible. This token can do: {can_en}."),
+    )
+    .in_state(state.as_str(), words)
+}
+
+/// Adds a step to the history.
+pub(super) fn record(
+    conn: &mut AnyConnection,
+    principal: &Principal,
+    row: &Row,
+    step: &Transition,
+    submission: i64,
+    reason: Option<&Reason>,
+    at: String,
+) -> Result<(), Problem> {
+    submission_store::record(
+        conn,
+        EventRow {
+            unit_code: row.unit_code.clone(),
+            year: row.year,
+            number: 0,
+            at,
+            action: step.action.to_string(),
+            from_state: row.state.clone(),
+            to_state: step.to.to_string(),
+            submission,
+            token_id: principal.token_id.clone(),
+            actor: principal.name.clone(),
+            role: principal.role.to_string(),
+            reason: reason.map(ToString::to_string),
+        },
+    )?;
+    Ok(())
+}
+
+/// Submit a unit's year
+///
+/// Freezes all that is filed, the score and the scheme as they are, as the next submission; from then on nothing of it can be
+/// changed until it is withdrawn, returned or reopened. Refused while a cross-check finds an error, or a warning without a
+/// reason; and with a unit's token outside the filing window, unless it was returned. The body may be left out.
+#[utoipa::path(
+    post,
+    path = "/api/v1/units/{code}/evaluations/{year}/submit",
+    operation_id = "submit_evaluation",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = Option<Remark>, example = json!({"reason": "已据实填报，请审核"})),
+    responses((status = 200, description = "It is submitted", body = Evaluation,
+        headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn submit(
+    Editor(principal): Editor,
+    Path((unit, year)): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    remark: OptionalJson<Remark>,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    let act = Act {
+        action: Action::Submit,
+        principal,
+        unit,
+        year,
+        reason: remark.into(),
+        preconditions,
+    };
+    act.take(&db, library).await
+}
+
+/// Withdraw a unit's year
+///
+/// Takes it back before it is reviewed, to correct it: it is a draft again, and the submission is kept. With a unit's token
+/// within the filing window only. The body may be left out.
+#[utoipa::path(
+    post,
+    path = "/api/v1/units/{code}/evaluations/{year}/withdraw",
+    operation_id = "withdraw_evaluation",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = Option<Remark>, example = json!({"reason": "预算数有误，更正后再提交"})),
+    responses((status = 200, description = "It is a draft again", body = Evaluation,
+        headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn withdraw(
+    Editor(principal): Editor,
+    Path((unit, year)): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    remark: OptionalJson<Remark>,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    let act = Act {
+        action: Action::Withdraw,
+        principal,
+        unit,
+        year,
+        reason: remark.into(),
+        preconditions,
+    };
+    act.take(&db, library).await
+}
+
+/// Begin to review a unit's year
+///
+/// From then on the bureau gives points of its own, see `…/review`. Only for the finance bureau. The body may be left out.
+#[utoipa::path(
+    post,
+    path = "/api/v1/units/{code}/evaluations/{year}/begin-review",
+    operation_id = "begin_review",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = Option<Remark>, example = json!({"reason": "由绩效股复核"})),
+    responses((status = 200, description = "It is under review", body = Evaluation,
+        headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn begin_review(
+    Bureau(principal): Bureau,
+    Path((unit, year)): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    remark: OptionalJson<Remark>,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    let act = Act {
+        action: Action::BeginReview,
+        principal,
+        unit,
+        year,
+        reason: remark.into(),
+        preconditions,
+    };
+    act.take(&db, library).await
+}
+
+/// Return a unit's year
+///
+/// Gives it back to the unit with the reason, to be corrected and submitted again, also after the filing window. The submission
+/// and its review are kept. Only for the finance bureau.
+#[utoipa::path(
+    post,
+    path = "/api/v1/units/{code}/evaluations/{year}/return",
+    operation_id = "return_evaluation",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = Grounds, example = json!({"reason": "三公经费变动率应按预算数计算，请更正后重新提交"})),
+    responses((status = 200, description = "It is returned", body = Evaluation,
+        headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn return_to_unit(
+    Bureau(principal): Bureau,
+    Path((unit, year)): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    Json(grounds): Json<Grounds>,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    let act = Act {
+        action: Action::Return,
+        principal,
+        unit,
+        year,
+        reason: Some(grounds.reason),
+        preconditions,
+    };
+    act.take(&db, library).await
+}
+
+/// End the review of a unit's year
+///
+/// The points of the review count from then on, and the unit may read it. Refused while a line is open that the review gives no
+/// points to. Only for the finance bureau. The body may be left out.
+#[utoipa::path(
+    post,
+    path = "/api/v1/units/{code}/evaluations/{year}/approve",
+    operation_id = "approve_evaluation",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = Option<Remark>, example = json!({"reason": "经绩效评价工作领导小组审定"})),
+    responses((status = 200, description = "It is approved", body = Evaluation,
+        headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn approve(
+    Bureau(principal): Bureau,
+    Path((unit, year)): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    remark: OptionalJson<Remark>,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    let act = Act {
+        action: Action::Approve,
+        principal,
+        unit,
+        year,
+        reason: remark.into(),
+        preconditions,
+    };
+    act.take(&db, library).await
+}
+
+/// Publish a unit's year
+///
+/// Says that it was made public (公开), within 20 days of the approval. Only for the finance bureau. The body may be left out.
+#[utoipa::path(
+    post,
+    path = "/api/v1/units/{code}/evaluations/{year}/publish",
+    operation_id = "publish_evaluation",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = Option<Remark>, example = json!({"reason": "已在县人民政府门户网站公开"})),
+    responses((status = 200, description = "It is published", body = Evaluation,
+        headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn publish(
+    Bureau(principal): Bureau,
+    Path((unit, year)): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    remark: OptionalJson<Remark>,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    let act = Act {
+        action: Action::Publish,
+        principal,
+        unit,
+        year,
+        reason: remark.into(),
+        preconditions,
+    };
+    act.take(&db, library).await
+}
+
+/// Reopen a unit's year
+///
+/// Makes a draft of what was approved or published, to be corrected and submitted again; the submission and its review are kept.
+/// With a unit's token it can be changed within the filing window only. Only for the finance bureau.
+#[utoipa::path(
+    post,
+    path = "/api/v1/units/{code}/evaluations/{year}/reopen",
+    operation_id = "reopen_evaluation",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = Grounds, example = json!({"reason": "审计发现公用经费决算数有误"})),
+    responses((status = 200, description = "It is a draft again", body = Evaluation,
+        headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn reopen(
+    Bureau(principal): Bureau,
+    Path((unit, year)): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    Json(grounds): Json<Grounds>,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    let act = Act {
+        action: Action::Reopen,
+        principal,
+        unit,
+        year,
+        reason: Some(grounds.reason),
+        preconditions,
+    };
+    act.take(&db, library).await
+}
