@@ -49,6 +49,7 @@ use crate::{evaluations, fiscal_years, health, preview, rankings, schemes, speci
         evaluations::parts::get_claims, evaluations::parts::put_claims, evaluations::parts::patch_claims,
         evaluations::parts::delete_claims,
         evaluations::handlers::get_score,
+        evaluations::what_if::get_gaps, evaluations::what_if::get_sensitivity, evaluations::what_if::get_comparison,
         evaluations::transitions::submit, evaluations::transitions::withdraw, evaluations::transitions::begin_review,
         evaluations::transitions::return_to_unit, evaluations::transitions::approve, evaluations::transitions::publish,
         evaluations::transitions::reopen,

@@ -7,9 +7,9 @@ use utoipa::IntoParams;
 
 use super::cache::{Basis, ScoreCache};
 use super::locks::{actions, words};
-use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, UnitScore};
+use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, UnitScore, Unused};
 use super::store::{self, Context, EntryRow, Part};
-use super::{checks, history, parts, review, scheme_change, submissions, transitions};
+use super::{checks, history, parts, review, scheme_change, submissions, transitions, what_if};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
@@ -25,6 +25,7 @@ use crate::http::responses::{CommonErrors, UnfitScheme};
 use crate::render;
 use crate::schemes::library::{Compiled, Library, Unfit};
 use crate::schemes::model::SchemeUsed;
+use crate::scoring::assessment::Assessments;
 use crate::scoring::claims::Claims;
 use crate::scoring::score::{Score, Status};
 use crate::scoring::text::SchemeId;
@@ -44,6 +45,7 @@ pub fn routes(config: &mut ServiceConfig) {
     review::routes(config);
     history::routes(config);
     checks::routes(config);
+    what_if::routes(config);
 }
 
 /// Which years to list.
@@ -237,8 +239,10 @@ pub struct ScoreQuery {
 ///
 /// Worked out from what is filed, and explained line by line. Last year's columns (上年数) that the unit left out are taken
 /// from the base data sheet of the year before; such an input has the origin `prior_year`. While something is missing, the
-/// total is an interval and `missing` names every field to fill in, with its place in its document. With `Accept: text/plain` the answer is the
-/// scoring table as plain text in Chinese.
+/// total is an interval and `missing` names every field to fill in, with its place in its document. Under another scheme
+/// the same figures and assessments are scored by its indicators: what it asks for and was not filed is missing, and
+/// `unused` says what was filed and it does not ask for. With `Accept: text/plain` the answer is the scoring table as plain
+/// text in Chinese.
 #[utoipa::path(
     get,
     path = "/api/v1/units/{code}/evaluations/{year}/score",
@@ -266,7 +270,7 @@ pub async fn get_score(
             let context = require(conn, &code, year)?;
             principal.may_see(&context.unit_path)?;
             let compiled = match &query.scheme {
-                Some(id) => library.find(conn, id)?.map_err(|unfit| refuse(unfit, id))?,
+                Some(id) => named(conn, &library, "scheme", id)?,
                 None => in_force(conn, &library, &context)?,
             };
             let basis = Basis::of(&context, &compiled.edition);
@@ -287,6 +291,7 @@ pub async fn get_score(
                         scheme: SchemeUsed::from(&compiled),
                         prior_base_data: context.prior.clone(),
                         score: compute(conn, &compiled, &context)?,
+                        unused: unused(&compiled, &context)?,
                     };
                     json(&score)
                 })?,
@@ -315,19 +320,42 @@ pub(super) fn in_force(conn: &mut AnyConnection, library: &Library, context: &Co
     library.in_force(conn, &id, context.scheme_edition.clone())
 }
 
-/// Says why nothing can be scored by the scheme that the parameter `scheme` names.
-pub(super) fn refuse(unfit: Unfit, id: &SchemeId) -> Problem {
+/// The scheme that a parameter names.
+///
+/// # Errors
+/// 404 if there is none, 422 for a template.
+pub(super) fn named(
+    conn: &mut AnyConnection,
+    library: &Library,
+    parameter: &'static str,
+    id: &SchemeId,
+) -> Result<Compiled, Problem> {
+    library.find(conn, id)?.map_err(|unfit| refuse(unfit, parameter, id))
+}
+
+/// Says why nothing can be scored by the scheme that `parameter` names.
+fn refuse(unfit: Unfit, parameter: &'static str, id: &SchemeId) -> Problem {
     match unfit {
         Unfit::Unknown => Problem::no_scheme(id),
         Unfit::Template => {
             let fault = Fault::template_scheme(id);
-            Problem::invalid(vec![At::parameter("scheme", fault.code, fault.text)])
+            Problem::invalid(vec![At::parameter(parameter, fault.code, fault.text)])
         }
     }
 }
 
+/// What is filed in the assessments that does not fit the scheme.
+fn unused(compiled: &Compiled, context: &Context) -> Result<Vec<Unused>, Problem> {
+    let assessments: Assessments = parts::read(Part::Assessments, context.evaluation.as_ref())?.unwrap_or_default();
+    let faults = assessments.faults(&compiled.scheme);
+    Ok(faults.into_iter().map(Unused::from).collect())
+}
+
 /// The score of what is filed.
-fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+///
+/// # Errors
+/// 500 if the table holds what this program cannot read.
+pub(super) fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
     let sheet = parts::year_sheet(conn, context)?;
     let row = context.evaluation.as_ref();
     let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();

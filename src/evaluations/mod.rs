@@ -15,4 +15,5 @@ pub mod store;
 pub mod submission_store;
 pub mod submissions;
 pub mod transitions;
+pub mod what_if;
 pub mod workflow;

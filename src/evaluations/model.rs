@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::workflow::{Action, State};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::schema::evaluations;
-use crate::fault::Text;
+use crate::fault::{Fault, Text};
 use crate::http::problem::Problem;
 use crate::schemes::model::SchemeUsed;
 use crate::scoring::score::{Range, Score};
@@ -202,6 +202,34 @@ pub struct UnitScore {
     /// The score itself.
     #[serde(flatten)]
     pub score: Score,
+    /// What is filed in the assessments and has no use under this scheme; left out when everything fits. Assessments are
+    /// filed for the scheme in force, so another may not know their indicators, items, levels or sections.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub unused: Vec<Unused>,
+}
+
+/// Something in the assessments that a scheme has no use for.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Unused {
+    /// Its JSON Pointer in the assessments.
+    #[schema(example = "/indicators/key_work")]
+    pub pointer: String,
+    /// A stable word for programs.
+    #[schema(value_type = String, example = "unknown_indicator")]
+    pub code: &'static str,
+    /// Why it has no use.
+    pub text: Text,
+}
+
+impl From<Fault> for Unused {
+    fn from(fault: Fault) -> Self {
+        Self {
+            pointer: fault.pointer,
+            code: fault.code,
+            text: fault.text,
+        }
+    }
 }
 
 /// The base data sheet of the year before, without its text: of the unit itself or, where it filed none, of the one unit

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::handlers::refuse;
+use super::handlers::named;
 use super::store::{self, DraftRow};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::Db;
@@ -213,7 +213,7 @@ pub async fn get(
             let (in_force, edition) = store::scheme_of(conn, year)?.ok_or_else(|| Problem::no_year(year))?;
             let in_force = SchemeId::try_from(in_force).map_err(Problem::internal)?;
             let before = library.in_force(conn, &in_force, edition)?;
-            let after = library.find(conn, &id)?.map_err(|unfit| refuse(unfit, &id))?;
+            let after = named(conn, &library, "scheme", &id)?;
             let rows = store::drafts(conn, year, query.cursor.as_ref(), limit)?;
             let units: Vec<&str> = rows.iter().map(|row| row.unit.as_str()).collect();
             let priors = store::prior_sheets(conn, &units, year.get() - 1)?;

@@ -235,7 +235,7 @@ impl Found<'_> {
 }
 
 /// Rounds points; full marks stay full and nothing is rounded above them (12.5 to whole points is neither 12 nor 13).
-fn rounded(points: Decimal, weight: Decimal, round: Round) -> Decimal {
+pub(super) fn rounded(points: Decimal, weight: Decimal, round: Round) -> Decimal {
     // A third of 15 points leaves its division as 4.99…95: settled first, or a floor would take a whole point for it.
     let points = points.round_dp_with_strategy(20, RoundingStrategy::MidpointAwayFromZero);
     if points >= weight {

@@ -289,7 +289,8 @@ impl Bound {
         }
     }
 
-    fn percent(self) -> Decimal {
+    /// The ratio at the bound, in percent.
+    pub(super) fn percent(self) -> Decimal {
         match self {
             Self::AtMost(bound) | Self::Below(bound) | Self::AtLeast(bound) | Self::Above(bound) => bound,
         }

@@ -130,3 +130,54 @@ pub fn whole_assessments() -> Value {
         "satisfaction": {"achieved": "93", "possible": "100"}
     }})
 }
+
+/// The four rows of the published table D01 (2018): the Hunan table with 8 points for each.
+pub fn d01_scheme() -> Scheme {
+    let deduct = |off: &str, target: u8, step: u8, points: &str| json!({"kind": "deduct", "target": target, "off": off, "step": step, "points_per_step": points});
+    let indicator = |code: &str, name: &str, (numerator, denominator): (&str, &str), rule: Value| {
+        json!({"code": code, "name": name, "weight": "8", "rule": rule,
+            "ratio": {"numerator": numerator, "denominator": denominator}})
+    };
+    let whole = "budget.carried_in + budget.initial + budget.supplementary";
+    let change = "three_public.total.budget - three_public.total.prior_budget";
+    scheme(of_indicators(json!([
+        indicator(
+            "in_post_control",
+            "在职人员控制率",
+            ("staff.in_post", "staff.posts"),
+            deduct("above", 100, 1, "0.5")
+        ),
+        indicator(
+            "three_public_change",
+            "三公经费变动率",
+            (change, "three_public.total.prior_budget"),
+            deduct("above", 0, 1, "0.8")
+        ),
+        indicator(
+            "budget_completion",
+            "预算完成率",
+            (&format!("{whole} - budget.carried_out"), whole),
+            deduct("below", 100, 5, "2")
+        ),
+        indicator(
+            "budget_control",
+            "预算控制率",
+            ("budget.supplementary", "budget.initial"),
+            json!({
+                "kind": "bands", "otherwise": "0", "bands": [
+                    {"at_most": "0", "points": "8"}, {"at_most": "10", "points": "6"},
+                    {"at_most": "20", "points": "4"}, {"at_most": "30", "points": "2"}
+                ]
+            })
+        ),
+    ])))
+}
+
+/// The figures of D01. Its points are 8, 0, 8 and 0.
+pub fn d01_sheet() -> Value {
+    json!({
+        "staff": {"posts": 143, "in_post": 136},
+        "three_public": {"total": {"prior_budget": "32", "budget": "63.46"}},
+        "budget": {"carried_in": "19.8", "initial": "1922.76", "supplementary": "767.86", "carried_out": "19.8"}
+    })
+}

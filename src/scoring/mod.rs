@@ -6,9 +6,11 @@
 pub mod assessment;
 pub mod builtin;
 pub mod claims;
+pub mod compare;
 pub mod engine;
 mod explain;
 pub mod formula;
+pub mod gaps;
 pub mod printed;
 pub mod prior;
 pub mod review;
@@ -16,12 +18,14 @@ pub mod rule;
 pub mod scheme;
 pub mod scheme_diff;
 pub mod score;
+pub mod sensitivity;
 pub mod sheet;
 pub mod special_fund;
 pub mod tagged;
 pub mod text;
 pub mod values;
 pub mod variables;
+pub mod what_if;
 
 pub use engine::{Case, score};
 

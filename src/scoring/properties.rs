@@ -8,11 +8,14 @@ use serde_json::{Map, Value, json};
 
 use super::assessment::Assessments;
 use super::fixtures::{dec, from};
+use super::gaps::{self, Gaps, Kind};
 use super::rule;
 use super::scheme::{Bands, Deduct, Scheme, SchemeDocument};
 use super::score::{Document, Range, Score, Status};
+use super::sensitivity;
 use super::sheet::BaseData;
 use super::special_fund::{FundTable, QuantityMeasure};
+use super::what_if::{Trial, better_points};
 use super::{Case, score};
 
 /// The figures of the sheet that the generated formulas name.
@@ -525,4 +528,158 @@ proptest! {
 fn without_kind(mut rule: Value) -> Value {
     rule.as_object_mut().unwrap().remove("kind");
     rule
+}
+
+impl World {
+    fn trial<'a>(&self, scheme: &'a Scheme) -> Trial<'a> {
+        Trial::new(scheme, from(self.sheet.clone()), from(self.assessments.clone()))
+    }
+
+    /// The same with another value at a place.
+    fn changed(&self, document: Document, pointer: &str, value: &Value) -> Self {
+        let mut changed = self.clone();
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        changed.document(document).pointer_mut(parent).unwrap()[key] = value.clone();
+        changed
+    }
+}
+
+fn number(value: &Value) -> Decimal {
+    dec(&value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+}
+
+/// The value one step nearer to `from`: what a change could have stopped short at.
+fn one_step_back(change: &gaps::Change) -> Value {
+    let (from, to) = (number(&change.from), number(&change.to));
+    let back = |step: Decimal| if to > from { to - step } else { to + step };
+    match &change.to {
+        Value::Number(_) => json!(back(Decimal::ONE).to_string().parse::<u32>().unwrap()),
+        _ => {
+            // Amounts to the hundredth, all else to the decimals that it was given with.
+            let least = if change.unit == "万元" { 2 } else { 0 };
+            let decimals = from.normalize().scale().max(to.normalize().scale()).max(least);
+            json!(back(Decimal::new(1, decimals)).to_string())
+        }
+    }
+}
+
+/// One indicator over a few people, so that every value of one figure can be tried.
+fn small_world() -> impl Strategy<Value = World> {
+    let formulas = [
+        ("staff.in_post", "staff.posts"),
+        ("staff.posts", "staff.in_post"),
+        ("staff.in_post - staff.posts", "staff.posts"),
+        (
+            "staff.in_post + staff.posts - staff.retired",
+            "staff.in_post + staff.posts",
+        ),
+        ("staff.in_post * staff.posts", "staff.posts + staff.retired"),
+        ("-staff.in_post", "staff.posts"),
+    ];
+    let ratio_rule = weight().prop_flat_map(|weight| {
+        let rule = prop_oneof![
+            3 => deduct(),
+            3 => bands(weight),
+            1 => Just(json!({"kind": "proportion"})),
+        ];
+        (Just(weight), rule)
+    });
+    (
+        ratio_rule,
+        select(formulas.to_vec()),
+        rounding(),
+        (0..60_u32, 0..60_u32, 0..20_u32),
+    )
+        .prop_map(
+            |((weight, rule), (numerator, denominator), rounding, (posts, in_post, retired))| World {
+                scheme: json!({"name": "随机标准", "total": weight, "rounding": rounding, "sections": [{
+                    "code": "all", "name": "全部", "weight": weight, "indicators": [{
+                        "code": "rate", "name": "比率", "weight": weight, "rule": rule,
+                        "ratio": {"numerator": numerator, "denominator": denominator}
+                    }]
+                }]}),
+                sheet: json!({"staff": {"posts": posts, "in_post": in_post, "retired": retired}}),
+                assessments: json!({}),
+            },
+        )
+}
+
+const IN_POST: &str = "/staff/in_post";
+
+fn in_post_ways(gaps: &Gaps) -> Vec<(Decimal, Decimal)> {
+    let ways = gaps.ways.iter().filter(|way| way.changes[0].field.pointer == IN_POST);
+    ways.map(|way| (number(&way.changes[0].to), way.points)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 80, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_a_way_promises_is_what_scoring_gives_and_nothing_less_would_do(world in world()) {
+        let scheme = world.compiled();
+        let before = world.score(&scheme);
+        let gaps = gaps::gaps(&world.trial(&scheme), None);
+        for way in gaps.ways.iter().filter(|way| way.kind != Kind::FillIn) {
+            let with = |values: Vec<&Value>| {
+                let changes = way.changes.iter().zip(values);
+                let world = changes.fold(world.clone(), |world, (change, value)| {
+                    world.changed(change.field.document, &change.field.pointer, value)
+                });
+                world.score(&scheme)
+            };
+            let points = |score: &Score| score.lines.iter().find(|line| line.code == way.line).unwrap().interval.low;
+            let after = with(way.changes.iter().map(|change| &change.to).collect());
+            prop_assert_eq!(points(&after), way.points, "{}", &way.text.en);
+            prop_assert_eq!(after.interval.low - before.interval.low, way.gain);
+            prop_assert!(way.gain > Decimal::ZERO);
+            if let (Kind::Raise | Kind::Lower, [change]) = (way.kind, way.changes.as_slice()) {
+                let short = one_step_back(change);
+                prop_assert!(points(&with(vec![&short])) < way.points, "{} does it as well: {}", short, &way.text.en);
+            }
+        }
+        let totals: Vec<_> = gaps.path.iter().map(|step| step.total).collect();
+        prop_assert!(totals.is_sorted() && totals.iter().all(|total| *total <= gaps.interval.high.max(scheme.total)));
+    }
+
+    #[test]
+    fn the_nearest_value_with_better_points_is_found(world in small_world()) {
+        let scheme = world.compiled();
+        let line = world.score(&scheme).lines.remove(0);
+        let ways = in_post_ways(&gaps::gaps(&world.trial(&scheme), None));
+        let now = number(&world.sheet["staff"]["in_post"]);
+        for wanted in better_points(&scheme, &line, Decimal::ONE) {
+            let enough = |value: &u32| {
+                let score = world.changed(Document::BaseData, IN_POST, &json!(value)).score(&scheme);
+                score.lines[0].points.is_some_and(|points| points >= wanted)
+            };
+            let nearest = (0..400).filter(enough).map(|value| (Decimal::from(value) - now).abs()).min();
+            let found = ways.iter().filter(|(_, points)| *points >= wanted).map(|(value, _)| (*value - now).abs()).min();
+            match nearest {
+                Some(nearest) => prop_assert_eq!(found, Some(nearest), "{} points from {}", wanted, now),
+                None => prop_assert!(found.is_none_or(|found| found + now >= dec("400"))),
+            }
+        }
+    }
+
+    #[test]
+    fn the_next_turn_of_a_total_is_found_and_each_move_is_what_scoring_gives(world in small_world(), percent in decimal(1..=10_000, 2)) {
+        let scheme = world.compiled();
+        let before = world.score(&scheme);
+        let score = |value: u32| world.changed(Document::BaseData, IN_POST, &json!(value)).score(&scheme);
+        let sensitivity = sensitivity::sensitivity(&world.trial(&scheme), percent);
+        let figure = sensitivity.figures.iter().find(|figure| figure.field.pointer == IN_POST).unwrap();
+        let now = number(&world.sheet["staff"]["in_post"]).to_string().parse::<u32>().unwrap();
+        let value = |moved: &sensitivity::Moved| moved.value.to_string().parse::<u32>().unwrap();
+        for moved in [&figure.higher, &figure.lower, &figure.next_up, &figure.next_down].into_iter().flatten() {
+            prop_assert_eq!(moved.change, score(value(moved)).interval.low - before.interval.low);
+        }
+        // An open line has no points to turn.
+        if before.lines[0].points.is_some() {
+            let other = |value: &u32| score(*value).interval != before.interval;
+            let (up, down) = ((now + 1..400).find(other), (0..now).rev().find(other));
+            prop_assert_eq!(figure.next_down.as_ref().map(value), down);
+            let found = figure.next_up.as_ref().map(value).filter(|value| *value < 400);
+            prop_assert_eq!(found, up);
+        }
+    }
 }

@@ -550,7 +550,7 @@ pub const EXECUTION_BUDGET: &str = "execution.budget";
 pub const EXECUTION_EXECUTED: &str = "execution.executed";
 
 /// What the execution rate of a sheet is made of.
-const EXECUTION_PARTS: [&str; 4] = [
+pub(super) const EXECUTION_PARTS: [&str; 4] = [
     "budget.carried_in",
     "budget.initial",
     "budget.supplementary",

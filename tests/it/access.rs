@@ -199,6 +199,27 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
             none.clone(),
         ),
         (
+            For::Readers,
+            "GET",
+            "/api/v1/units/{code}/evaluations/{year}/score/gaps",
+            "/api/v1/units/219001/evaluations/2019/score/gaps",
+            none.clone(),
+        ),
+        (
+            For::Readers,
+            "GET",
+            "/api/v1/units/{code}/evaluations/{year}/score/sensitivity",
+            "/api/v1/units/219001/evaluations/2019/score/sensitivity",
+            none.clone(),
+        ),
+        (
+            For::Readers,
+            "GET",
+            "/api/v1/units/{code}/evaluations/{year}/comparison",
+            "/api/v1/units/219001/evaluations/2019/comparison?with_scheme=project-2020",
+            none.clone(),
+        ),
+        (
             For::Filers,
             "PUT",
             CLAIMS,

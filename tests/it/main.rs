@@ -19,6 +19,7 @@ mod schemes;
 mod special_funds;
 mod support;
 mod units;
+mod what_if;
 mod workflow;
 mod writes;
 mod years;
