@@ -30,6 +30,6 @@ pub mod what_if;
 pub use engine::{Case, score};
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod properties;

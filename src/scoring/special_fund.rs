@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::scheme::{OwnRows, Scheme};
 use super::tagged::tagged_schema;
 use super::text::{Code, Label, Words};
-use super::values::{Amount, Points, Quantity, Share};
+use super::values::{Amount, Points, Quantity, Share, Year};
 use super::variables::{Datum, EXECUTION_BUDGET, EXECUTION_EXECUTED, Figures, Lacking, Origin, Variable};
 use crate::fault::Fault;
 
@@ -105,6 +105,9 @@ pub struct TargetRow {
     pub weight: Option<Points>,
     /// What is measured.
     pub measure: Measure,
+    /// The years whose task it is (任务所属年度), where it is not the fiscal year's alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covers: Option<Period>,
     /// Why the target was missed, and what is done about it (偏差原因分析及改进措施).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deviation: Option<Words>,
@@ -123,10 +126,21 @@ impl TargetRow {
                     ..QualityMeasure::default()
                 }),
             },
+            covers: None,
             deviation: None,
             ..self.clone()
         }
     }
+}
+
+/// Years from one to another, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Period {
+    /// The first year.
+    pub from: Year,
+    /// The last year.
+    pub to: Year,
 }
 
 /// What a target measures.
@@ -307,7 +321,7 @@ fn check_share(at: &str, quality: &QualityMeasure, rows: &OwnRows, faults: &mut 
 impl FundTable {
     /// What the table begins with in the next year, for a fund that goes on: the plan without what came of it. Kept are the
     /// initial budgets, the expected goal and the targets with their weights; gone are adjusted budgets, what was executed,
-    /// what was reached, how it was judged, and why something was missed.
+    /// the years that a target was set for, what was reached, how it was judged, and why something was missed.
     #[must_use]
     pub fn next_year(&self) -> Self {
         let plan = |row: Option<FundingRow>| {
