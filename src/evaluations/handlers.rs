@@ -9,7 +9,7 @@ use super::cache::{Basis, ScoreCache};
 use super::locks::{actions, words};
 use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, UnitScore, Unused};
 use super::store::{self, Context, EntryRow, Part};
-use super::{checks, history, parts, review, submissions, transitions, what_if};
+use super::{checks, history, parts, review, scheme_change, submissions, transitions, what_if};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
@@ -40,6 +40,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/api/v1/units/{code}/evaluations").get(list))
         .service(resource("/api/v1/units/{code}/evaluations/{year}").get(get))
         .service(resource("/api/v1/units/{code}/evaluations/{year}/score").get(get_score));
+    scheme_change::routes(config);
     parts::routes(config);
     transitions::routes(config);
     submissions::routes(config);

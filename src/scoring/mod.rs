@@ -17,6 +17,7 @@ pub mod prior;
 pub mod review;
 pub mod rule;
 pub mod scheme;
+pub mod scheme_diff;
 pub mod score;
 pub mod sensitivity;
 pub mod sheet;

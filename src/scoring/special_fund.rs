@@ -113,6 +113,26 @@ pub struct TargetRow {
     pub deviation: Option<Words>,
 }
 
+impl TargetRow {
+    fn next_year(&self) -> Self {
+        Self {
+            measure: match &self.measure {
+                Measure::Quantity(measure) => Measure::Quantity(QuantityMeasure {
+                    actual: None,
+                    ..measure.clone()
+                }),
+                Measure::Quality(measure) => Measure::Quality(QualityMeasure {
+                    expected: measure.expected.clone(),
+                    ..QualityMeasure::default()
+                }),
+            },
+            covers: None,
+            deviation: None,
+            ..self.clone()
+        }
+    }
+}
+
 /// Years from one to another, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -299,6 +319,46 @@ fn check_share(at: &str, quality: &QualityMeasure, rows: &OwnRows, faults: &mut 
 }
 
 impl FundTable {
+    /// What the table begins with in the next year, for a fund that goes on: the plan without what came of it. Kept are the
+    /// initial budgets, the expected goal and the targets with their weights; gone are adjusted budgets, what was executed,
+    /// the years that a target was set for, what was reached, how it was judged, and why something was missed.
+    #[must_use]
+    pub fn next_year(&self) -> Self {
+        let plan = |row: Option<FundingRow>| {
+            row.map(|row| FundingRow {
+                initial_budget: row.initial_budget,
+                ..FundingRow::default()
+            })
+        };
+        let Funding {
+            total,
+            central_and_provincial,
+            municipal,
+            county,
+            other,
+            appropriation,
+            carried_over,
+        } = &self.funding;
+        Self {
+            competent_department: self.competent_department.clone(),
+            implementing_unit: self.implementing_unit.clone(),
+            funding: Funding {
+                total: plan(*total),
+                central_and_provincial: plan(*central_and_provincial),
+                municipal: plan(*municipal),
+                county: plan(*county),
+                other: plan(*other),
+                appropriation: plan(*appropriation),
+                carried_over: plan(*carried_over),
+            },
+            goal: self.goal.as_ref().map(|goal| Goal {
+                expected: goal.expected.clone(),
+                achieved: None,
+            }),
+            targets: self.targets.iter().map(TargetRow::next_year).collect(),
+        }
+    }
+
     fn column(&self, column: fn(&FundingRow) -> Option<Amount>) -> Option<Datum> {
         let funding = &self.funding;
         if let Some(total) = funding.total.as_ref().and_then(column) {

@@ -102,6 +102,20 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
         ),
         (
             For::Bureau,
+            "POST",
+            "/api/v1/scoring-schemes/{id}/copy",
+            "/api/v1/scoring-schemes/own/copy",
+            json!({"id": "copied"}),
+        ),
+        (
+            For::Tokens,
+            "GET",
+            "/api/v1/scoring-schemes/{id}/diff",
+            "/api/v1/scoring-schemes/own/diff?against=hunan-2019",
+            none.clone(),
+        ),
+        (
+            For::Bureau,
             "DELETE",
             SCHEME,
             "/api/v1/scoring-schemes/own",
@@ -348,6 +362,20 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
             "/api/v1/fiscal-years/{year}/summary",
             "/api/v1/fiscal-years/2019/summary",
             none.clone(),
+        ),
+        (
+            For::Bureau,
+            "GET",
+            "/api/v1/fiscal-years/{year}/scheme-change",
+            "/api/v1/fiscal-years/2019/scheme-change?scheme=project-2020",
+            none.clone(),
+        ),
+        (
+            For::Bureau,
+            "POST",
+            "/api/v1/fiscal-years/{year}/roll-over",
+            "/api/v1/fiscal-years/2019/roll-over",
+            json!({}),
         ),
         (
             For::Bureau,

@@ -14,6 +14,8 @@ mod preview;
 mod process;
 mod rankings;
 mod readme;
+mod roll_over;
+mod scheme_change;
 mod schemes;
 mod special_funds;
 mod support;
