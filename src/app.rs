@@ -20,7 +20,9 @@ use crate::http::problem::Problem;
 use crate::http::resource::resource;
 use crate::http::{kinds, middleware};
 use crate::schemes::library::Library;
-use crate::{evaluations, fiscal_years, health, preview, rankings, schemes, special_funds, table_preview, units};
+use crate::{
+    evaluations, fiscal_years, health, preview, rankings, schemes, special_funds, table_preview, trends, units,
+};
 
 /// What is open to requests that the program itself describes.
 #[derive(OpenApi)]
@@ -33,13 +35,15 @@ use crate::{evaluations, fiscal_years, health, preview, rankings, schemes, speci
     servers((url = "/", description = "This service")),
     paths(
         units::handlers::list, units::handlers::get, units::handlers::put, units::handlers::patch, units::handlers::delete,
+        trends::handlers::get,
         fiscal_years::handlers::list, fiscal_years::handlers::get, fiscal_years::handlers::put,
-        fiscal_years::handlers::patch, fiscal_years::handlers::delete,
+        fiscal_years::handlers::patch, fiscal_years::handlers::delete, fiscal_years::roll_over::post,
+        evaluations::scheme_change::get,
         schemes::handlers::list, schemes::handlers::get, schemes::handlers::put, schemes::handlers::patch,
-        schemes::handlers::delete,
+        schemes::handlers::delete, schemes::handlers::copy, schemes::handlers::diff,
         evaluations::handlers::list, evaluations::handlers::get,
         evaluations::parts::get_base_data, evaluations::parts::put_base_data, evaluations::parts::patch_base_data,
-        evaluations::parts::delete_base_data,
+        evaluations::parts::delete_base_data, evaluations::parts::get_prefilled,
         evaluations::parts::get_assessments, evaluations::parts::put_assessments, evaluations::parts::patch_assessments,
         evaluations::parts::delete_assessments,
         evaluations::parts::get_reasons, evaluations::parts::put_reasons, evaluations::parts::patch_reasons,
@@ -107,6 +111,7 @@ fn routes(config: &mut ServiceConfig) {
         .configure(health::routes)
         .configure(kinds::routes)
         .configure(units::handlers::routes)
+        .configure(trends::handlers::routes)
         .configure(fiscal_years::handlers::routes)
         .configure(schemes::handlers::routes)
         .configure(evaluations::handlers::routes)

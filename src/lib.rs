@@ -3,7 +3,7 @@
 //! The core, which knows neither HTTP nor a database: [`scoring`] and [`checks`] (and [`fault`], what is wrong with a
 //! document).
 //! A room per resource: [`units`], [`fiscal_years`], [`schemes`], [`evaluations`], [`special_funds`], [`tokens`]; [`rankings`]
-//! answers over many.
+//! and [`trends`] answer over many.
 //! What the rooms stand on: [`db`], [`http`], [`codes`], [`render`]. [`app`] joins them; `main.rs` is the command line.
 
 pub mod app;
@@ -26,4 +26,5 @@ pub mod special_funds;
 pub mod table_preview;
 pub mod telemetry;
 pub mod tokens;
+pub mod trends;
 pub mod units;

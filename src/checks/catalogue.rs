@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use super::facts::Facts;
 use super::finding::Finding;
-use super::{claims, score, table};
+use super::relation::{Oddity, Sum};
+use super::{claims, forms, score, sheet, table, years};
 use crate::fault::Text;
 use crate::scoring::score::Severity;
 
@@ -19,7 +20,7 @@ pub struct Check {
     pub severity: Severity,
     /// What it looks at.
     pub topic: Topic,
-    /// The fields that it reads: names of variables, or places in their documents.
+    /// The fields that it reads besides those of its relations: names of variables, or places in their documents.
     pub reads: Vec<&'static str>,
     /// How far figures may be apart without a finding.
     pub tolerance: Text,
@@ -34,9 +35,40 @@ pub struct Check {
 }
 
 impl Check {
+    /// The same, reading these fields besides those of its relations.
+    #[must_use]
+    pub fn reading(mut self, fields: &[&'static str]) -> Self {
+        self.reads.extend(fields);
+        self
+    }
+
     /// The fields that it reads, each once.
     pub fn reads(&self) -> Vec<String> {
-        self.reads.iter().map(|field| (*field).to_owned()).collect()
+        let own = self.reads.iter().map(|field| (*field).to_owned());
+        let of_rule: Vec<String> = match &self.rule {
+            Rule::Odd(oddities) => oddities.iter().flat_map(Oddity::reads).collect(),
+            Rule::Sums(sums) => sums.iter().flat_map(Sum::reads).collect(),
+            Rule::Judged(_) | Rule::Table => Vec::new(),
+        };
+        let mut reads: Vec<String> = Vec::new();
+        for field in own.chain(of_rule) {
+            if !reads.contains(&field) {
+                reads.push(field);
+            }
+        }
+        reads
+    }
+
+    /// The relations of which one is found, each as the tests that all hold then; empty for a rule that is no relation.
+    pub fn relations(&self) -> Vec<String> {
+        match &self.rule {
+            Rule::Odd(oddities) => {
+                let tests = |oddity: &Oddity| oddity.tests.iter().map(|test| test.text.clone()).collect::<Vec<_>>();
+                oddities.iter().map(|oddity| tests(oddity).join(" && ")).collect()
+            }
+            Rule::Sums(sums) => sums.iter().map(ToString::to_string).collect(),
+            Rule::Judged(_) | Rule::Table => Vec::new(),
+        }
     }
 }
 
@@ -61,6 +93,10 @@ pub enum Topic {
 
 /// How a check finds.
 pub enum Rule {
+    /// Each of these oddities.
+    Odd(Vec<Oddity>),
+    /// Each total that is not the sum of its parts.
+    Sums(Vec<Sum>),
     /// A function over the facts of a unit's year.
     Judged(fn(&'static Check, &Facts<'_>, &mut Vec<Finding>)),
     /// Found in a table that is sent along (`checks:preview`), not in a unit's year.
@@ -69,7 +105,14 @@ pub enum Rule {
 
 /// Every check, by topic.
 pub static CATALOGUE: LazyLock<Vec<Check>> = LazyLock::new(|| {
-    let topics: [fn() -> Vec<Check>; 3] = [score::checks, claims::checks, table::checks];
+    let topics: [fn() -> Vec<Check>; 6] = [
+        sheet::checks,
+        years::checks,
+        forms::checks,
+        score::checks,
+        claims::checks,
+        table::checks,
+    ];
     topics.into_iter().flat_map(|checks| checks()).collect()
 });
 
@@ -83,6 +126,11 @@ pub fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for check in CATALOGUE.iter() {
         match &check.rule {
+            Rule::Odd(oddities) => {
+                let several = oddities.len() > 1;
+                found.extend(oddities.iter().filter_map(|oddity| oddity.find(check, facts, several)));
+            }
+            Rule::Sums(sums) => found.extend(sums.iter().filter_map(|sum| sum.find(check, facts))),
             Rule::Judged(judge) => judge(check, facts, &mut found),
             Rule::Table => {}
         }

@@ -6,6 +6,7 @@ use crate::scoring::scheme::Scheme;
 use crate::scoring::score::Score;
 use crate::scoring::sheet::BaseData;
 use crate::scoring::special_fund::FundTable;
+use crate::scoring::variables::{Datum, Figures, Lacking, Origin, Variable};
 
 /// A unit's year as it is filed, with its neighbours.
 #[derive(Clone, Copy)]
@@ -26,6 +27,32 @@ pub struct Facts<'a> {
     pub scheme: &'a Scheme,
     /// The score that follows.
     pub score: &'a Score,
+}
+
+impl Figures for Facts<'_> {
+    /// The sheet's figure; for a column of last year that it leaves out, the one of the sheet of the year before, and for
+    /// a change against last year that follows from such a column, the difference.
+    fn figure(&self, variable: &Variable) -> Option<Datum> {
+        let own = self.sheet.figure(variable);
+        own.or_else(|| {
+            let value = match variable.this_year() {
+                Some(this) => self.prior?.figure(this)?.value,
+                None => {
+                    let row = variable.name.strip_suffix(".change")?;
+                    let column = |name: &str| self.figure(Variable::find(&format!("{row}.{name}"))?);
+                    column("final")?.value.checked_sub(column("prior_final")?.value)?
+                }
+            };
+            Some(Datum {
+                value,
+                origin: Origin::PriorYear,
+            })
+        })
+    }
+
+    fn lacking(&self, variable: &'static Variable) -> Vec<Lacking> {
+        self.sheet.lacking(variable)
+    }
 }
 
 /// A special fund of the unit and year.

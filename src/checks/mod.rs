@@ -8,9 +8,17 @@ pub mod cause;
 mod claims;
 pub mod facts;
 pub mod finding;
+mod forms;
 pub mod judged;
+mod listed;
 pub mod reasons;
+mod relation;
 mod score;
+mod sheet;
 pub mod table;
+mod years;
 
 pub use catalogue::findings;
+
+#[cfg(test)]
+mod tests;

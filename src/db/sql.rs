@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::schema::{token_units, units};
+use super::AnyConnection;
+use super::schema::{token_units, unit_predecessors, units};
 
 /// Functions that both engines have under the same name.
 #[diesel::declare_sql_function]
@@ -50,6 +51,39 @@ pub fn codes_reached_by(token_id: String) -> _ {
         .inner_join(bound)
         .filter(token_units::token_id.eq(token_id))
         .select(belows.field(units::code))
+}
+
+/// How far back a line of units is followed, in reforms (机构改革) and in units.
+const REFORMS: usize = 30;
+const UNITS: usize = 500;
+
+/// The units that some units continue, and those that these continue, as pairs of a unit and one of its predecessors; in
+/// a statement per reform; and whether the line was followed to its end, which only one longer than any is prevents.
+pub fn lineage(conn: &mut AnyConnection, of: Vec<String>) -> QueryResult<(Vec<(String, String)>, bool)> {
+    let mut links: Vec<(String, String)> = Vec::new();
+    let mut next = of;
+    for _ in 0..REFORMS {
+        let found: Vec<(String, String)> = unit_predecessors::table
+            .filter(unit_predecessors::unit_code.eq_any(next))
+            .select((unit_predecessors::unit_code, unit_predecessors::predecessor_code))
+            .order((unit_predecessors::unit_code, unit_predecessors::predecessor_code))
+            .load(conn)?;
+        next = Vec::new();
+        for link in found {
+            let seen = links.iter().any(|(unit, _)| *unit == link.1);
+            if !seen && !next.contains(&link.1) {
+                next.push(link.1.clone());
+            }
+            links.push(link);
+        }
+        if next.is_empty() {
+            return Ok((links, true));
+        }
+        if links.len() > UNITS {
+            break;
+        }
+    }
+    Ok((links, false))
 }
 
 #[cfg(test)]

@@ -46,6 +46,10 @@ pub struct CheckEntry {
     /// in a special fund's table (`fund.funding.total.executed`), in the assessments, the score or a table.
     #[schema(example = json!(["three_public.total.final", "three_public.reception.final"]))]
     reads: Vec<String>,
+    /// The relations of which each is a finding where it holds, over variables of the sheet (after `prior:` of the sheet of
+    /// the year before); empty for a check that is no relation of figures.
+    #[schema(example = json!(["three_public.total.final ≠ three_public.reception.final + …"]))]
+    relations: Vec<String>,
     /// How far figures may be apart without a finding.
     tolerance: Text,
     /// Its name.
@@ -63,6 +67,7 @@ impl From<&'static Check> for CheckEntry {
             severity: check.severity,
             topic: check.topic,
             reads: check.reads(),
+            relations: check.relations(),
             tolerance: check.tolerance.clone(),
             title: check.title.clone(),
             meaning: check.meaning.clone(),

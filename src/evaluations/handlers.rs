@@ -9,7 +9,7 @@ use super::cache::{Basis, ScoreCache};
 use super::locks::{actions, words};
 use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, UnitScore, Unused};
 use super::store::{self, Context, EntryRow, Part};
-use super::{checks, history, parts, review, submissions, transitions, what_if};
+use super::{checks, history, parts, review, scheme_change, submissions, transitions, what_if};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
@@ -27,7 +27,9 @@ use crate::schemes::library::{Compiled, Library, Unfit};
 use crate::schemes::model::SchemeUsed;
 use crate::scoring::assessment::Assessments;
 use crate::scoring::claims::Claims;
-use crate::scoring::score::{Score, Status};
+use crate::scoring::completeness::{Completeness, completeness};
+use crate::scoring::prior::YearSheet;
+use crate::scoring::score::Score;
 use crate::scoring::text::SchemeId;
 use crate::scoring::values::digits;
 use crate::scoring::{self, Case};
@@ -38,6 +40,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/api/v1/units/{code}/evaluations").get(list))
         .service(resource("/api/v1/units/{code}/evaluations/{year}").get(get))
         .service(resource("/api/v1/units/{code}/evaluations/{year}/score").get(get_score));
+    scheme_change::routes(config);
     parts::routes(config);
     transitions::routes(config);
     submissions::routes(config);
@@ -111,7 +114,8 @@ pub async fn list(
 
 /// Get a unit's year
 ///
-/// Where it stands, what is known of its total, and where its parts are. It exists as soon as the unit and the fiscal
+/// Where it stands, what is known of its total, how complete it is and what is missing for which lines, and where its
+/// parts are. It exists as soon as the unit and the fiscal
 /// year do; before anything is filed its state is `not_started`.
 #[utoipa::path(
     get,
@@ -152,8 +156,9 @@ pub(super) fn view(
 ) -> Result<(ETag, Evaluation), Problem> {
     let compiled = in_force(conn, library, &context)?;
     let etag = tag(&compiled, principal, &context)?;
-    let score = compute(conn, &compiled, &context)?;
-    Ok((etag, describe(principal, unit, year, context, &score)?))
+    let (sheet, score) = scored(conn, &compiled, &context)?;
+    let completeness = completeness(&score, &sheet);
+    Ok((etag, describe(principal, unit, year, context, &score, completeness)?))
 }
 
 /// The tag of a unit's year as this principal sees it.
@@ -171,6 +176,7 @@ fn describe(
     year: FiscalYear,
     context: Context,
     score: &Score,
+    completeness: Completeness,
 ) -> Result<Evaluation, Problem> {
     let state = context.state()?;
     let this = format!("/api/v1/units/{unit}/evaluations/{year}");
@@ -187,6 +193,7 @@ fn describe(
         submission: row.map(|row| row.submission).filter(|number| *number > 0),
         actions: actions(principal, &context.season, state),
         score: brief(score),
+        completeness,
         parts: Parts {
             base_data: part(Part::BaseData),
             assessments: part(Part::Assessments),
@@ -195,6 +202,7 @@ fn describe(
         },
         links: Links {
             base_data: format!("{this}/base-data"),
+            base_data_prefilled: format!("{this}/base-data/prefilled"),
             assessments: format!("{this}/assessments"),
             reasons: format!("{this}/reasons"),
             checks: format!("{this}/checks"),
@@ -214,12 +222,10 @@ fn describe(
 }
 
 fn brief(score: &Score) -> ScoreBrief {
-    let decided = score.lines.iter().filter(|line| line.status != Status::Open).count();
     ScoreBrief {
         total: score.total.map(digits),
         interval: score.interval,
         missing: score.missing.len(),
-        decided_percent: (decided * 100).checked_div(score.lines.len()).unwrap_or(0),
         summary: score.summary.clone(),
     }
 }
@@ -355,6 +361,11 @@ fn unused(compiled: &Compiled, context: &Context) -> Result<Vec<Unused>, Problem
 /// # Errors
 /// 500 if the table holds what this program cannot read.
 pub(super) fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<Score, Problem> {
+    scored(conn, compiled, context).map(|(_, score)| score)
+}
+
+/// The sheet with its gaps filled, and the score that follows.
+fn scored(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> Result<(YearSheet, Score), Problem> {
     let sheet = parts::year_sheet(conn, context)?;
     let row = context.evaluation.as_ref();
     let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
@@ -362,5 +373,5 @@ pub(super) fn compute(conn: &mut AnyConnection, compiled: &Compiled, context: &C
     if let Some(claims) = parts::read::<Claims>(Part::Claims, row)? {
         claims.beside(&mut score);
     }
-    Ok(score)
+    Ok((sheet, score))
 }

@@ -9,6 +9,7 @@ pub mod locks;
 pub mod model;
 pub mod parts;
 pub mod review;
+pub mod scheme_change;
 pub mod standings;
 pub mod store;
 pub mod submission_store;

@@ -10,7 +10,9 @@ use crate::db::schema::evaluations;
 use crate::fault::{Fault, Text};
 use crate::http::problem::Problem;
 use crate::schemes::model::SchemeUsed;
+use crate::scoring::completeness::Completeness;
 use crate::scoring::score::{Range, Score};
+use crate::scoring::sheet::BaseData;
 
 /// A stored evaluation, as its row holds it.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -73,6 +75,8 @@ pub struct Evaluation {
     pub state: State,
     /// What is known of the total.
     pub score: ScoreBrief,
+    /// How much of what is needed is filled in, and what is missing for which lines.
+    pub completeness: Completeness,
     /// The number of the latest submission; `null` before the first.
     #[schema(example = json!(null))]
     pub submission: Option<i64>,
@@ -96,9 +100,6 @@ pub struct ScoreBrief {
     /// Fields that are missing.
     #[schema(example = 27)]
     pub missing: usize,
-    /// Lines that are decided, in percent of all, rounded down.
-    #[schema(example = 5, maximum = 100)]
-    pub decided_percent: usize,
     /// The same in a sentence.
     pub summary: Text,
 }
@@ -136,6 +137,9 @@ pub struct Links {
     /// Its base data sheet.
     #[schema(example = "/api/v1/units/219001/evaluations/2019/base-data")]
     pub base_data: String,
+    /// The sheet as the next one could be sent: with last year's columns filled in.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/base-data/prefilled")]
+    pub base_data_prefilled: String,
     /// Its assessments.
     #[schema(example = "/api/v1/units/219001/evaluations/2019/assessments")]
     pub assessments: String,
@@ -248,4 +252,27 @@ pub struct PriorSheet {
     /// When the evaluation that it belongs to began: versions count anew from there.
     #[serde(skip)]
     pub since: String,
+}
+
+/// The base data sheet as the next one could be sent.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Prefilled {
+    /// What is filed, with last year's columns (上年数) filled in: the body of the next `PUT …/base-data`.
+    pub base_data: BaseData,
+    /// The fields that are not filed but were filled in.
+    pub prefilled: Vec<PrefilledField>,
+}
+
+/// A field that was filled in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PrefilledField {
+    /// Its JSON Pointer in the sheet.
+    #[schema(example = "/three_public/total/prior_budget")]
+    pub pointer: String,
+    /// The fiscal year whose sheet it comes from.
+    #[schema(value_type = FiscalYear, example = 2018)]
+    pub from_year: i64,
+    /// The unit whose sheet it comes from.
+    #[schema(value_type = UnitCode)]
+    pub unit: String,
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::handlers::{in_force, require};
 use super::locks::may_change;
-use super::model::Row;
+use super::model::{Prefilled, PrefilledField, Row};
 use super::store::{self, Context, Part};
 use crate::checks::reasons::Reasons;
 use crate::codes::{FiscalYear, UnitCode};
@@ -60,6 +60,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .patch(patch_base_data)
                 .delete(delete_base_data),
         )
+        .service(resource("/api/v1/units/{code}/evaluations/{year}/base-data/prefilled").get(get_prefilled))
         .service(
             resource("/api/v1/units/{code}/evaluations/{year}/assessments")
                 .get(get_assessments)
@@ -257,6 +258,9 @@ async fn change<T: Document + Sync>(
                 return Ok((false, before));
             }
             may_change(&principal, year, &context.season, context.state()?)?;
+            if let Some(refusal) = context.validity.refusal(&unit, year) {
+                return Err(Problem::unit_not_valid(refusal));
+            }
             if let Some(document) = document {
                 document.check(conn, &library, &context)?;
             }
@@ -370,6 +374,46 @@ pub async fn delete_base_data(
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
     change::<BaseData>(Change::Delete, principal, at, preconditions, &db, library).await
+}
+
+/// Get the base data sheet prefilled
+///
+/// What is filed, with last year's columns (上年数) that are left out filled in from the base data sheet of the year before:
+/// of the unit or, where it has none, of the unit that it alone continues. Nothing is stored by it: change what is to be
+/// changed and send it as the next sheet. Before anything is filed it holds what the year before knows.
+#[utoipa::path(
+    get,
+    path = "/api/v1/units/{code}/evaluations/{year}/base-data/prefilled",
+    operation_id = "get_prefilled_base_data",
+    tag = "evaluations",
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    responses((status = 200, description = "The sheet, and what was filled in", body = Prefilled), CommonErrors),
+)]
+pub async fn get_prefilled(
+    Reader(principal): Reader,
+    Path((unit, year)): Path<(UnitCode, FiscalYear)>,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    let prefilled = db
+        .read(move |conn| {
+            let context = require(conn, &unit, year)?;
+            principal.may_see(&context.unit_path)?;
+            let sheet = year_sheet(conn, &context)?;
+            let fields = context.prior.iter().flat_map(|prior| {
+                sheet.places().iter().map(|pointer| PrefilledField {
+                    pointer: pointer.clone(),
+                    from_year: prior.year,
+                    unit: prior.unit.clone(),
+                })
+            });
+            Ok(Prefilled {
+                prefilled: fields.collect(),
+                base_data: sheet.filled().clone(),
+            })
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(prefilled))
 }
 
 /// Get the assessments

@@ -1,5 +1,7 @@
 //! All SQL of the evaluations.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use super::model::{PriorSheet, Row};
@@ -13,6 +15,7 @@ use crate::http::page::{Limit, Order};
 use crate::http::problem::Problem;
 use crate::paged;
 use crate::schemes::library::Edition;
+use crate::units::model::Validity;
 
 /// A unit's year with all that handling it needs, read in one statement.
 #[derive(Debug, Clone)]
@@ -23,6 +26,8 @@ pub struct Context {
     pub unit_path: String,
     /// What the unit is, as a word.
     pub unit_kind: String,
+    /// The fiscal years that the unit files for.
+    pub validity: Validity,
     /// Whether the fiscal year is open, and when units file.
     pub season: Season,
     /// The id of the scheme in force for the year.
@@ -49,6 +54,7 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
         (String, i64, String),
         Option<Row>,
         (Option<(i64, String)>, bool),
+        Validity,
     );
     let last = year.get() - 1;
     let continues = unit_predecessors::table.filter(unit_predecessors::unit_code.eq(units::code));
@@ -83,10 +89,11 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
                     .nullable(),
                 diesel::dsl::exists(continues),
             ),
+            (units::valid_from, units::valid_to),
         ))
         .first(conn)
         .optional()?;
-    let Some((names, season, (scheme_id, version, updated_at), evaluation, (own, continues))) = found else {
+    let Some((names, season, (scheme_id, version, updated_at), evaluation, (own, continues), validity)) = found else {
         return Ok(None);
     };
     let (unit_name, unit_path, unit_kind) = names;
@@ -104,6 +111,7 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
         unit_name,
         unit_path,
         unit_kind,
+        validity,
         season,
         scheme_id,
         scheme_edition: Edition { version, updated_at },
@@ -341,4 +349,124 @@ pub fn funds(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Que
         edition: Edition { version, updated_at },
     };
     Ok(rows.into_iter().map(row).collect())
+}
+
+/// The states in which an evaluation can be changed.
+const DRAFTS: [&str; 2] = ["draft", "returned"];
+
+/// The id of the scheme in force for a year, and its edition; `None` if the year is not set up.
+pub fn scheme_of(conn: &mut AnyConnection, year: FiscalYear) -> QueryResult<Option<(String, Edition)>> {
+    let found: Option<(String, i64, String)> = fiscal_years::table
+        .inner_join(scoring_schemes::table)
+        .filter(fiscal_years::year.eq(year.get()))
+        .select((
+            scoring_schemes::id,
+            scoring_schemes::version,
+            scoring_schemes::updated_at,
+        ))
+        .first(conn)
+        .optional()?;
+    Ok(found.map(|(id, version, updated_at)| (id, Edition { version, updated_at })))
+}
+
+/// A draft as a change of scheme looks at it.
+#[derive(Debug, Queryable)]
+pub struct DraftRow {
+    /// The unit's code.
+    pub unit: String,
+    /// The unit's name.
+    pub unit_name: String,
+    /// `draft` or `returned`.
+    pub state: String,
+    /// The base data sheet, as JSON.
+    pub base_data: Option<String>,
+    /// The assessments, as JSON.
+    pub assessments: Option<String>,
+}
+
+/// A page of the drafts of a year by unit, in one statement.
+pub fn drafts(
+    conn: &mut AnyConnection,
+    year: FiscalYear,
+    after: Option<&UnitCode>,
+    limit: Limit,
+) -> QueryResult<Vec<DraftRow>> {
+    evaluations::table
+        .inner_join(units::table)
+        .filter(evaluations::year.eq(year.get()))
+        .filter(evaluations::unit_code.gt(after.map_or("", UnitCode::as_str)))
+        .filter(evaluations::state.eq_any(DRAFTS))
+        .order(evaluations::unit_code)
+        .limit(limit.and_one())
+        .select((
+            evaluations::unit_code,
+            units::name,
+            evaluations::state,
+            evaluations::base_data,
+            evaluations::assessments,
+        ))
+        .load(conn)
+}
+
+/// How many evaluations of a year are drafts, and how many are submitted or further.
+pub fn count_by_whether_draft(conn: &mut AnyConnection, year: FiscalYear) -> QueryResult<(i64, i64)> {
+    let drafts: i64 = evaluations::table
+        .filter(evaluations::year.eq(year.get()))
+        .filter(evaluations::state.eq_any(DRAFTS))
+        .count()
+        .get_result(conn)?;
+    let all: i64 = evaluations::table
+        .filter(evaluations::year.eq(year.get()))
+        .count()
+        .get_result(conn)?;
+    Ok((drafts, all - drafts))
+}
+
+/// The base data sheets that the last year's columns of these units are taken from, as JSON by unit: the sheet of `year`
+/// of the unit itself, else of its one predecessor if the unit is all that continues it. At most three statements.
+pub fn prior_sheets(conn: &mut AnyConnection, units: &[&str], year: i64) -> QueryResult<HashMap<String, String>> {
+    use unit_predecessors::{predecessor_code, unit_code};
+    let own: Vec<(String, Option<String>)> = evaluations::table
+        .filter(evaluations::unit_code.eq_any(units.iter().map(|unit| (*unit).to_owned()).collect::<Vec<_>>()))
+        .filter(evaluations::year.eq(year))
+        .filter(evaluations::base_data.is_not_null())
+        .select((evaluations::unit_code, evaluations::base_data))
+        .load(conn)?;
+    let mut sheets: HashMap<String, String> = own
+        .into_iter()
+        .filter_map(|(unit, sheet)| Some((unit, sheet?)))
+        .collect();
+    let without: Vec<String> = units
+        .iter()
+        .filter(|unit| !sheets.contains_key(**unit))
+        .map(|unit| (*unit).to_owned())
+        .collect();
+    let links: Vec<(String, String)> = unit_predecessors::table
+        .filter(unit_code.eq_any(without))
+        .select((unit_code, predecessor_code))
+        .load(conn)?;
+    if links.is_empty() {
+        return Ok(sheets);
+    }
+    let mut predecessors: Vec<String> = links.iter().map(|(_, predecessor)| predecessor.clone()).collect();
+    predecessors.sort_unstable();
+    predecessors.dedup();
+    // Of each predecessor, all that continue it, and its sheet.
+    let found: Vec<(String, String, Option<String>)> = unit_predecessors::table
+        .left_join(
+            evaluations::table.on(evaluations::unit_code
+                .eq(predecessor_code)
+                .and(evaluations::year.eq(year))),
+        )
+        .filter(predecessor_code.eq_any(predecessors))
+        .select((predecessor_code, unit_code, evaluations::base_data.nullable()))
+        .load(conn)?;
+    for (unit, predecessor) in &links {
+        let alone = links.iter().filter(|(other, _)| other == unit).count() == 1;
+        let mut continued = found.iter().filter(|(code, ..)| code == predecessor);
+        if let (true, Some((_, _, Some(sheet))), None) = (alone, continued.next(), continued.next()) {
+            sheets.insert(unit.clone(), sheet.clone());
+        }
+    }
+    Ok(sheets)
 }

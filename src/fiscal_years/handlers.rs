@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::model::{FiscalYearInput, FiscalYearView, Row, YearStatus};
-use super::store;
+use super::{roll_over, store};
 use crate::codes::FiscalYear;
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
@@ -36,6 +36,7 @@ pub fn routes(config: &mut ServiceConfig) {
             .patch(patch)
             .delete(delete),
     );
+    roll_over::routes(config);
 }
 
 /// Which fiscal years to list.
@@ -213,7 +214,11 @@ pub async fn delete(
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn require(conn: &mut AnyConnection, year: FiscalYear) -> Result<Row, Problem> {
+/// The row of a fiscal year.
+///
+/// # Errors
+/// 404 if it is not set up.
+pub(super) fn require(conn: &mut AnyConnection, year: FiscalYear) -> Result<Row, Problem> {
     store::find(conn, year)?.ok_or_else(|| Problem::no_year(year))
 }
 
@@ -229,6 +234,15 @@ fn save(
     {
         return Ok(row.clone());
     }
+    judge(conn, input)?;
+    Ok(store::save(conn, year, before.as_ref(), input)?)
+}
+
+/// Looks at what only the database can judge of a fiscal year's settings, and at the order of its days.
+///
+/// # Errors
+/// 422 with every fault.
+pub(super) fn judge(conn: &mut AnyConnection, input: &FiscalYearInput) -> Result<(), Problem> {
     let mut faults = Vec::new();
     let scheme = &input.scheme;
     match store::scheme_is_template(conn, scheme.as_str())? {
@@ -246,8 +260,8 @@ fn save(
             format!("{closes} is before {opens}, the first day"),
         ));
     }
-    if !faults.is_empty() {
-        return Err(Problem::invalid(faults));
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(Problem::invalid(faults)),
     }
-    Ok(store::save(conn, year, before.as_ref(), input)?)
 }

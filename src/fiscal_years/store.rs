@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::model::{FiscalYearInput, Row, YearStatus};
 use crate::codes::FiscalYear;
 use crate::db::connection::Backend;
-use crate::db::schema::{evaluations, fiscal_years, scoring_schemes, special_funds};
+use crate::db::schema::{evaluations, fiscal_years, scoring_schemes, special_funds, units};
 use crate::db::{AnyConnection, now};
 use crate::http::page::{Limit, Order};
 use crate::paged;
@@ -83,6 +83,15 @@ pub fn references(conn: &mut AnyConnection, year: FiscalYear) -> QueryResult<(i6
             .count()
             .get_result(conn)?,
     ))
+}
+
+/// How many units are valid in a year.
+pub fn units_valid_in(conn: &mut AnyConnection, year: FiscalYear) -> QueryResult<i64> {
+    units::table
+        .filter(units::valid_from.is_null().or(units::valid_from.le(year.get())))
+        .filter(units::valid_to.is_null().or(units::valid_to.ge(year.get())))
+        .count()
+        .get_result(conn)
 }
 
 /// Deletes a fiscal year.

@@ -124,6 +124,11 @@ kinds! {
         title "The fiscal year is closed" "该年度填报已关闭"
         hint "Ask the finance bureau to open the fiscal year again."
             "请联系财政局重新开放该年度填报。"
+    /// The unit does not file for that fiscal year.
+    UNIT_NOT_VALID = CONFLICT "unit-not-valid"
+        title "The unit does not file for this fiscal year" "该单位不填报该年度"
+        hint "File under the unit that was there in that year, or have the finance bureau correct `valid_from` and `valid_to` of the unit."
+            "请以该年度有效的单位填报；单位有效年度（valid_from、valid_to）有误的，请联系财政局更正。"
     /// The day is not one on which units file.
     OUTSIDE_WINDOW = CONFLICT "outside-window"
         title "It is not the time to file" "不在填报期内"

@@ -214,6 +214,18 @@ impl Problem {
         .with_errors(errors)
     }
 
+    /// 400: the query parameter `name` is needed.
+    pub fn missing_parameter(name: &'static str) -> Self {
+        Self::invalid_parameters(vec![At::parameter(
+            name,
+            "missing_parameter",
+            Text::new(
+                format!("缺少参数“{name}”。"),
+                format!("the parameter \"{name}\" is missing"),
+            ),
+        )])
+    }
+
     /// 404: the address is right, the resource does not exist.
     pub fn not_found(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         Self::new(&kinds::NOT_FOUND, zh, en)
@@ -285,6 +297,12 @@ impl Problem {
             format!("{year}年度填报已关闭。"),
             format!("Fiscal year {year} is closed."),
         )
+    }
+
+    /// 409: the unit does not file for the year, and why.
+    pub fn unit_not_valid(refusal: Text) -> Self {
+        let at = At::parameter("year", "outside_validity", refusal.clone());
+        Self::new(&kinds::UNIT_NOT_VALID, refusal.zh, refusal.en).with_errors([at])
     }
 
     /// 412: the resource is not what the client thought.

@@ -5,20 +5,22 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::model::{EntryRow, Row, SchemeEntry, StoredScheme};
+use super::model::{EntryRow, Row, SchemeComparison, SchemeCopy, SchemeEntry, SchemeUsed, Stored, StoredScheme, Users};
 use super::store;
 use crate::db::{AnyConnection, Db};
+use crate::fault::Text;
 use crate::http::auth::{Bureau, Reader};
 use crate::http::body::{Json, MergePatch};
 use crate::http::etag::Preconditions;
 use crate::http::page::{Limit, Order, Page};
 use crate::http::path::Path;
-use crate::http::problem::Problem;
+use crate::http::problem::{At, Problem};
 use crate::http::query::{Flag, Query, given};
 use crate::http::resource::resource;
 use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
 use crate::patch_of;
 use crate::scoring::scheme::{Scheme, SchemeDocument};
+use crate::scoring::scheme_diff;
 use crate::scoring::text::SchemeId;
 
 patch_of!(
@@ -36,6 +38,9 @@ pub fn routes(config: &mut ServiceConfig) {
             .patch(patch)
             .delete(delete),
     );
+    config
+        .service(resource("/api/v1/scoring-schemes/{id}/copy").post(copy))
+        .service(resource("/api/v1/scoring-schemes/{id}/diff").get(diff));
 }
 
 /// Which schemes to list.
@@ -96,7 +101,7 @@ pub async fn list(
 
 /// Get a scoring scheme
 ///
-/// Its `document` can be changed and PUT under another id.
+/// With its `status`, and with what uses it: a scheme that is used does not change any more. Copy it to go on from it.
 #[utoipa::path(
     get,
     path = "/api/v1/scoring-schemes/{id}",
@@ -113,18 +118,20 @@ pub async fn get(
     preconditions: Preconditions,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let row = db.read(move |conn| require(conn, &id)).await?;
-    preconditions.answer(&row.etag(), |mut response| {
-        Ok(response.json(StoredScheme::try_from(row)?))
+    // A scan: the funds that use it are counted.
+    let stored = db.scan(move |conn| require(conn, &id)).await?;
+    preconditions.answer(&stored.etag(), |mut response| {
+        Ok(response.json(StoredScheme::try_from(stored)?))
     })
 }
 
 /// Create or replace a scoring scheme
 ///
 /// A scheme with any fault is refused, and every fault is named with its place: weights that do not add up to the total,
-/// codes given twice, bands that overlap, names that no sheet has (with their position in the formula). A scheme that a
-/// fiscal year or a special fund uses does not change any more, nor does one that came with the program: copy it under
-/// another id. Only for the finance bureau.
+/// codes given twice, bands that overlap, names that no sheet has (with their position in the formula). What is not
+/// finished is stored with `"template": true`: then weights and rules may be missing and need not add up, and nothing can
+/// be scored by it. A scheme that a fiscal year or a special fund uses does not change any more, nor does one that came
+/// with the program: copy it. Only for the finance bureau.
 #[utoipa::path(
     put,
     path = "/api/v1/scoring-schemes/{id}",
@@ -153,15 +160,14 @@ pub async fn put(
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
     refuse_faults(&document)?;
-    let (created, row) = db
+    let (created, stored) = db
         .write(move |conn| {
-            let before = store::find(conn, id.as_str())?;
-            preconditions.check(before.as_ref().map(Row::etag).as_ref())?;
+            let before = store::find_with_users(conn, id.as_str())?;
+            preconditions.check(before.as_ref().map(Stored::etag).as_ref())?;
             Ok((before.is_none(), save(conn, &id, before, &document)?))
         })
         .await?;
-    let address = format!("/api/v1/scoring-schemes/{}", row.id);
-    Ok(row.etag().saved(created, &address).json(StoredScheme::try_from(row)?))
+    saved(created, stored)
 }
 
 /// Change some fields of a scoring scheme
@@ -186,16 +192,16 @@ pub async fn patch(
     patch: MergePatch,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let row = db
+    let stored = db
         .write(move |conn| {
             let before = require(conn, &id)?;
             preconditions.check(Some(&before.etag()))?;
-            let document = patch.apply(&before.document()?)?;
+            let document = patch.apply(&before.row.document()?)?;
             refuse_faults(&document)?;
             save(conn, &id, Some(before), &document)
         })
         .await?;
-    Ok(row.etag().saved(false, "").json(StoredScheme::try_from(row)?))
+    saved(false, stored)
 }
 
 /// Delete a scoring scheme
@@ -216,13 +222,18 @@ pub async fn delete(
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
     db.write(move |conn| {
-        let row = require(conn, &id)?;
-        preconditions.check(Some(&row.etag()))?;
-        refuse_builtin(&row)?;
-        let (years, funds) = store::users(conn, id.as_str())?;
+        let stored = require(conn, &id)?;
+        preconditions.check(Some(&stored.etag()))?;
+        refuse_builtin(&stored.row)?;
+        let years = i64::try_from(stored.users.fiscal_years.len()).unwrap_or(i64::MAX);
         Problem::if_referenced(&[
             ("fiscal_years", years, "个年度", "fiscal years"),
-            ("special_funds", funds, "项专项资金", "special funds"),
+            (
+                "special_funds",
+                stored.users.special_funds,
+                "项专项资金",
+                "special funds",
+            ),
         ])?;
         Ok(store::delete(conn, id.as_str())?)
     })
@@ -230,8 +241,109 @@ pub async fn delete(
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn require(conn: &mut AnyConnection, id: &SchemeId) -> Result<Row, Problem> {
-    store::find(conn, id.as_str())?.ok_or_else(|| Problem::no_scheme(id))
+/// Copy a scoring scheme
+///
+/// The copy is the county's own and can be changed as long as nothing uses it; a copy of a template stays a template until
+/// it is complete. Schemes that came with the program, or are in use, are changed in this way. Refused where the id is
+/// taken. Only for the finance bureau.
+#[utoipa::path(
+    post,
+    path = "/api/v1/scoring-schemes/{id}/copy",
+    operation_id = "copy_scoring_scheme",
+    tag = "scoring-schemes",
+    params(("id" = SchemeId, Path, description = "The id of the scheme to copy")),
+    request_body(content = SchemeCopy,
+        example = json!({"id": "hengshan-2020", "name": "衡山县部门整体支出绩效评价指标（2020年度）"})),
+    responses((status = 201, description = "The copy", body = StoredScheme,
+            headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its address"))),
+        CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn copy(
+    _: Bureau,
+    Path(id): Path<SchemeId>,
+    Json(input): Json<SchemeCopy>,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    let stored = db
+        .write(move |conn| {
+            let mut document = require(conn, &id)?.row.document()?;
+            if store::find(conn, input.id.as_str())?.is_some() {
+                return Err(taken(&input.id));
+            }
+            if let Some(name) = &input.name {
+                document.name = name.clone();
+                // It was the original's.
+                document.name_en = None;
+            }
+            save(conn, &input.id, None, &document)
+        })
+        .await?;
+    saved(true, stored)
+}
+
+/// With which scheme to compare.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DiffQuery {
+    /// The scheme to compare with, usually the one of the year before.
+    #[serde(default, deserialize_with = "given")]
+    #[param(required = true)]
+    against: Option<SchemeId>,
+}
+
+/// Compare two scoring schemes
+///
+/// What is different in this scheme compared with the one that `against` names: sections and indicators that were added,
+/// removed or changed, each field with both values in words and each difference in a sentence, in Chinese and English.
+/// `affects_score` tells what can make another score from what is only wording. Templates can be compared too.
+#[utoipa::path(
+    get,
+    path = "/api/v1/scoring-schemes/{id}/diff",
+    operation_id = "diff_scoring_schemes",
+    tag = "scoring-schemes",
+    params(("id" = SchemeId, Path, description = "The scheme's id"), DiffQuery),
+    responses((status = 200, description = "The differences, in the order of the form", body = SchemeComparison), CommonErrors),
+)]
+pub async fn diff(
+    _: Reader,
+    Path(id): Path<SchemeId>,
+    Query(query): Query<DiffQuery>,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    let against = query.against.ok_or_else(|| Problem::missing_parameter("against"))?;
+    let (before, after) = db
+        .read(move |conn| {
+            let mut row = |id: &SchemeId| store::find(conn, id.as_str())?.ok_or_else(|| Problem::no_scheme(id));
+            let after = row(&id)?;
+            Ok((row(&against)?, after))
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(SchemeComparison {
+        diff: scheme_diff::diff(&before.document()?, &after.document()?),
+        against: SchemeUsed::from(&before),
+        scheme: SchemeUsed::from(&after),
+    }))
+}
+
+fn require(conn: &mut AnyConnection, id: &SchemeId) -> Result<Stored, Problem> {
+    store::find_with_users(conn, id.as_str())?.ok_or_else(|| Problem::no_scheme(id))
+}
+
+fn saved(created: bool, stored: Stored) -> Result<HttpResponse, Problem> {
+    let address = format!("/api/v1/scoring-schemes/{}", stored.row.id);
+    Ok(stored
+        .etag()
+        .saved(created, &address)
+        .json(StoredScheme::try_from(stored)?))
+}
+
+fn taken(id: &SchemeId) -> Problem {
+    let text = Text::new(
+        format!("评分标准{id}已存在，请为副本另选编号。"),
+        format!("There is a scoring scheme {id} already; choose another id for the copy."),
+    );
+    Problem::already_exists(text.zh.clone(), text.en.clone()).with_errors([At::body("/id", "taken", text)])
 }
 
 fn refuse_faults(document: &SchemeDocument) -> Result<(), Problem> {
@@ -255,23 +367,27 @@ fn refuse_builtin(row: &Row) -> Result<(), Problem> {
 fn save(
     conn: &mut AnyConnection,
     id: &SchemeId,
-    before: Option<Row>,
+    before: Option<Stored>,
     document: &SchemeDocument,
-) -> Result<Row, Problem> {
+) -> Result<Stored, Problem> {
     let body = serde_json::to_string(document).map_err(|error| Problem::internal(error.to_string()))?;
-    let Some(row) = before else {
-        return Ok(store::insert(conn, id.as_str(), document, body, false)?);
+    let Some(Stored { row, users }) = before else {
+        return Ok(Stored {
+            row: store::insert(conn, id.as_str(), document, body, false)?,
+            users: Users::default(),
+        });
     };
     if row.body == body {
-        return Ok(row);
+        return Ok(Stored { row, users });
     }
     refuse_builtin(&row)?;
-    let (years, funds) = store::users(conn, id.as_str())?;
-    if years + funds > 0 {
+    if users.any() {
+        let (years, funds) = (users.fiscal_years.len(), users.special_funds);
         return Err(Problem::read_only(
             format!("评分标准{id}已被{years}个年度、{funds}项专项资金采用，不能再修改。"),
             format!("{id} is used by {years} fiscal years and {funds} special funds and does not change any more."),
         ));
     }
-    Ok(store::update(conn, row, document, body)?)
+    let row = store::update(conn, row, document, body)?;
+    Ok(Stored { row, users })
 }

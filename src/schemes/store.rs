@@ -1,9 +1,10 @@
 //! All SQL of the scoring schemes.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::library::Edition;
-use super::model::{EntryRow, Row};
+use super::model::{EntryRow, Row, Stored, Users};
 use crate::db::connection::Backend;
 use crate::db::schema::{fiscal_years, scoring_schemes, special_funds};
 use crate::db::{AnyConnection, now};
@@ -49,6 +50,8 @@ pub fn list(
             dsl::template,
             dsl::version,
             dsl::updated_at,
+            exists(fiscal_years::table.filter(fiscal_years::scheme_id.eq(dsl::id))),
+            exists(special_funds::table.filter(special_funds::scheme_id.eq(dsl::id))),
         ))
         .into_boxed::<Backend>();
     if let Some(template) = template {
@@ -57,18 +60,26 @@ pub fn list(
     paged!(query, dsl::id, order, cursor.map(|id| id.as_str().to_owned()), limit).load(conn)
 }
 
-/// How many fiscal years and how many special funds use a scheme.
-pub fn users(conn: &mut AnyConnection, id: &str) -> QueryResult<(i64, i64)> {
-    Ok((
-        fiscal_years::table
+/// What uses a scheme.
+pub fn users(conn: &mut AnyConnection, id: &str) -> QueryResult<Users> {
+    Ok(Users {
+        fiscal_years: fiscal_years::table
             .filter(fiscal_years::scheme_id.eq(id))
-            .count()
-            .get_result(conn)?,
-        special_funds::table
+            .select(fiscal_years::year)
+            .order(fiscal_years::year)
+            .load(conn)?,
+        special_funds: special_funds::table
             .filter(special_funds::scheme_id.eq(id))
             .count()
             .get_result(conn)?,
-    ))
+    })
+}
+
+/// The scheme of that id and what uses it, if there is one.
+pub fn find_with_users(conn: &mut AnyConnection, id: &str) -> QueryResult<Option<Stored>> {
+    let Some(row) = find(conn, id)? else { return Ok(None) };
+    let users = users(conn, id)?;
+    Ok(Some(Stored { row, users }))
 }
 
 /// Stores a new scheme.
@@ -137,19 +148,18 @@ pub fn install_builtins(conn: &mut AnyConnection) -> QueryResult<()> {
                 insert(conn, builtin.id, &document, body, true)?;
             }
             Some(row) if row.body == body => {}
-            Some(row) => match users(conn, builtin.id)? {
-                (0, 0) => {
-                    update(conn, row, &document, body)?;
-                }
-                (years, funds) => {
+            Some(row) => {
+                let users = users(conn, builtin.id)?;
+                if users.any() {
                     tracing::warn!(
                         id = builtin.id,
-                        years,
-                        funds,
+                        ?users,
                         "this scheme is in use, so its newer edition was not installed"
                     );
+                } else {
+                    update(conn, row, &document, body)?;
                 }
-            },
+            }
         }
     }
     Ok(())

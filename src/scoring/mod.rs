@@ -7,6 +7,7 @@ pub mod assessment;
 pub mod builtin;
 pub mod claims;
 pub mod compare;
+pub mod completeness;
 pub mod engine;
 mod explain;
 pub mod formula;
@@ -16,6 +17,7 @@ pub mod prior;
 pub mod review;
 pub mod rule;
 pub mod scheme;
+pub mod scheme_diff;
 pub mod score;
 pub mod sensitivity;
 pub mod sheet;
@@ -29,6 +31,6 @@ pub mod what_if;
 pub use engine::{Case, score};
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod properties;

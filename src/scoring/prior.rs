@@ -154,8 +154,8 @@ mod tests {
             .iter()
             .filter_map(|variable| Some((variable.name, variable.this_year()?.name)))
             .collect();
-        // 5 rows of the three public expenses with two such columns, 10 other rows and procurement with one, 2 counts.
-        assert_eq!(priors.len(), 5 * 2 + 11 + 2, "{priors:?}");
+        // 5 rows of the three public expenses with two such columns, 10 other rows and procurement with one, 3 counts.
+        assert_eq!(priors.len(), 5 * 2 + 11 + 3, "{priors:?}");
         for expected in [
             ("three_public.total.prior_budget", "three_public.total.budget"),
             (

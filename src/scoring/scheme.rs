@@ -28,7 +28,8 @@ pub struct SchemeDocument {
     /// The notice or document that it comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Words>,
-    /// True for a frame without weights: it can be copied and completed, but nothing can be scored by it.
+    /// True for a frame, or a draft that is not finished: weights and rules may be missing and need not add up, and nothing
+    /// can be scored by it. False once it is complete.
     #[serde(default)]
     pub template: bool,
     /// The points of all sections together, usually 100. Left out in a template.

@@ -68,6 +68,8 @@ group! {
         villages: Count,
         /// Communities (社区).
         communities: Count,
+        /// Staff that the report explains the running costs by (说明运行经费变动所用的人数), where it gives such a count.
+        running_cost_staff: CountRow,
     }
 }
 
@@ -113,6 +115,8 @@ group! {
         /// This year's final accounts (本年决算数).
         #[serde(rename = "final")]
         final_accounts: Amount,
+        /// The change of the final accounts against last year, where the report states it (比上年增减); negative for less.
+        change: SignedAmount,
     }
 }
 
@@ -126,6 +130,8 @@ group! {
         /// This year's final accounts (本年决算数).
         #[serde(rename = "final")]
         final_accounts: Amount,
+        /// The change of the final accounts against last year, where the report states it (比上年增减); negative for less.
+        change: SignedAmount,
     }
 }
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::scheme::{OwnRows, Scheme};
 use super::tagged::tagged_schema;
 use super::text::{Code, Label, Words};
-use super::values::{Amount, Points, Quantity, Share};
+use super::values::{Amount, Points, Quantity, Share, Year};
 use super::variables::{Datum, EXECUTION_BUDGET, EXECUTION_EXECUTED, Figures, Lacking, Origin, Variable};
 use crate::fault::Fault;
 
@@ -105,9 +105,42 @@ pub struct TargetRow {
     pub weight: Option<Points>,
     /// What is measured.
     pub measure: Measure,
+    /// The years whose task it is (任务所属年度), where it is not the fiscal year's alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covers: Option<Period>,
     /// Why the target was missed, and what is done about it (偏差原因分析及改进措施).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deviation: Option<Words>,
+}
+
+impl TargetRow {
+    fn next_year(&self) -> Self {
+        Self {
+            measure: match &self.measure {
+                Measure::Quantity(measure) => Measure::Quantity(QuantityMeasure {
+                    actual: None,
+                    ..measure.clone()
+                }),
+                Measure::Quality(measure) => Measure::Quality(QualityMeasure {
+                    expected: measure.expected.clone(),
+                    ..QualityMeasure::default()
+                }),
+            },
+            covers: None,
+            deviation: None,
+            ..self.clone()
+        }
+    }
+}
+
+/// Years from one to another, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Period {
+    /// The first year.
+    pub from: Year,
+    /// The last year.
+    pub to: Year,
 }
 
 /// What a target measures.
@@ -286,6 +319,46 @@ fn check_share(at: &str, quality: &QualityMeasure, rows: &OwnRows, faults: &mut 
 }
 
 impl FundTable {
+    /// What the table begins with in the next year, for a fund that goes on: the plan without what came of it. Kept are the
+    /// initial budgets, the expected goal and the targets with their weights; gone are adjusted budgets, what was executed,
+    /// the years that a target was set for, what was reached, how it was judged, and why something was missed.
+    #[must_use]
+    pub fn next_year(&self) -> Self {
+        let plan = |row: Option<FundingRow>| {
+            row.map(|row| FundingRow {
+                initial_budget: row.initial_budget,
+                ..FundingRow::default()
+            })
+        };
+        let Funding {
+            total,
+            central_and_provincial,
+            municipal,
+            county,
+            other,
+            appropriation,
+            carried_over,
+        } = &self.funding;
+        Self {
+            competent_department: self.competent_department.clone(),
+            implementing_unit: self.implementing_unit.clone(),
+            funding: Funding {
+                total: plan(*total),
+                central_and_provincial: plan(*central_and_provincial),
+                municipal: plan(*municipal),
+                county: plan(*county),
+                other: plan(*other),
+                appropriation: plan(*appropriation),
+                carried_over: plan(*carried_over),
+            },
+            goal: self.goal.as_ref().map(|goal| Goal {
+                expected: goal.expected.clone(),
+                achieved: None,
+            }),
+            targets: self.targets.iter().map(TargetRow::next_year).collect(),
+        }
+    }
+
     fn column(&self, column: fn(&FundingRow) -> Option<Amount>) -> Option<Datum> {
         let funding = &self.funding;
         if let Some(total) = funding.total.as_ref().and_then(column) {

@@ -316,6 +316,33 @@ impl<'de> Deserialize<'de> for Count {
     }
 }
 
+/// A calendar year from 1990 to 2100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "Count")]
+#[schema(value_type = u32, minimum = 1990, maximum = 2100, example = 2019)]
+pub struct Year(u32);
+
+impl Year {
+    /// The year as a number.
+    pub fn get(self) -> i64 {
+        self.0.into()
+    }
+}
+
+impl TryFrom<Count> for Year {
+    /// The refusal in Chinese and English.
+    type Error = String;
+
+    fn try_from(year: Count) -> Result<Self, String> {
+        match year.0 {
+            1990..=2100 => Ok(Self(year.0)),
+            _ => Err(format!(
+                "年份应为1990至2100的整数。{LANGUAGES}expected a year from 1990 to 2100"
+            )),
+        }
+    }
+}
+
 /// The digits of a number without trailing zeros, as `number.normalize().to_string()` gives them, held without allocating.
 ///
 /// That one divides 96 bits by ten for each digit, and a ratio has 28; a score writes some two hundred numbers.

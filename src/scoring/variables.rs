@@ -246,6 +246,20 @@ macro_rules! at {
     };
 }
 
+/// The change of the final accounts against last year: as stated, else the difference of the two.
+macro_rules! change {
+    ($group:ident . $row:ident, $now:expr, $before:expr) => {
+        |sheet| {
+            let stated: fn(&BaseData) -> Option<Datum> = at!($group.$row.change);
+            let (now, before): (fn(&BaseData) -> Option<Datum>, fn(&BaseData) -> Option<Datum>) = ($now, $before);
+            stated(sheet).or_else(|| {
+                let change = now(sheet)?.value.checked_sub(before(sheet)?.value)?;
+                Some(Datum::derived(change))
+            })
+        }
+    };
+}
+
 /// The total of a column: as given, else the sum of its parts.
 macro_rules! total {
     ($group:ident . $field:ident = $($part:ident)+) => {
@@ -271,7 +285,7 @@ macro_rules! variable {
     };
 }
 
-/// The three columns of an expenditure row.
+/// The three columns of an expenditure row, and its change.
 macro_rules! expenditure {
     ($($group:ident . $row:ident $zh:literal $en:literal;)*) => {
         [$(
@@ -281,11 +295,14 @@ macro_rules! expenditure {
                 concat!($zh, "本年预算数"), concat!($en, ", this year's budget"), TenThousandYuan, at!($group.$row.budget)),
             variable!(concat!(stringify!($group), ".", stringify!($row), ".final"),
                 concat!($zh, "本年决算数"), concat!($en, ", this year's final accounts"), TenThousandYuan, at!($group.$row.final_accounts)),
+            variable!(concat!(stringify!($group), ".", stringify!($row), ".change"),
+                concat!($zh, "比上年增减"), concat!($en, ", change against last year"), TenThousandYuan,
+                change!($group.$row, at!($group.$row.final_accounts), at!($group.$row.prior_final))),
         )*]
     };
 }
 
-/// The four columns of a row of the three public expenses.
+/// The four columns of a row of the three public expenses, and its change.
 macro_rules! three_public {
     ($($row:ident $zh:literal $en:literal;)*) => {
         [$(
@@ -297,6 +314,9 @@ macro_rules! three_public {
                 concat!($zh, "本年预算数"), concat!($en, ", this year's budget"), TenThousandYuan, at!(three_public.$row.budget)),
             variable!(concat!("three_public.", stringify!($row), ".final"),
                 concat!($zh, "本年决算数"), concat!($en, ", this year's final accounts"), TenThousandYuan, at!(three_public.$row.final_accounts)),
+            variable!(concat!("three_public.", stringify!($row), ".change"),
+                concat!($zh, "比上年增减"), concat!($en, ", change against last year"), TenThousandYuan,
+                change!(three_public.$row, at!(three_public.$row.final_accounts), at!(three_public.$row.prior_final))),
         )*]
     };
 }
@@ -308,7 +328,7 @@ macro_rules! totals {
     };
 }
 
-const COUNTS: [Variable; 13] = [
+const COUNTS: [Variable; 15] = [
     variable!("staff.posts", "编制数", "authorised posts", People, at!(staff.posts)),
     variable!(
         "staff.in_post",
@@ -345,6 +365,20 @@ const COUNTS: [Variable; 13] = [
         "communities",
         Things,
         at!(staff.communities)
+    ),
+    variable!(
+        "staff.running_cost_staff.prior",
+        "上年说明运行经费所用人数",
+        "staff that last year's running costs are explained by",
+        People,
+        at!(staff.running_cost_staff.prior)
+    ),
+    variable!(
+        "staff.running_cost_staff.current",
+        "本年说明运行经费所用人数",
+        "staff that this year's running costs are explained by",
+        People,
+        at!(staff.running_cost_staff.current)
     ),
     variable!(
         "vehicles.approved",
@@ -390,14 +424,14 @@ const COUNTS: [Variable; 13] = [
     ),
 ];
 
-const THREE_PUBLIC: [Variable; 16] = three_public! {
+const THREE_PUBLIC: [Variable; 20] = three_public! {
     vehicle_purchase "公务用车购置费" "vehicle purchase";
     vehicle_running "公务用车运行维护费" "vehicle running costs";
     overseas_travel "因公出国（境）费" "overseas travel";
     reception "公务接待费" "official reception";
 };
 
-const EXPENDITURE: [Variable; 21] = expenditure! {
+const EXPENDITURE: [Variable; 28] = expenditure! {
     project_expenditure.business "业务工作专项" "special business funds";
     project_expenditure.operation "运行维护专项" "operation and maintenance funds";
     basic_expenditure.personnel "人员经费" "personnel expenditure";
@@ -407,7 +441,7 @@ const EXPENDITURE: [Variable; 21] = expenditure! {
     public_funds.meetings_and_training "会议费、培训费" "meetings and training";
 };
 
-const PROJECT_TOTAL: [Variable; 3] = expenditure! {
+const PROJECT_TOTAL: [Variable; 4] = expenditure! {
     project_expenditure.total "项目支出" "project expenditure";
 };
 
@@ -434,7 +468,44 @@ const TOTALS: [Variable; 10] = totals! {
         public_funds.final_accounts = office utilities_and_travel meetings_and_training;
 };
 
-const SINGLE: [Variable; 13] = [
+/// How the totals changed against last year.
+const TOTAL_CHANGES: [Variable; 3] = [
+    variable!(
+        "three_public.total.change",
+        "“三公经费”比上年增减",
+        "three public expenses, change against last year",
+        TenThousandYuan,
+        change!(
+            three_public.total,
+            total!(three_public.final_accounts = vehicle_purchase vehicle_running overseas_travel reception),
+            total!(three_public.prior_final = vehicle_purchase vehicle_running overseas_travel reception)
+        )
+    ),
+    variable!(
+        "basic_expenditure.total.change",
+        "基本支出比上年增减",
+        "basic expenditure, change against last year",
+        TenThousandYuan,
+        change!(
+            basic_expenditure.total,
+            total!(basic_expenditure.final_accounts = personnel public_funds),
+            total!(basic_expenditure.prior_final = personnel public_funds)
+        )
+    ),
+    variable!(
+        "public_funds.total.change",
+        "公用经费合计比上年增减",
+        "public funds by kind, change against last year",
+        TenThousandYuan,
+        change!(
+            public_funds.total,
+            total!(public_funds.final_accounts = office utilities_and_travel meetings_and_training),
+            total!(public_funds.prior_final = office utilities_and_travel meetings_and_training)
+        )
+    ),
+];
+
+const SINGLE: [Variable; 14] = [
     variable!(
         "procurement.prior_final",
         "政府采购上年决算数",
@@ -455,6 +526,19 @@ const SINGLE: [Variable; 13] = [
         "actual procurement",
         TenThousandYuan,
         at!(procurement.final_accounts)
+    ),
+    variable!(
+        "procurement.change",
+        "政府采购比上年增减",
+        "procurement, change against last year",
+        TenThousandYuan,
+        |sheet| {
+            let row = sheet.procurement.as_ref()?;
+            let difference = || Some(row.final_accounts?.get() - row.prior_final?.get());
+            row.change
+                .map(Datum::reported)
+                .or_else(|| difference().map(Datum::derived))
+        }
     ),
     variable!(
         "budget.carried_in",
@@ -529,8 +613,13 @@ const SINGLE: [Variable; 13] = [
     ),
 ];
 
-const COUNT: usize =
-    COUNTS.len() + THREE_PUBLIC.len() + EXPENDITURE.len() + PROJECT_TOTAL.len() + TOTALS.len() + SINGLE.len();
+const COUNT: usize = COUNTS.len()
+    + THREE_PUBLIC.len()
+    + EXPENDITURE.len()
+    + PROJECT_TOTAL.len()
+    + TOTALS.len()
+    + TOTAL_CHANGES.len()
+    + SINGLE.len();
 
 /// Every variable, in the order of the form.
 pub static VARIABLES: std::sync::LazyLock<Vec<Variable>> = std::sync::LazyLock::new(|| {
@@ -540,6 +629,7 @@ pub static VARIABLES: std::sync::LazyLock<Vec<Variable>> = std::sync::LazyLock::
     all.extend(EXPENDITURE);
     all.extend(PROJECT_TOTAL);
     all.extend(TOTALS);
+    all.extend(TOTAL_CHANGES);
     all.extend(SINGLE);
     all
 });

@@ -19,7 +19,7 @@ use crate::http::etag::{ETag, Preconditions};
 use crate::http::page::{Limit, Order, Page};
 use crate::http::path::Path;
 use crate::http::problem::{At, Problem};
-use crate::http::query::{Query, SearchText, given};
+use crate::http::query::{Flag, Query, SearchText, given};
 use crate::http::resource::resource;
 use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
 use crate::patch_of;
@@ -60,6 +60,10 @@ pub struct ListQuery {
     /// Only funds of this fiscal year.
     #[serde(default, deserialize_with = "given")]
     year: Option<FiscalYear>,
+    /// True: only funds that go on in the next year. False: only those that do not.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline)]
+    continues: Option<Flag>,
     /// Only funds whose name contains this.
     #[serde(default, deserialize_with = "given")]
     #[param(inline)]
@@ -101,6 +105,7 @@ pub async fn list(
             let filter = Filter {
                 unit: query.unit,
                 year: query.year,
+                continues: query.continues.map(bool::from),
                 q: query.q.map(|q| q.as_str().to_owned()),
                 scope: principal.scope(),
             };
@@ -386,9 +391,18 @@ fn save(
         refuse_locked(conn, principal, row)?;
     }
     let mut faults = Vec::new();
-    let (unit_path, season, state) = store::referents(conn, input.unit.as_str(), input.year.get())?;
-    match &unit_path {
-        Some(path) => principal.may_edit(path)?,
+    let (unit, season, state) = store::referents(conn, input.unit.as_str(), input.year.get())?;
+    match &unit {
+        Some((path, validity)) => {
+            principal.may_edit(path)?;
+            if let Some(refusal) = validity.refusal(&input.unit, input.year) {
+                faults.push(Fault {
+                    pointer: "/year".to_owned(),
+                    code: "outside_validity",
+                    text: refusal,
+                });
+            }
+        }
         None => faults.push(Fault::new(
             "/unit",
             "unknown_unit",

@@ -1,5 +1,6 @@
 //! Special funds (专项资金): the money, the targets, and the score that follows.
 
+pub mod continuing;
 pub mod handlers;
 pub mod model;
 pub mod store;

@@ -38,6 +38,8 @@ pub struct Row {
     pub created_at: String,
     /// When it was last changed.
     pub updated_at: String,
+    /// Whether it goes on in the next year.
+    pub continues: bool,
 }
 
 impl Row {
@@ -67,6 +69,7 @@ impl Row {
             year: FiscalYear::try_from(self.year).map_err(|_| unreadable())?,
             name: Label::try_from(self.name.clone()).map_err(|_| unreadable())?,
             scheme: SchemeId::try_from(self.scheme_id.clone()).map_err(|_| unreadable())?,
+            continues: self.continues,
             competent_department: table.competent_department,
             implementing_unit: table.implementing_unit,
             funding: table.funding,
@@ -90,6 +93,10 @@ pub struct SpecialFundInput {
     #[serde(default = "usual_scheme")]
     #[schema(default = "project-2020")]
     pub scheme: SchemeId,
+    /// Whether it goes on in the next year (跨年度项目): the roll-over then opens it there with the same targets.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub continues: bool,
     /// The competent department (主管部门).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub competent_department: Option<Label>,
@@ -139,6 +146,8 @@ pub struct SpecialFund {
     pub name: Label,
     /// The scheme that it is scored by.
     pub scheme: SchemeId,
+    /// Whether it goes on in the next year (跨年度项目).
+    pub continues: bool,
     /// The competent department (主管部门); `null` when it is not given.
     pub competent_department: Option<Label>,
     /// The implementing unit (实施单位); `null` when it is not given.
@@ -186,6 +195,7 @@ impl TryFrom<Row> for SpecialFund {
             year: input.year,
             name: input.name,
             scheme: input.scheme,
+            continues: input.continues,
             competent_department: input.competent_department,
             implementing_unit: input.implementing_unit,
             funding: input.funding,
@@ -226,6 +236,8 @@ pub struct FundEntry {
     /// The scheme that it is scored by.
     #[schema(value_type = SchemeId)]
     pub scheme: String,
+    /// Whether it goes on in the next year (跨年度项目).
+    pub continues: bool,
     /// Counts the changes, from 1.
     #[schema(example = 1)]
     pub version: i64,
@@ -238,10 +250,10 @@ pub struct FundEntry {
 }
 
 /// The columns of a [`FundEntry`]: lists do not read the tables.
-pub type EntryRow = (String, String, i64, String, String, i64, String);
+pub type EntryRow = (String, String, i64, String, String, bool, i64, String);
 
 impl From<EntryRow> for FundEntry {
-    fn from((id, unit, year, name, scheme, version, updated_at): EntryRow) -> Self {
+    fn from((id, unit, year, name, scheme, continues, version, updated_at): EntryRow) -> Self {
         Self {
             link: address(&id),
             id,
@@ -249,6 +261,7 @@ impl From<EntryRow> for FundEntry {
             year,
             name,
             scheme,
+            continues,
             version,
             updated_at,
         }

@@ -12,6 +12,7 @@ use crate::fiscal_years::model::Season;
 use crate::http::page::{Limit, Order};
 use crate::http::problem::Problem;
 use crate::paged;
+use crate::units::model::Validity;
 
 /// The fund of that id with its unit's place in the hierarchy, if there is one.
 pub fn find(conn: &mut AnyConnection, id: &str) -> QueryResult<Option<(Row, String)>> {
@@ -23,13 +24,20 @@ pub fn find(conn: &mut AnyConnection, id: &str) -> QueryResult<Option<(Row, Stri
         .optional()
 }
 
-/// What a fund refers to: the unit's place in the hierarchy, when units file for the year, and the state of the unit's
+/// A unit as a fund sees it: its place in the hierarchy, and the years that it files for.
+pub type Referent = (String, Validity);
+
+/// What a fund refers to: the unit, when units file for the year, and the state of the unit's
 /// evaluation; each `None` if it does not exist.
-pub type Referents = (Option<String>, Option<Season>, Option<String>);
+pub type Referents = (Option<Referent>, Option<Season>, Option<String>);
 
 /// What a fund of this unit and year refers to.
 pub fn referents(conn: &mut AnyConnection, unit: &str, year: i64) -> QueryResult<Referents> {
-    let path = units::table.find(unit).select(units::path).first(conn).optional()?;
+    let found = units::table
+        .find(unit)
+        .select((units::path, (units::valid_from, units::valid_to)))
+        .first(conn)
+        .optional()?;
     let season = fiscal_years::table
         .find(year)
         .select(Season::as_select())
@@ -40,7 +48,7 @@ pub fn referents(conn: &mut AnyConnection, unit: &str, year: i64) -> QueryResult
         .select(evaluations::state)
         .first(conn)
         .optional()?;
-    Ok((path, season, state))
+    Ok((found, season, state))
 }
 
 /// Whether another fund of the unit and year has that name.
@@ -62,6 +70,8 @@ pub struct Filter {
     pub unit: Option<UnitCode>,
     /// Only of this year.
     pub year: Option<FiscalYear>,
+    /// Only those that go on in the next year, or only those that do not.
+    pub continues: Option<bool>,
     /// Only those whose name contains this.
     pub q: Option<String>,
     /// Only those that the token of this id reaches; `None`: all.
@@ -84,6 +94,7 @@ pub fn list(
             dsl::year,
             dsl::name,
             dsl::scheme_id,
+            dsl::continues,
             dsl::version,
             dsl::updated_at,
         ))
@@ -93,6 +104,9 @@ pub fn list(
     }
     if let Some(year) = filter.year {
         query = query.filter(dsl::year.eq(year.get()));
+    }
+    if let Some(continues) = filter.continues {
+        query = query.filter(dsl::continues.eq(continues));
     }
     if let Some(q) = &filter.q {
         query = query.filter(lower(dsl::name).like(lower(containing(q))).escape('\\'));
@@ -120,6 +134,7 @@ pub fn save(conn: &mut AnyConnection, id: &str, before: Option<&Row>, fund: &Spe
         version: before.map_or(1, |before| before.version + 1),
         created_at: before.map_or_else(|| at.clone(), |before| before.created_at.clone()),
         updated_at: at,
+        continues: fund.continues,
     };
     match before {
         None => diesel::insert_into(special_funds::table).values(&row).execute(conn)?,
@@ -131,5 +146,81 @@ pub fn save(conn: &mut AnyConnection, id: &str, before: Option<&Row>, fund: &Spe
 /// Deletes a fund.
 pub fn delete(conn: &mut AnyConnection, id: &str) -> QueryResult<()> {
     diesel::delete(special_funds::table.find(id)).execute(conn)?;
+    Ok(())
+}
+
+/// A fund that goes on, and the years in which its unit is valid.
+#[derive(Debug, Clone)]
+pub struct Continuing {
+    /// The fund.
+    pub row: Row,
+    valid_from: Option<i64>,
+    valid_to: Option<i64>,
+}
+
+impl Continuing {
+    /// Whether the fund's unit is valid in a year.
+    pub fn valid_in(&self, year: FiscalYear) -> bool {
+        self.valid_from.is_none_or(|first| first <= year.get()) && self.valid_to.is_none_or(|last| last >= year.get())
+    }
+}
+
+/// The funds of a year that go on, by id; those after the id `after`, at most `limit`.
+pub fn continuing(
+    conn: &mut AnyConnection,
+    year: FiscalYear,
+    after: &str,
+    limit: usize,
+) -> QueryResult<Vec<Continuing>> {
+    let rows: Vec<(Row, Option<i64>, Option<i64>)> = special_funds::table
+        .inner_join(units::table)
+        .filter(special_funds::year.eq(year.get()))
+        .filter(special_funds::continues.eq(true))
+        .filter(special_funds::id.gt(after))
+        .order(special_funds::id)
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select((Row::as_select(), units::valid_from, units::valid_to))
+        .load(conn)?;
+    let fund = |(row, valid_from, valid_to)| Continuing {
+        row,
+        valid_from,
+        valid_to,
+    };
+    Ok(rows.into_iter().map(fund).collect())
+}
+
+/// How many funds of a year do not go on.
+pub fn count_ending(conn: &mut AnyConnection, year: FiscalYear) -> QueryResult<i64> {
+    special_funds::table
+        .filter(special_funds::year.eq(year.get()))
+        .filter(special_funds::continues.eq(false))
+        .count()
+        .get_result(conn)
+}
+
+/// How many funds a year has.
+pub fn count(conn: &mut AnyConnection, year: FiscalYear) -> QueryResult<i64> {
+    special_funds::table
+        .filter(special_funds::year.eq(year.get()))
+        .count()
+        .get_result(conn)
+}
+
+/// Those of `ids` that a fund has.
+pub fn taken(conn: &mut AnyConnection, ids: Vec<String>) -> QueryResult<Vec<String>> {
+    special_funds::table
+        .filter(special_funds::id.eq_any(ids))
+        .select(special_funds::id)
+        .load(conn)
+}
+
+/// Stores new funds by one statement.
+pub fn insert_all(conn: &mut AnyConnection, rows: &[Row]) -> QueryResult<()> {
+    let insert = diesel::insert_into(special_funds::table).values(rows);
+    // What holds either engine cannot take many rows at once; each engine by itself can.
+    match conn {
+        AnyConnection::Postgres(conn) => insert.execute(conn)?,
+        AnyConnection::Sqlite(conn) => insert.execute(conn)?,
+    };
     Ok(())
 }

@@ -5,9 +5,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::model::{Row, Unit, UnitInput, UnitKind};
+use super::model::{MOST_PREDECESSORS, Stored, Unit, UnitInput, UnitKind};
 use super::store::{self, Filter};
-use crate::codes::UnitCode;
+use crate::codes::{FiscalYear, UnitCode};
+use crate::db::sql::lineage;
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
 use crate::http::auth::{Bureau, Reader};
@@ -56,6 +57,9 @@ pub struct ListQuery {
     /// Only this unit and all below it, on any level.
     #[serde(default, deserialize_with = "given")]
     under: Option<UnitCode>,
+    /// Only the units that file for this fiscal year.
+    #[serde(default, deserialize_with = "given")]
+    year: Option<FiscalYear>,
     /// Only units whose name contains this, or whose code begins with it.
     #[serde(default, deserialize_with = "given")]
     #[param(inline)]
@@ -98,19 +102,21 @@ pub async fn list(
                 kind: query.kind,
                 parent: query.parent,
                 under: query.under,
+                year: query.year,
                 q: query.q.map(|q| q.as_str().to_owned()),
                 scope: principal.scope(),
             };
-            Ok(store::list(
+            let rows = store::list(
                 conn,
                 &filter,
                 query.order.unwrap_or_default(),
                 query.cursor.as_ref(),
                 limit,
-            )?)
+            )?;
+            Ok(store::with_links(conn, rows)?)
         })
         .await?;
-    Ok(Page::new(rows, limit, |row| &row.code, Unit::from).respond(&request))
+    Ok(Page::new(rows, limit, |stored: &Stored| &stored.row.code, Unit::from).respond(&request))
 }
 
 /// Get a unit
@@ -131,15 +137,16 @@ pub async fn get(
     preconditions: Preconditions,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let row = db.read(move |conn| require(conn, &code)).await?;
-    principal.may_see(&row.path)?;
-    preconditions.answer(&row.etag(), |mut response| Ok(response.json(Unit::from(row))))
+    let stored = db.read(move |conn| require(conn, &code)).await?;
+    principal.may_see(&stored.row.path)?;
+    preconditions.answer(&stored.etag(), |mut response| Ok(response.json(Unit::from(stored))))
 }
 
 /// Create or replace a unit
 ///
 /// The same request may be sent again: a unit that is already so keeps its version. A unit that gets another `parent`
-/// takes all below it along. Only for the finance bureau.
+/// takes all below it along. After a reform (机构改革) `valid_from`, `valid_to` and `predecessors` say for which years a unit
+/// files and which units it continues, so that its history stays comparable. Only for the finance bureau.
 #[utoipa::path(
     put,
     path = "/api/v1/units/{code}",
@@ -161,15 +168,15 @@ pub async fn put(
     Json(input): Json<UnitInput>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let (created, row) = db
+    let address = format!("/api/v1/units/{code}");
+    let (created, stored) = db
         .write(move |conn| {
-            let before = store::find(conn, code.as_str())?;
-            preconditions.check(before.as_ref().map(Row::etag).as_ref())?;
+            let before = find(conn, &code)?;
+            preconditions.check(before.as_ref().map(Stored::etag).as_ref())?;
             Ok((before.is_none(), save(conn, &code, before, &input)?))
         })
         .await?;
-    let address = format!("/api/v1/units/{}", row.code);
-    Ok(row.etag().saved(created, &address).json(Unit::from(row)))
+    Ok(stored.etag().saved(created, &address).json(Unit::from(stored)))
 }
 
 /// Change some fields of a unit
@@ -192,7 +199,7 @@ pub async fn patch(
     patch: MergePatch,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let row = db
+    let stored = db
         .write(move |conn| {
             let before = require(conn, &code)?;
             preconditions.check(Some(&before.etag()))?;
@@ -200,12 +207,12 @@ pub async fn patch(
             save(conn, &code, Some(before), &input)
         })
         .await?;
-    Ok(row.etag().saved(false, "").json(Unit::from(row)))
+    Ok(stored.etag().saved(false, "").json(Unit::from(stored)))
 }
 
 /// Delete a unit
 ///
-/// Refused while other units, evaluations, special funds or tokens refer to it. Only for the finance bureau.
+/// Refused while other units, also those that continue it, evaluations, special funds or tokens refer to it. Only for the finance bureau.
 #[utoipa::path(
     delete,
     path = "/api/v1/units/{code}",
@@ -221,11 +228,12 @@ pub async fn delete(
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
     db.write(move |conn| {
-        let row = require(conn, &code)?;
-        preconditions.check(Some(&row.etag()))?;
+        let stored = require(conn, &code)?;
+        preconditions.check(Some(&stored.etag()))?;
         let by = store::references(conn, code.as_str())?;
         Problem::if_referenced(&[
             ("units", by.children, "个下级单位", "units below it"),
+            ("successors", by.successors, "个承接单位", "units that continue it"),
             ("evaluations", by.evaluations, "份绩效自评", "evaluations"),
             ("special_funds", by.special_funds, "项专项资金", "special funds"),
             ("tokens", by.tokens, "个访问令牌", "tokens"),
@@ -236,16 +244,26 @@ pub async fn delete(
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn require(conn: &mut AnyConnection, code: &UnitCode) -> Result<Row, Problem> {
-    store::find(conn, code.as_str())?.ok_or_else(|| Problem::no_unit(code))
+fn find(conn: &mut AnyConnection, code: &UnitCode) -> Result<Option<Stored>, Problem> {
+    let row = store::find(conn, code.as_str())?;
+    Ok(store::with_links(conn, row.into_iter().collect())?.pop())
+}
+
+fn require(conn: &mut AnyConnection, code: &UnitCode) -> Result<Stored, Problem> {
+    find(conn, code)?.ok_or_else(|| Problem::no_unit(code))
 }
 
 /// Stores what the row does not say already, after looking at what only the database can judge.
-fn save(conn: &mut AnyConnection, code: &UnitCode, before: Option<Row>, input: &UnitInput) -> Result<Row, Problem> {
-    if let Some(row) = &before
-        && UnitInput::try_from(row).as_ref() == Ok(input)
+fn save(
+    conn: &mut AnyConnection,
+    code: &UnitCode,
+    before: Option<Stored>,
+    input: &UnitInput,
+) -> Result<Stored, Problem> {
+    if let Some(stored) = &before
+        && UnitInput::try_from(stored).map_err(Problem::internal)? == input.clone().in_order()
     {
-        return Ok(row.clone());
+        return Ok(stored.clone());
     }
     let mut faults = Vec::new();
     let mut path = format!("/{code}/");
@@ -276,10 +294,12 @@ fn save(conn: &mut AnyConnection, code: &UnitCode, before: Option<Row>, input: &
             format!("unit {holder} has this unified social credit code"),
         ));
     }
+    validity_faults(conn, code, input, &mut faults)?;
+    predecessor_faults(conn, code, input, &mut faults)?;
     if !faults.is_empty() {
         return Err(Problem::invalid(faults));
     }
-    let row = store::save(conn, code, before.as_ref(), input, path)?;
+    let row = store::save(conn, code, before.as_ref().map(|stored| &stored.row), input, path)?;
     if input.parent.is_some() && store::longest_path(conn, &row.path)? > LONGEST_PATH {
         return Err(Problem::invalid(vec![Fault::new(
             "/parent",
@@ -288,5 +308,116 @@ fn save(conn: &mut AnyConnection, code: &UnitCode, before: Option<Row>, input: &
             "the hierarchy of units is too deep",
         )]));
     }
-    Ok(row)
+    Ok(Stored {
+        predecessors: input.continues(),
+        successors: before.map(|stored| stored.successors).unwrap_or_default(),
+        row,
+    })
+}
+
+/// Years of validity that contradict each other, or leave out a year that something is filed for.
+fn validity_faults(
+    conn: &mut AnyConnection,
+    code: &UnitCode,
+    input: &UnitInput,
+    faults: &mut Vec<Fault>,
+) -> Result<(), Problem> {
+    let (from, to) = (input.valid_from, input.valid_to);
+    if from.is_none() && to.is_none() {
+        return Ok(());
+    }
+    if let (Some(from), Some(to)) = (from, to)
+        && from > to
+    {
+        faults.push(Fault::new(
+            "/valid_to",
+            "out_of_order",
+            format!("终止年度{to}早于起始年度{from}。"),
+            format!("the last year {to} is before the first, {from}"),
+        ));
+        return Ok(());
+    }
+    let Some((first, last)) = store::years_filed(conn, code.as_str())? else {
+        return Ok(());
+    };
+    let filed = |pointer: &str, year: i64| {
+        Fault::new(
+            pointer,
+            "year_in_use",
+            format!("该单位{year}年度已有填报资料，不能排除在有效年度之外。"),
+            format!("something is filed for {year}, so the unit must be there for that year"),
+        )
+    };
+    faults.extend(
+        from.filter(|from| first < from.get())
+            .map(|_| filed("/valid_from", first)),
+    );
+    faults.extend(to.filter(|to| last > to.get()).map(|_| filed("/valid_to", last)));
+    Ok(())
+}
+
+/// Predecessors that do not exist, are named twice, or continue the unit themselves.
+fn predecessor_faults(
+    conn: &mut AnyConnection,
+    code: &UnitCode,
+    input: &UnitInput,
+    faults: &mut Vec<Fault>,
+) -> Result<(), Problem> {
+    let Some(predecessors) = &input.predecessors else {
+        return Ok(());
+    };
+    if predecessors.len() > MOST_PREDECESSORS {
+        faults.push(Fault::new(
+            "/predecessors",
+            "too_many",
+            format!("前身单位不得超过{MOST_PREDECESSORS}个。"),
+            format!("a unit continues at most {MOST_PREDECESSORS} units"),
+        ));
+        return Ok(());
+    }
+    let codes = input.continues();
+    let existing = store::existing(conn, &codes)?;
+    let (links, whole) = lineage(conn, codes)?;
+    for (n, predecessor) in predecessors.iter().enumerate() {
+        let at = format!("/predecessors/{n}");
+        if predecessors[..n].contains(predecessor) {
+            faults.push(Fault::new(
+                at,
+                "duplicate",
+                format!("前身单位{predecessor}重复。"),
+                format!("{predecessor} is named twice"),
+            ));
+        } else if predecessor != code && !existing.iter().any(|known| known == predecessor.as_str()) {
+            faults.push(Fault::new(
+                at,
+                "unknown_unit",
+                format!("前身单位{predecessor}不存在，请先录入。"),
+                format!("there is no unit {predecessor}; store it first"),
+            ));
+        } else if predecessor == code || !whole || continues(&links, predecessor.as_str(), code.as_str()) {
+            faults.push(Fault::new(
+                at,
+                "cycle",
+                format!("{predecessor}是本单位或承接本单位的单位，不能作为前身单位。"),
+                format!("{predecessor} is this unit or continues it, and so cannot come before it"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a unit continues another, directly or through others.
+fn continues(links: &[(String, String)], unit: &str, other: &str) -> bool {
+    let mut line = vec![unit];
+    let mut seen = 0;
+    while let Some(unit) = line.get(seen).copied() {
+        seen += 1;
+        let before = links.iter().filter(|(successor, _)| successor == unit);
+        for (_, predecessor) in before {
+            if !line.contains(&predecessor.as_str()) {
+                line.push(predecessor);
+            }
+        }
+    }
+    line.contains(&other)
 }

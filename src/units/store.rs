@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 
-use super::model::{Row, UnitInput, UnitKind};
-use crate::codes::UnitCode;
+use super::model::{Row, Stored, UnitInput, UnitKind};
+use crate::codes::{FiscalYear, UnitCode};
 use crate::db::connection::Backend;
-use crate::db::schema::{evaluations, special_funds, token_units, units};
+use crate::db::schema::{evaluations, special_funds, token_units, unit_predecessors, units};
 use crate::db::sql::{at_or_below, codes_reached_by, containing, length, lower, substr};
 use crate::db::{AnyConnection, now};
 use crate::http::page::{Limit, Order};
@@ -14,6 +14,54 @@ use crate::paged;
 /// The unit of that code, if there is one.
 pub fn find(conn: &mut AnyConnection, code: &str) -> QueryResult<Option<Row>> {
     units::table.find(code).select(Row::as_select()).first(conn).optional()
+}
+
+/// The rows, each with the units that it continues and those that continue it.
+pub fn with_links(conn: &mut AnyConnection, rows: Vec<Row>) -> QueryResult<Vec<Stored>> {
+    use unit_predecessors::{predecessor_code, unit_code};
+    let codes: Vec<String> = rows.iter().map(|row| row.code.clone()).collect();
+    let links: Vec<(String, String)> = unit_predecessors::table
+        .filter(unit_code.eq_any(codes.clone()).or(predecessor_code.eq_any(codes)))
+        .select((unit_code, predecessor_code))
+        .order((unit_code, predecessor_code))
+        .load(conn)?;
+    let stored = rows.into_iter().map(|row| Stored {
+        predecessors: links
+            .iter()
+            .filter(|(unit, _)| *unit == row.code)
+            .map(|(_, predecessor)| predecessor.clone())
+            .collect(),
+        successors: links
+            .iter()
+            .filter(|(_, predecessor)| *predecessor == row.code)
+            .map(|(unit, _)| unit.clone())
+            .collect(),
+        row,
+    });
+    Ok(stored.collect())
+}
+
+/// Of some codes, those of units that exist.
+pub fn existing(conn: &mut AnyConnection, codes: &[String]) -> QueryResult<Vec<String>> {
+    units::table
+        .filter(units::code.eq_any(codes.to_vec()))
+        .select(units::code)
+        .load(conn)
+}
+
+/// The first and the last year for which something of the unit is filed; `None` for none.
+pub fn years_filed(conn: &mut AnyConnection, code: &str) -> QueryResult<Option<(i64, i64)>> {
+    use diesel::dsl::{max, min};
+    let (first, last): (Option<i64>, Option<i64>) = evaluations::table
+        .filter(evaluations::unit_code.eq(code))
+        .select((min(evaluations::year), max(evaluations::year)))
+        .first(conn)?;
+    let (first_fund, last_fund): (Option<i64>, Option<i64>) = special_funds::table
+        .filter(special_funds::unit_code.eq(code))
+        .select((min(special_funds::year), max(special_funds::year)))
+        .first(conn)?;
+    let first = first.into_iter().chain(first_fund).min();
+    Ok(first.zip(last.into_iter().chain(last_fund).max()))
 }
 
 /// What to list.
@@ -25,6 +73,8 @@ pub struct Filter {
     pub parent: Option<UnitCode>,
     /// Only this unit and all below it.
     pub under: Option<UnitCode>,
+    /// Only those that are there for this fiscal year.
+    pub year: Option<FiscalYear>,
     /// Only those whose name contains this, or whose code begins with it.
     pub q: Option<String>,
     /// Only those that the token of this id reaches; `None`: all.
@@ -48,6 +98,12 @@ pub fn list(
     }
     if let Some(under) = &filter.under {
         query = query.filter(units::path.like(format!("%/{under}/%")));
+    }
+    if let Some(year) = filter.year {
+        let year = year.get();
+        query = query
+            .filter(units::valid_from.is_null().or(units::valid_from.le(year)))
+            .filter(units::valid_to.is_null().or(units::valid_to.ge(year)));
     }
     if let Some(q) = &filter.q {
         let pattern = containing(q);
@@ -102,6 +158,8 @@ pub fn save(
         version: before.map_or(1, |before| before.version + 1),
         created_at: before.map_or_else(|| at.clone(), |before| before.created_at.clone()),
         updated_at: at,
+        valid_from: input.valid_from.map(FiscalYear::get),
+        valid_to: input.valid_to.map(FiscalYear::get),
     };
     match before {
         None => {
@@ -124,7 +182,27 @@ pub fn save(
             diesel::update(units::table.find(&row.code)).set(&row).execute(conn)?;
         }
     }
+    forget_predecessors(conn, &row.code)?;
+    let links: Vec<_> = input
+        .continues()
+        .into_iter()
+        .map(|predecessor| {
+            (
+                unit_predecessors::unit_code.eq(row.code.clone()),
+                unit_predecessors::predecessor_code.eq(predecessor),
+            )
+        })
+        .collect();
+    for link in links {
+        diesel::insert_into(unit_predecessors::table)
+            .values(link)
+            .execute(conn)?;
+    }
     Ok(row)
+}
+
+fn forget_predecessors(conn: &mut AnyConnection, code: &str) -> QueryResult<usize> {
+    diesel::delete(unit_predecessors::table.filter(unit_predecessors::unit_code.eq(code))).execute(conn)
 }
 
 /// The length of the longest place in the hierarchy at or below `path`.
@@ -141,6 +219,8 @@ pub fn longest_path(conn: &mut AnyConnection, path: &str) -> QueryResult<i32> {
 pub struct References {
     /// Units directly below it.
     pub children: i64,
+    /// Units that continue it.
+    pub successors: i64,
     /// Evaluations of it.
     pub evaluations: i64,
     /// Special funds of it.
@@ -154,6 +234,10 @@ pub fn references(conn: &mut AnyConnection, code: &str) -> QueryResult<Reference
     Ok(References {
         children: units::table
             .filter(units::parent_code.eq(code))
+            .count()
+            .get_result(conn)?,
+        successors: unit_predecessors::table
+            .filter(unit_predecessors::predecessor_code.eq(code))
             .count()
             .get_result(conn)?,
         evaluations: evaluations::table
@@ -171,8 +255,9 @@ pub fn references(conn: &mut AnyConnection, code: &str) -> QueryResult<Reference
     })
 }
 
-/// Deletes a unit.
+/// Deletes a unit, and that it continues others.
 pub fn delete(conn: &mut AnyConnection, code: &str) -> QueryResult<()> {
+    forget_predecessors(conn, code)?;
     diesel::delete(units::table.find(code)).execute(conn)?;
     Ok(())
 }

@@ -102,6 +102,20 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
         ),
         (
             For::Bureau,
+            "POST",
+            "/api/v1/scoring-schemes/{id}/copy",
+            "/api/v1/scoring-schemes/own/copy",
+            json!({"id": "copied"}),
+        ),
+        (
+            For::Tokens,
+            "GET",
+            "/api/v1/scoring-schemes/{id}/diff",
+            "/api/v1/scoring-schemes/own/diff?against=hunan-2019",
+            none.clone(),
+        ),
+        (
+            For::Bureau,
             "DELETE",
             SCHEME,
             "/api/v1/scoring-schemes/own",
@@ -175,6 +189,20 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
             "GET",
             "/api/v1/units/{code}/evaluations",
             "/api/v1/units/219001/evaluations",
+            none.clone(),
+        ),
+        (
+            For::Readers,
+            "GET",
+            "/api/v1/units/{code}/evaluations/{year}/base-data/prefilled",
+            "/api/v1/units/219001/evaluations/2019/base-data/prefilled",
+            none.clone(),
+        ),
+        (
+            For::Readers,
+            "GET",
+            "/api/v1/units/{code}/trend",
+            "/api/v1/units/219001/trend",
             none.clone(),
         ),
         (
@@ -334,6 +362,20 @@ fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value)> {
             "/api/v1/fiscal-years/{year}/summary",
             "/api/v1/fiscal-years/2019/summary",
             none.clone(),
+        ),
+        (
+            For::Bureau,
+            "GET",
+            "/api/v1/fiscal-years/{year}/scheme-change",
+            "/api/v1/fiscal-years/2019/scheme-change?scheme=project-2020",
+            none.clone(),
+        ),
+        (
+            For::Bureau,
+            "POST",
+            "/api/v1/fiscal-years/{year}/roll-over",
+            "/api/v1/fiscal-years/2019/roll-over",
+            json!({}),
         ),
         (
             For::Bureau,

@@ -4,6 +4,7 @@
 mod access;
 mod architecture;
 mod cases;
+mod checks;
 mod claims;
 mod contradictions;
 mod evaluations;
@@ -13,6 +14,8 @@ mod preview;
 mod process;
 mod rankings;
 mod readme;
+mod roll_over;
+mod scheme_change;
 mod schemes;
 mod special_funds;
 mod support;

@@ -192,6 +192,89 @@ both_engines! {
         bureau.get("/api/v1/special-funds/one").problem(404, "not-found");
     }
 
+    fn a_copy_is_the_countys_own_and_can_be_changed_until_something_uses_it(app) {
+        let bureau = app.with_kaiyun();
+        let copy = |from: &str, body: Value| bureau.post(&format!("{SCHEMES}/{from}/copy"), &body);
+        let made = copy("hunan-2019", json!({"id": "hengshan-2020", "name": "衡山县标准"})).expect(201);
+        assert_eq!(made.header("Location"), Some(OWN));
+        let copied = made.json();
+        assert_eq!((&copied["builtin"], &copied["status"]), (&json!(false), &json!("draft")));
+        assert_eq!(copied["used_by"], json!({"fiscal_years": [], "special_funds": 0}));
+        assert_eq!(bureau.get(OWN).expect(200).etag(), made.etag());
+        let mut expected = bureau.get(&format!("{SCHEMES}/hunan-2019")).json()["document"].clone();
+        expected["name"] = json!("衡山县标准");
+        expected.as_object_mut().unwrap().remove("name_en");
+        assert_eq!(copied["document"], expected);
+
+        assert_eq!(copy("hengshan-2020", json!({"id": "hengshan-2021"})).expect(201).json()["document"], expected, "of an own one");
+        let problem = copy("mof-2013", json!({"id": "hengshan-2020"})).problem(409, "already-exists");
+        assert_eq!((&problem["errors"][0]["pointer"], &problem["errors"][0]["code"]), (&json!("/id"), &json!("taken")));
+        copy("nothing", json!({"id": "other"})).problem(404, "not-found");
+        assert_eq!(copy("hunan-2019", json!({"id": "X", "nam": "a"})).faults(), faults(&[("/id", "pattern"), ("/nam", "unknown_field")]));
+        assert_eq!(bureau.get(OWN).expect(200).json(), copied);
+
+        bureau.patch(OWN, &json!({"source": "衡财绩〔2020〕1号"})).expect(200);
+        bureau.patch("/api/v1/fiscal-years/2019", &json!({"scheme": "hengshan-2020"})).expect(200);
+        bureau.put("/api/v1/special-funds/one", &fund("hengshan-2021")).expect(201);
+        let read = bureau.get(OWN).expect(200).json();
+        assert_eq!((&read["status"], &read["used_by"]), (&json!("in_use"), &json!({"fiscal_years": [2019], "special_funds": 0})));
+        bureau.patch(OWN, &json!({"source": "衡财绩〔2020〕2号"})).problem(409, "read-only");
+        // Used by 2019 itself; by a fund; the year left hunan-2019, which the second copy's fund never used.
+        let status = |id: &str| bureau.get(&format!("{SCHEMES}/{id}")).json()["status"].clone();
+        let listed = |wanted: &str| bureau.get(SCHEMES).json()["items"].as_array().unwrap().iter()
+            .find(|item| item["id"] == wanted).unwrap()["status"].clone();
+        for (id, expected) in [("hengshan-2020", "in_use"), ("hengshan-2021", "in_use"), ("hunan-2019", "draft"), ("mof-2013", "template")] {
+            assert_eq!((status(id), listed(id)), (json!(expected), json!(expected)), "{id}");
+        }
+    }
+
+    fn the_tag_of_a_scheme_tells_when_something_began_to_use_it(app) {
+        let bureau = app.bureau();
+        let draft = bureau.put(OWN, &small()).expect(201).etag();
+        bureau.with("If-None-Match", &draft).get(OWN).expect(304);
+        bureau.put("/api/v1/fiscal-years/2020", &json!({"scheme": "hengshan-2020"})).expect(201);
+        assert_eq!(bureau.with("If-None-Match", &draft).get(OWN).expect(200).json()["status"], "in_use");
+    }
+
+    fn a_draft_with_faults_is_stored_as_a_template_only_and_changes_until_it_has_none(app) {
+        let bureau = app.bureau();
+        bureau.post(&format!("{SCHEMES}/mof-2013/copy"), &json!({"id": "hengshan-2020"})).expect(201);
+        // Half done: one weight is given, the others are missing and nothing adds up.
+        let mut document = bureau.get(OWN).json()["document"].clone();
+        document["sections"][0]["indicators"][0]["weight"] = json!("5");
+        document["total"] = json!("100");
+        assert_eq!(bureau.put(OWN, &document).expect(200).json()["status"], "template");
+        let refused = bureau.patch(OWN, &json!({"template": false})).faults();
+        assert!(refused.contains(&("/sections/0/indicators/1/weight".to_owned(), "missing_field".to_owned())), "{refused:?}");
+        let mut done = small();
+        done["template"] = json!(false);
+        assert_eq!(bureau.put(OWN, &done).expect(200).json()["status"], "draft");
+    }
+
+    fn two_schemes_are_compared_field_by_field_in_words(app) {
+        let bureau = app.bureau();
+        bureau.put(OWN, &small()).expect(201);
+        let mut next = small();
+        next["total"] = json!("20");
+        next["sections"][0]["weight"] = json!("20");
+        next["sections"][0]["indicators"].as_array_mut().unwrap().push(json!(
+            {"code": "disclosure", "name": "信息公开", "weight": "10", "rule": {"kind": "assessed"}}));
+        bureau.put(&format!("{SCHEMES}/hengshan-2021"), &next).expect(201);
+        let compared = app.auditor().get(&format!("{SCHEMES}/hengshan-2021/diff?against=hengshan-2020")).expect(200).json();
+        assert_eq!((&compared["against"]["id"], &compared["scheme"]["id"]), (&json!("hengshan-2020"), &json!("hengshan-2021")));
+        assert_eq!(compared["affects_score"], true);
+        let told: Vec<_> = compared["changes"].as_array().unwrap().iter().map(|change| change["text"]["zh"].as_str().unwrap()).collect();
+        assert_eq!(told, [
+            "评分标准：总分由“10分”改为“20分”。",
+            "一级指标“投入”（input）：分值由“10分”改为“20分”。",
+            "新增指标“信息公开”（disclosure）：分值为“10分”；计分规则为“由评价人员评定得分并说明理由”。",
+        ]);
+        let same = bureau.get(&format!("{OWN}/diff?against=hengshan-2020")).expect(200).json();
+        assert_eq!((&same["changes"], &same["affects_score"]), (&json!([]), &json!(false)));
+        bureau.get(&format!("{OWN}/diff?against=nothing")).problem(404, "not-found");
+        assert_eq!(bureau.get(&format!("{OWN}/diff")).parameters(), faults(&[("against", "missing_parameter")]));
+    }
+
     fn a_template_that_is_copied_and_completed_is_no_template_any_more(app) {
         let bureau = app.bureau();
         let mut document = bureau.get(&format!("{SCHEMES}/mof-2013")).expect(200).json()["document"].clone();

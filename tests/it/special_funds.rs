@@ -37,6 +37,17 @@ fn with(mut fund: Value, field: &str, value: Value) -> Value {
 }
 
 both_engines! {
+    fn whether_a_fund_goes_on_is_told_and_asked_for(app) {
+        let bureau = app.with_kaiyun();
+        let fund = |name: &str| json!({"unit": "219001", "year": 2019, "name": name});
+        assert_eq!(bureau.put("/api/v1/special-funds/one", &fund("一")).expect(201).json()["continues"], false);
+        bureau.put("/api/v1/special-funds/two", &fund("二")).expect(201);
+        let changed = bureau.patch("/api/v1/special-funds/two", &json!({"continues": true})).expect(200).json();
+        assert_eq!((&changed["continues"], &changed["version"]), (&json!(true), &json!(2)));
+        assert_eq!(bureau.get("/api/v1/special-funds?continues=true").each("id"), ["two"]);
+        assert_eq!(bureau.get("/api/v1/special-funds?continues=false").each("id"), ["one"]);
+    }
+
     fn a_fund_that_is_posted_gets_an_id_and_an_address(app) {
         let bureau = county(app);
         let created = bureau.post(FUNDS, &fund("危房改造资金")).expect(201);

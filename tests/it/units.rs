@@ -474,4 +474,59 @@ both_engines! {
         bureau.delete("/api/v1/units/219").expect(204);
         assert_eq!(bureau.get("/api/v1/units").each("code"), [""; 0]);
     }
+
+    fn a_unit_says_for_which_years_it_files_and_which_units_it_continues(app) {
+        let bureau = app.with_units(&[("102", None), ("101", None)]);
+        let merged = json!({"name": "合并镇", "kind": "town", "valid_from": 2019, "valid_to": 2025, "predecessors": ["102", "101"]});
+        let stored = bureau.put(UNIT, &merged).expect(201);
+        let read = stored.json();
+        assert_eq!((&read["valid_from"], &read["valid_to"]), (&json!(2019), &json!(2025)));
+        assert_eq!((&read["predecessors"], &read["successors"]), (&json!(["101", "102"]), &json!([])));
+        // In another order it is the same.
+        let same = json!({"name": "合并镇", "kind": "town", "valid_from": 2019, "valid_to": 2025, "predecessors": ["101", "102"]});
+        assert_eq!(bureau.put(UNIT, &same).expect(200).etag(), stored.etag());
+        assert_eq!(bureau.get("/api/v1/units/101").expect(200).json()["successors"], json!(["219001"]));
+
+        for (year, there) in [("2018", vec!["101", "102"]), ("2019", vec!["101", "102", "219001"]), ("2026", vec!["101", "102"])] {
+            assert_eq!(bureau.get(&format!("/api/v1/units?year={year}")).each("code"), there, "{year}");
+        }
+        let patched = bureau.patch(UNIT, &json!({"predecessors": ["102"], "valid_to": null})).expect(200).json();
+        assert_eq!((&patched["predecessors"], &patched["valid_to"]), (&json!(["102"]), &Value::Null));
+        assert_eq!(patched["version"], 2);
+        bureau.patch(UNIT, &json!({"predecessors": null})).expect(200);
+        assert_eq!(bureau.get("/api/v1/units/102").expect(200).json()["successors"], json!([]));
+    }
+
+    fn another_successor_is_another_etag(app) {
+        let bureau = app.with_units(&[("101", None)]);
+        let before = bureau.get("/api/v1/units/101").expect(200).etag();
+        bureau.put(UNIT, &json!({"name": "开云镇", "kind": "town", "predecessors": ["101"]})).expect(201);
+        assert_ne!(bureau.get("/api/v1/units/101").expect(200).etag(), before);
+    }
+
+    fn predecessors_exist_are_named_once_and_do_not_come_after_the_unit(app) {
+        let bureau = app.with_units(&[("101", None), ("102", None), ("103", None)]);
+        let continues = |code: &str, predecessors: Value| {
+            bureau.patch(&format!("/api/v1/units/{code}"), &json!({"predecessors": predecessors}))
+        };
+        assert_eq!(continues("103", json!(["999", "101", "101", "103"])).faults(), faults(&[
+            ("/predecessors/0", "unknown_unit"), ("/predecessors/2", "duplicate"), ("/predecessors/3", "cycle"),
+        ]));
+        continues("102", json!(["101"])).expect(200);
+        continues("103", json!(["102"])).expect(200);
+        assert_eq!(continues("101", json!(["103"])).faults(), faults(&[("/predecessors/0", "cycle")]));
+        let years = json!({"valid_from": 2020, "valid_to": 2019});
+        assert_eq!(bureau.patch("/api/v1/units/101", &years).faults(), faults(&[("/valid_to", "out_of_order")]));
+        let many: Vec<String> = (500..551).map(|code| code.to_string()).collect();
+        assert_eq!(continues("101", json!(many)).faults(), faults(&[("/predecessors", "too_many")]));
+    }
+
+    fn a_unit_that_another_continues_is_kept(app) {
+        let bureau = app.with_units(&[("101", None)]);
+        bureau.put(UNIT, &json!({"name": "开云镇", "kind": "town", "predecessors": ["101"]})).expect(201);
+        let problem = bureau.delete("/api/v1/units/101").problem(409, "referenced");
+        assert_eq!(problem["errors"][0]["code"], "successors");
+        bureau.delete(UNIT).expect(204);
+        bureau.delete("/api/v1/units/101").expect(204);
+    }
 }

@@ -42,6 +42,13 @@ fn state(client: &Client) -> Value {
     client.get(EVALUATION).expect(200).json()["state"].clone()
 }
 
+/// Says why the fund `f1` of 219001 has no more than a name.
+fn explain_fund(client: &Client) {
+    let reason = "资金年末下达，尚未使用，未列入年初预算。";
+    let reasons = json!({"findings": {"fund_not_in_sheet:f1": reason, "fund_incomplete:f1": reason}});
+    client.put(&format!("{EVALUATION}/reasons"), &reasons).expect(201);
+}
+
 /// A row of the standings: state, submission, points, self points, low, high.
 type Standing = (String, i64, Option<i64>, Option<i64>, i64, i64);
 
@@ -157,6 +164,7 @@ both_engines! {
         let unit = app.unit(&["219001"]);
         let fund = json!({"unit": "219001", "year": 2019, "name": "危房改造资金"});
         unit.put("/api/v1/special-funds/f1", &fund).expect(201);
+        explain_fund(&unit);
         acts(&unit, &["submit"]);
         let sheet = bureau.get(SHEET).expect(200);
         for client in [&unit, &bureau] {
@@ -199,6 +207,7 @@ both_engines! {
     fn a_submission_is_answered_byte_for_byte_whatever_changes_after_it(app) {
         let bureau = with_ready(app);
         bureau.put("/api/v1/special-funds/f1", &json!({"unit": "219001", "year": 2019, "name": "危房改造资金"})).expect(201);
+        explain_fund(&bureau);
         acts(&bureau, &["submit"]);
         let first = submission(&bureau, 1);
         let document = first.json();
@@ -372,6 +381,7 @@ both_engines! {
             assert_eq!(unit.get(EVALUATION).json()["actions"], json!([]));
         }
         bureau.put("/api/v1/special-funds/f1", &fund).expect(201);
+        explain_fund(&bureau);
         acts(&bureau, &["submit"]);
         act(&unit, "withdraw").problem(409, "outside-window");
         acts(&bureau, &["return"]);
