@@ -12,16 +12,23 @@ year=${YEAR:-2031}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
-call() { # METHOD PATH [CURL OPTIONS…]
+call() { # METHOD PATH [CURL OPTIONS…]: prints the answer
   method=$1 path=$2
   shift 2
   curl -sS --fail-with-body -X "$method" "$base$path" -H "Authorization: Bearer ${TOKEN:-none}" "$@"
 }
+quietly() { # The same without a word, unless it fails: then with the answer, which says why.
+  call "$@" -o "$out/answer" || {
+    echo "$1 $2" >&2
+    cat "$out/answer" >&2
+    return 1
+  }
+}
 send() { # METHOD PATH FILE: a document
-  call "$1" "$2" -o /dev/null -H 'Content-Type: application/json' --data-binary "@$3"
+  quietly "$1" "$2" -H 'Content-Type: application/json' --data-binary "@$3"
 }
 tell() { # METHOD PATH JSON: a short one
-  call "$1" "$2" -o /dev/null -H 'Content-Type: application/json' -d "$3"
+  quietly "$1" "$2" -H 'Content-Type: application/json' -d "$3"
 }
 show() { # PATH: as a table of plain text
   call GET "$1" -H 'Accept: text/plain'
@@ -50,7 +57,7 @@ done <units.txt
 echo "四、退回：两个单位更正后重新报送"
 for code in 104 213; do
   tell POST "$(of $code)/return" '{"reason": "重点工作考核得分与县委县政府考核通报不一致，请核对"}'
-  call PATCH "$(of $code)/assessments" -o /dev/null -H 'Content-Type: application/merge-patch+json' \
+  quietly PATCH "$(of $code)/assessments" -H 'Content-Type: application/merge-patch+json' \
     -d '{"indicators": {"key_work": {"achieved": "90", "evidence": "年度绩效考核通报"}}}'
   tell POST "$(of $code)/submit" '{"reason": "已按通报更正"}'
 done
