@@ -27,8 +27,8 @@ use crate::scoring::{self, Case};
 pub struct Filing {
     /// The fiscal year.
     pub year: FiscalYear,
-    /// The base data sheet; empty before it is filed.
-    pub sheet: BaseData,
+    /// The base data sheet, its gaps filled from `prior`; empty before it is filed.
+    pub sheet: YearSheet,
     /// The sheet of the year before, of the unit or of the one that it continues.
     pub prior: Option<BaseData>,
     /// The assessments; empty before they are filed.
@@ -85,7 +85,7 @@ impl Filing {
         Ok(Self {
             year,
             score,
-            sheet: sheet.into_own(),
+            sheet,
             prior,
             assessments,
             reasons: parts::read(Part::Reasons, row)?.unwrap_or_default(),
