@@ -72,6 +72,8 @@ both_engines! {
         let all = unit.get("/api/v1/checks").expect(200).json();
         let items = all["items"].as_array().unwrap();
         assert!(items.len() >= 40, "{}", items.len());
+        let topics: std::collections::BTreeSet<_> = items.iter().map(|item| item["topic"].as_str().unwrap()).collect();
+        assert_eq!(topics.into_iter().collect::<Vec<_>>(), ["claims", "forms", "score", "sheet", "table", "years"]);
         for item in items {
             for text in ["title", "meaning", "remedy", "tolerance"] {
                 for language in ["zh", "en"] {
@@ -121,6 +123,27 @@ both_engines! {
         assert_eq!((&last["submittable"], &last["counts"]["errors"]), (&json!(true), &json!(0)));
         let settled = last["findings"].as_array().unwrap().iter().find(|finding| finding["key"] == "in_post_above_posts").unwrap();
         assert_eq!((&settled["blocks"], &settled["reason"]), (&json!(false), &json!("年内接收转隶人员21名，编制划转文件尚未下达。")));
+    }
+
+    fn the_tag_of_the_findings_changes_with_all_that_they_follow_from(app) {
+        let bureau = app.with_kaiyun();
+        let fund = |executed: &str| json!({"unit": "219001", "year": 2019, "name": "危房改造资金", "funding": {"total": {"executed": executed}}});
+        let mut seen = Vec::new();
+        let mut changed = |what: &str| {
+            let tag = bureau.get(CHECKS).expect(200).etag();
+            assert_eq!(bureau.with("If-None-Match", &tag).get(CHECKS).status, 304);
+            assert!(!seen.contains(&tag), "{what}");
+            seen.push(tag);
+        };
+        changed("nothing is filed");
+        bureau.put(SHEET, &json!({"staff": {"posts": 100, "in_post": 121}})).expect(201);
+        changed("the sheet");
+        bureau.put(REASONS, &json!({"findings": {"in_post_above_posts": "编制划转文件尚未下达。"}})).expect(201);
+        changed("a reason");
+        bureau.put("/api/v1/special-funds/housing", &fund("326")).expect(201);
+        changed("a fund");
+        bureau.put("/api/v1/special-funds/housing", &fund("325")).expect(200);
+        changed("its figures");
     }
 
     fn reasons_are_for_checks_that_there_are_and_say_something(app) {
