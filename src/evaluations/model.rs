@@ -155,6 +155,15 @@ pub struct Links {
     /// Its score.
     #[schema(example = "/api/v1/units/219001/evaluations/2019/score")]
     pub score: String,
+    /// What its score lacks to a target.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/score/gaps")]
+    pub score_gaps: String,
+    /// How its score moves with each figure.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/score/sensitivity")]
+    pub score_sensitivity: String,
+    /// Its score beside another; a parameter says which.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/comparison")]
+    pub comparison: String,
     /// Its special funds.
     #[schema(example = "/api/v1/special-funds?unit=219001&year=2019")]
     pub special_funds: String,

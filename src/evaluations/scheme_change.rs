@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::handlers::named;
 use super::store::{self, DraftRow};
+use super::workflow::State;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::Db;
 use crate::http::auth::Bureau;
@@ -113,7 +114,7 @@ pub struct DraftChange {
     #[schema(example = "衡山县开云镇人民政府")]
     pub unit_name: String,
     /// The state of its evaluation: `draft` or `returned`.
-    #[schema(example = "draft")]
+    #[schema(value_type = State, example = "draft")]
     pub state: String,
     /// By the scheme in force.
     pub before: Outcome,

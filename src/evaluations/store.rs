@@ -360,7 +360,7 @@ pub fn funds(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Que
 }
 
 /// The states in which an evaluation can be changed.
-const DRAFTS: [&str; 2] = ["draft", "returned"];
+const DRAFTS: [&str; 2] = [State::Draft.as_str(), State::Returned.as_str()];
 
 /// The id of the scheme in force for a year, and its edition; `None` if the year is not set up.
 pub fn scheme_of(conn: &mut AnyConnection, year: FiscalYear) -> QueryResult<Option<(String, Edition)>> {

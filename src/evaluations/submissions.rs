@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use actix_web::http::header::ContentType;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
@@ -28,14 +29,17 @@ use crate::http::query::{Query, given};
 use crate::http::resource::resource;
 use crate::http::responses::CommonErrors;
 use crate::schemes::library::{Compiled, Library};
+use crate::schemes::model::SchemeUsed;
 use crate::scoring::assessment::Assessments;
 use crate::scoring::claims::Claims;
+use crate::scoring::prior::YearSheet;
 use crate::scoring::review::Tally;
 use crate::scoring::scheme::{Scheme, SchemeDocument};
 use crate::scoring::score::Score;
 use crate::scoring::sheet::BaseData;
 use crate::scoring::special_fund::FundTable;
 use crate::scoring::text::SchemeId;
+use crate::scoring::{self, Case};
 use crate::units::model::UnitKind;
 
 /// Adds the routes of the submissions.
@@ -107,7 +111,7 @@ pub struct FrozenFund {
 }
 
 /// A scheme as it was, kept as its text.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct FrozenScheme {
     /// Its id.
     #[schema(example = "hunan-2019")]
@@ -121,6 +125,16 @@ pub struct FrozenScheme {
     /// The SHA-256 of its text, which `/api/v1/frozen-schemes/{digest}` answers.
     #[schema(value_type = Digest)]
     pub digest: String,
+}
+
+impl From<FrozenScheme> for SchemeUsed {
+    fn from(frozen: FrozenScheme) -> Self {
+        Self {
+            id: Some(frozen.id),
+            name: frozen.name,
+            version: Some(frozen.version),
+        }
+    }
 }
 
 /// What of a frozen document is needed to review it.
@@ -138,9 +152,48 @@ impl Outline {
     /// # Errors
     /// 500 if this program cannot read it.
     pub fn read(document: &str) -> Result<Self, Problem> {
-        serde_json::from_str(document)
-            .map_err(|error| Problem::internal(format!("a stored submission cannot be read: {error}")))
+        read(document)
     }
+}
+
+/// What of a frozen document its score follows from.
+#[derive(Debug, Deserialize)]
+pub struct Inputs {
+    /// The unit's name then.
+    pub unit_name: String,
+    /// The scheme in force then.
+    pub scheme: FrozenScheme,
+    base_data: Option<BaseData>,
+    prior_base_data: Option<BaseData>,
+    assessments: Option<Assessments>,
+}
+
+impl Inputs {
+    /// Those of a submission.
+    ///
+    /// # Errors
+    /// 404 if there is none of that number, 500 if this program cannot read it.
+    pub fn find(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear, number: Ordinal) -> Result<Self, Problem> {
+        let found = submission_store::find(conn, unit, year, number.get())?;
+        let (_, document) = found.ok_or_else(|| no_submission(unit, year, number.get()))?;
+        read(&document)
+    }
+
+    /// The score that follows from them by a scheme.
+    pub fn score(&self, scheme: &Scheme) -> Score {
+        let sheet = YearSheet::new(
+            self.base_data.clone().unwrap_or_default(),
+            self.prior_base_data.as_ref(),
+        );
+        let assessments = self.assessments.clone().unwrap_or_default();
+        scoring::score(scheme, &Case::of_year(&sheet, &assessments))
+    }
+}
+
+/// Reads a part of a stored document.
+fn read<T: DeserializeOwned>(document: &str) -> Result<T, Problem> {
+    serde_json::from_str(document)
+        .map_err(|error| Problem::internal(format!("a stored submission cannot be read: {error}")))
 }
 
 /// The scheme that a submission was scored by, compiled from its frozen text.

@@ -13,7 +13,8 @@ use super::cache::Basis;
 use super::handlers::{compute, in_force, named, require};
 use super::parts;
 use super::store::{Context, Part};
-use crate::codes::{FiscalYear, UnitCode};
+use super::submissions::{Inputs, thaw_scheme};
+use crate::codes::{FiscalYear, Ordinal, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::{LANGUAGES, Text};
 use crate::http::auth::{Principal, Reader};
@@ -255,12 +256,18 @@ pub async fn get_sensitivity(
     preconditions.answer(&etag, |mut response| Ok(response.json(answer)))
 }
 
-/// What to compare with. At least one is to be given; they can be combined.
+/// What to compare. At least one is to be given; they can be combined.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ComparisonQuery {
-    /// The second score is by this scheme instead of the one in force for its year.
+    /// The first score is of this submission of the unit's year, as it was frozen, instead of what is filed now.
+    #[serde(default, deserialize_with = "given")]
+    submission: Option<Ordinal>,
+    /// The second score is of this submission, of the unit and year that the other parameters name.
+    #[serde(default, deserialize_with = "given")]
+    with_submission: Option<Ordinal>,
+    /// The second score is by this scheme, instead of the one in force for its year or the frozen one of its submission.
     #[serde(default, deserialize_with = "given")]
     with_scheme: Option<SchemeId>,
     /// The second score is of this year.
@@ -293,6 +300,9 @@ pub struct Scored {
     pub unit_name: String,
     /// The fiscal year.
     pub year: FiscalYear,
+    /// The number of the submission; `null` for what is filed now.
+    #[schema(minimum = 1, example = 1)]
+    pub submission: Option<i64>,
     /// The scheme.
     pub scheme: SchemeUsed,
 }
@@ -301,7 +311,9 @@ pub struct Scored {
 ///
 /// Line by line, with what is not the same in both: figures, judgements, rules, weights. The second score is that of the
 /// same unit and year but for what the parameters say: under another scheme, of another year, of another unit, or several
-/// of these at once. Lines are the same when their codes are. Whoever asks must be allowed to read both.
+/// of these at once. Either can be that of a submission instead of what is filed now: `submission=1&with_submission=2` says
+/// what was corrected between the two, and `submission=1` alone what was changed since. A submission is scored by its
+/// frozen figures and scheme. Lines are the same when their codes are. Whoever asks must be allowed to read both.
 #[utoipa::path(
     get,
     path = "/api/v1/units/{code}/evaluations/{year}/comparison",
@@ -318,15 +330,18 @@ pub async fn get_comparison(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    let given = [
-        query.with_scheme.is_some(),
-        query.with_year.is_some(),
-        query.with_unit.is_some(),
-    ];
-    if given == [false; 3] {
+    let ComparisonQuery {
+        submission,
+        with_submission,
+        with_scheme,
+        with_year,
+        with_unit,
+    } = query;
+    if let (None, None, None, None, None) = (submission, with_submission, &with_scheme, with_year, &with_unit) {
         let text = Text::new(
-            "应指明与什么对比：with_scheme（另一评分标准）、with_year（另一年度）、with_unit（另一单位）至少填一项。",
-            "say what to compare with: at least one of with_scheme, with_year, with_unit",
+            "应指明与什么对比：with_scheme（另一评分标准）、with_year（另一年度）、with_unit（另一单位）、submission或with_submission\
+             （某次提交）至少填一项。",
+            "say what to compare: at least one of with_scheme, with_year, with_unit, submission, with_submission",
         );
         return Err(Problem::invalid_parameters(vec![At::parameter(
             "with_scheme",
@@ -335,14 +350,11 @@ pub async fn get_comparison(
         )]));
     }
     let answer = db
-        .read(move |conn| {
-            let (first_of, first) = scored(conn, &library, &principal, (&code, year), None)?;
-            let other = (
-                query.with_unit.as_ref().unwrap_or(&code),
-                query.with_year.unwrap_or(year),
-            );
-            let by = query.with_scheme.as_ref();
-            let (second_of, second) = scored(conn, &library, &principal, other, by)?;
+        .scan(move |conn| {
+            let (first_of, first) = scored(conn, &library, &principal, (&code, year), submission, None)?;
+            let other = (with_unit.as_ref().unwrap_or(&code), with_year.unwrap_or(year));
+            let by = with_scheme.as_ref();
+            let (second_of, second) = scored(conn, &library, &principal, other, with_submission, by)?;
             Ok(ScoresCompared {
                 first_of,
                 second_of,
@@ -370,20 +382,47 @@ fn asked(
     Ok((context, compiled))
 }
 
+/// The score of what is filed now, or of a submission.
 fn scored(
     conn: &mut AnyConnection,
     library: &Library,
     principal: &Principal,
     (unit, year): (&UnitCode, FiscalYear),
+    submission: Option<Ordinal>,
     scheme: Option<&SchemeId>,
 ) -> Result<(Scored, Score), Problem> {
-    let (context, compiled) = asked(conn, library, principal, (unit, year), ("with_scheme", scheme))?;
-    let score = compute(conn, &compiled, &context)?;
+    let context = require(conn, unit, year)?;
+    principal.may_see(&context.unit_path)?;
+    let named = scheme.map(|id| named(conn, library, "with_scheme", id)).transpose()?;
+    let (unit_name, scheme, score) = match submission {
+        None => {
+            let compiled = match named {
+                Some(compiled) => compiled,
+                None => in_force(conn, library, &context)?,
+            };
+            let score = compute(conn, &compiled, &context)?;
+            (context.unit_name, SchemeUsed::from(&compiled), score)
+        }
+        Some(number) => {
+            let inputs = Inputs::find(conn, unit, year, number)?;
+            match named {
+                Some(compiled) => {
+                    let score = inputs.score(&compiled.scheme);
+                    (inputs.unit_name, SchemeUsed::from(&compiled), score)
+                }
+                None => {
+                    let score = inputs.score(&thaw_scheme(conn, &inputs.scheme.digest)?);
+                    (inputs.unit_name, SchemeUsed::from(inputs.scheme), score)
+                }
+            }
+        }
+    };
     let scored = Scored {
         unit: unit.clone(),
-        unit_name: context.unit_name,
+        unit_name,
         year,
-        scheme: SchemeUsed::from(&compiled),
+        submission: submission.map(Ordinal::get),
+        scheme,
     };
     Ok((scored, score))
 }

@@ -20,7 +20,7 @@ macro_rules! words {
 
         impl $name {
             /// The word that it is on the wire and in the table.
-            pub fn as_str(self) -> &'static str {
+            pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)*
                 }

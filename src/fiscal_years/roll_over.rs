@@ -106,8 +106,8 @@ pub struct Links {
 /// Open the next year from this one
 ///
 /// In one step: the year itself, under the same scheme unless another is named, and the special funds that go on
-/// (`continues`). Such a fund is copied as a plan: initial budgets, goal and targets, without what was executed or reached;
-/// go over it, since it is last year's. Its id is the old one with the year in it replaced (`kaiyun-2019-housing` becomes
+/// (`continues`). Such a fund is copied as a plan: goal and targets, without what was reached, and without any amount, since
+/// last year's budget is not this year's; go over it. Its id is the old one with the year in it replaced (`kaiyun-2019-housing` becomes
 /// `kaiyun-2020-housing`), or with the new year added at the end. Last year's columns of the sheets are not copied: what a
 /// sheet leaves out of them is taken from last year's. Refused when the next year is set up already. With `?dry_run=true`
 /// nothing is stored. Only for the finance bureau.
@@ -197,9 +197,12 @@ fn notes(from: FiscalYear, year: FiscalYear, funds: &Continued) -> Vec<Text> {
     )];
     if funds.copied > 0 {
         notes.push(Text::new(
-            format!("结转的专项资金沿用{from}年度的年初预算数和绩效目标，请各单位按{year}年度实际核对修改。"),
             format!(
-                "The funds that go on have the initial budgets and targets of {from}; have the units go over them."
+                "结转的专项资金沿用{from}年度的绩效目标，资金金额未结转，请各单位按{year}年度实际核对目标并填报年初预算数。"
+            ),
+            format!(
+                "The funds that go on have the targets of {from} and no amounts; have the units go over the targets and \
+                 fill in the budgets of {year}."
             ),
         ));
     }

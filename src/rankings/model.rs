@@ -10,6 +10,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::codes::{FiscalYear, UnitCode};
+use crate::evaluations::workflow::State;
 use crate::fault::LANGUAGES;
 use crate::http::page::Page;
 use crate::scoring::score::Range;
@@ -173,8 +174,8 @@ pub struct RankedUnit {
     pub interval: Range,
     /// The grade (等级) of its total; `null` while that is open between two.
     pub grade: Option<GradeName>,
-    /// The state of its latest submission.
-    #[schema(example = "approved")]
+    /// Where its evaluation is in its life: submitted or further.
+    #[schema(value_type = State, example = "approved")]
     pub state: String,
     /// The number of that submission.
     #[schema(example = 1)]
@@ -269,6 +270,21 @@ pub struct StateCounts {
     /// Public (已公开).
     #[schema(example = 10)]
     pub published: i64,
+}
+
+impl StateCounts {
+    /// The same by state, in the order of a good year.
+    pub fn each(&self) -> [(State, i64); 7] {
+        [
+            (State::NotStarted, self.not_started),
+            (State::Draft, self.draft),
+            (State::Submitted, self.submitted),
+            (State::Returned, self.returned),
+            (State::UnderReview, self.under_review),
+            (State::Approved, self.approved),
+            (State::Published, self.published),
+        ]
+    }
 }
 
 /// The totals of those that have submitted and have one. Statistics are `null` where there is no total.

@@ -111,18 +111,12 @@ fn kind_name(kind: &str) -> &str {
 }
 
 fn overview(title: &str, overview: &Overview) -> String {
-    let (states, totals) = (&overview.states, &overview.totals);
-    let mut text = format!(
-        "【{title}】共{}个单位：未填报{}，填报中{}，已提交{}，已退回{}，复核中{}，已审定{}，已公开{}\n",
-        overview.units,
-        states.not_started,
-        states.draft,
-        states.submitted,
-        states.returned,
-        states.under_review,
-        states.approved,
-        states.published
-    );
+    let totals = &overview.totals;
+    let states = overview
+        .states
+        .each()
+        .map(|(state, units)| format!("{}{units}", state.zh()));
+    let mut text = format!("【{title}】共{}个单位：{}\n", overview.units, states.join("，"));
     text.push_str(&format!(
         "有总得分{}个，有指标待定{}个；平均{}，最低{}，下四分位{}，中位数{}，上四分位{}，最高{}\n",
         totals.ranked,

@@ -12,6 +12,7 @@ use super::store::{self, Counts, Ranked, SECTION};
 use super::tally::{self, PartTally, Tally};
 use crate::codes::FiscalYear;
 use crate::db::AnyConnection;
+use crate::evaluations::workflow::State;
 use crate::http::problem::Problem;
 use crate::schemes::library::Compiled;
 use crate::scoring::scheme::SchemeDocument;
@@ -75,12 +76,12 @@ fn by_kind(counts: Counts) -> BTreeMap<String, Tally> {
             .entry(kind)
             .or_default()
             .states
-            .insert(NOT_STARTED.to_owned(), units);
+            .insert(State::NotStarted.to_string(), units);
     }
     for row in counts.states {
         let states = &mut kinds.entry(row.kind).or_default().states;
         // Who has an evaluation has started. One of a unit that did not exist in the year was not among those that have not.
-        *states.entry(NOT_STARTED.to_owned()).or_default() -= row.existed;
+        *states.entry(State::NotStarted.to_string()).or_default() -= row.existed;
         *states.entry(row.state).or_default() += row.units;
     }
     for row in counts.totals {
@@ -110,9 +111,6 @@ fn by_kind(counts: Counts) -> BTreeMap<String, Tally> {
     kinds
 }
 
-/// The state of an evaluation of which nothing is filed, which no row says.
-const NOT_STARTED: &str = "not_started";
-
 /// What summaries call things: sections, indicators and grades.
 struct Names<'a> {
     /// The scheme in force for the year, which gives the order of sections and the grades.
@@ -138,7 +136,7 @@ pub fn grade(scheme: &SchemeDocument, code: String) -> GradeName {
 
 /// What is to say of a group of units.
 fn overview(tally: &Tally, names: &Names) -> Overview {
-    let state = |state: &str| tally.states.get(state).copied().unwrap_or(0);
+    let state = |state: State| tally.states.get(state.as_str()).copied().unwrap_or(0);
     let mut sections = Vec::new();
     let mut indicators = Vec::new();
     for (key, part) in &tally.parts {
@@ -178,13 +176,13 @@ fn overview(tally: &Tally, names: &Names) -> Overview {
     Overview {
         units: tally.states.values().sum(),
         states: StateCounts {
-            not_started: state(NOT_STARTED),
-            draft: state("draft"),
-            submitted: state("submitted"),
-            returned: state("returned"),
-            under_review: state("under_review"),
-            approved: state("approved"),
-            published: state("published"),
+            not_started: state(State::NotStarted),
+            draft: state(State::Draft),
+            submitted: state(State::Submitted),
+            returned: state(State::Returned),
+            under_review: state(State::UnderReview),
+            approved: state(State::Approved),
+            published: state(State::Published),
         },
         totals: totals(tally, names.scheme),
         sections,

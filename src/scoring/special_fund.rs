@@ -323,37 +323,14 @@ fn check_share(at: &str, quality: &QualityMeasure, rows: &OwnRows, faults: &mut 
 
 impl FundTable {
     /// What the table begins with in the next year, for a fund that goes on: the plan without what came of it. Kept are the
-    /// initial budgets, the expected goal and the targets with their weights; gone are adjusted budgets, what was executed,
-    /// the years that a target was set for, what was reached, how it was judged, and why something was missed.
+    /// expected goal and the targets with their weights; gone are all amounts, since a year's budget is its own, the years
+    /// that a target was set for, what was reached, how it was judged, and why something was missed.
     #[must_use]
     pub fn next_year(&self) -> Self {
-        let plan = |row: Option<FundingRow>| {
-            row.map(|row| FundingRow {
-                initial_budget: row.initial_budget,
-                ..FundingRow::default()
-            })
-        };
-        let Funding {
-            total,
-            central_and_provincial,
-            municipal,
-            county,
-            other,
-            appropriation,
-            carried_over,
-        } = &self.funding;
         Self {
             competent_department: self.competent_department.clone(),
             implementing_unit: self.implementing_unit.clone(),
-            funding: Funding {
-                total: plan(*total),
-                central_and_provincial: plan(*central_and_provincial),
-                municipal: plan(*municipal),
-                county: plan(*county),
-                other: plan(*other),
-                appropriation: plan(*appropriation),
-                carried_over: plan(*carried_over),
-            },
+            funding: Funding::default(),
             goal: self.goal.as_ref().map(|goal| Goal {
                 expected: goal.expected.clone(),
                 achieved: None,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::codes::{FiscalYear, UnitCode};
+use crate::evaluations::workflow::State;
 use crate::scoring::text::SchemeId;
 use crate::scoring::values::digits;
 
@@ -108,7 +109,7 @@ pub struct TrendYear {
     /// How that unit is related to the one whose trend it is.
     pub relation: Relation,
     /// The state of the evaluation.
-    #[schema(example = "published")]
+    #[schema(value_type = State, example = "published")]
     pub state: String,
     /// The number of the submission that counts.
     #[schema(example = 1)]

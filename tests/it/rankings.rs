@@ -295,6 +295,50 @@ both_engines! {
         assert_eq!((&kinds[1]["units"], &kinds[1]["totals"]["mean"]), (&json!(6), &json!("90.33")));
     }
 
+    fn who_is_reviewed_is_ranked_by_the_review_and_who_gets_it_back_is_not_ranked(app) {
+        let bureau = with_units(app, &[("101", "town", "not_started", None, None), ("102", "town", "not_started", None, None)]);
+        let act = |unit: &str, action: &str| {
+            let body = json!({"reason": "更正后重新提交"});
+            bureau.post(&format!("/api/v1/units/{unit}/evaluations/2019/{action}"), &body).expect(200);
+        };
+        for (unit, budget, work) in [("101", "50", "38"), ("102", "55", "30")] {
+            let judged = |points: &str| json!({"points": points, "reason": "按完成情况评定"});
+            let assessments = json!({"indicators": {"budget": judged(budget), "work": judged(work)}});
+            bureau.put(&format!("/api/v1/units/{unit}/evaluations/2019/assessments"), &assessments).expect(201);
+            act(unit, "submit");
+        }
+        // 88 and 85.
+        assert_eq!(ranks(&bureau, ""), ranked(&[(1, "101"), (2, "102")]));
+        act("101", "begin-review");
+        let review = json!({"lines": {"work": {"points": "34", "reason": "两项重点工作未完成"}}});
+        bureau.put("/api/v1/units/101/evaluations/2019/review", &review).expect(200);
+        // 84 and 85.
+        assert_eq!(ranks(&bureau, ""), ranked(&[(1, "102"), (2, "101")]));
+        act("101", "approve");
+        let row = bureau.get(RANKING).expect(200).json()["items"][1].clone();
+        assert_eq!((&row["points"], &row["self_total"], &row["state"]), (&json!("84"), &json!("88"), &json!("approved")));
+        let trend = bureau.get("/api/v1/units/101/trend").expect(200).json();
+        let year = &trend["years"][0];
+        assert_eq!((&year["points"], &year["self_points"], &year["state"]), (&json!("84"), &json!("88"), &json!("approved")));
+        // By code: output before process.
+        assert_eq!(year["sections"][0]["points"], "34");
+
+        act("102", "return");
+        let head = bureau.get(RANKING).expect(200).json();
+        assert_eq!((&head["ranked"], &head["not_submitted"]), (&json!(1), &json!(1)));
+        assert_eq!(ranks(&bureau, ""), ranked(&[(1, "101")]));
+        let summary = bureau.get(SUMMARY).expect(200).json();
+        assert_eq!((&summary["states"]["approved"], &summary["states"]["returned"]), (&json!(1), &json!(1)));
+        // 6 of the 40 points for work are lost, of one unit.
+        let lost = summary["indicators"].as_array().unwrap().iter().find(|indicator| indicator["code"] == "work").unwrap();
+        assert_eq!((&lost["units"], &lost["lost"]), (&json!(1), &json!("6")));
+        assert_eq!(bureau.get("/api/v1/units/102/trend").expect(200).json()["years"], json!([]));
+
+        act("102", "submit");
+        act("101", "reopen");
+        assert_eq!(ranks(&bureau, ""), ranked(&[(1, "102")]));
+    }
+
     fn both_are_tables_for_who_wants_text(app) {
         let client = county(app).with("Accept", "text/plain");
         let ranking = client.get(&format!("{RANKING}?limit=3")).expect(200);

@@ -26,7 +26,6 @@ fn housing() -> Value {
 /// What [`housing`] begins with in 2020.
 fn housing_next() -> Value {
     json!({"unit": "219001", "year": 2020, "name": "危房改造资金", "continues": true, "competent_department": "县住建局",
-        "funding": {"total": {"initial_budget": "326"}, "county": {"initial_budget": "7.5"}},
         "goal": {"expected": "完成改造"},
         "targets": [
             {"section": "output", "group": "数量指标", "name": "改造户数", "weight": "50",
@@ -106,6 +105,20 @@ both_engines! {
         reasons.sort_unstable();
         assert_eq!(reasons, [(long.as_str(), "id_too_long"), ("housing-2019", "id_taken"), ("road", "id_taken")]);
         assert_eq!(bureau.get("/api/v1/special-funds/road-2020").json()["year"], 2019, "what has the id stays as it is");
+    }
+
+    fn a_fund_of_a_unit_that_is_no_more_is_left_to_the_one_that_continues_it(app) {
+        let bureau = app.with_kaiyun();
+        bureau.put("/api/v1/units/219002", &json!({"name": "撤并单位", "kind": "institution", "valid_to": 2019})).expect(201);
+        put_fund(&bureau, "housing", "甲", true);
+        bureau.put("/api/v1/special-funds/road", &json!({"unit": "219002", "year": 2019, "name": "乙", "continues": true})).expect(201);
+        let made = bureau.post(ROLL_OVER, &json!({})).expect(201).json();
+        assert_eq!(made["units"], 1);
+        let funds = &made["special_funds"];
+        assert_eq!((&funds["copied"], &funds["left_out"]), (&json!(1), &json!(1)));
+        let omitted = &funds["omissions"][0];
+        assert_eq!((&omitted["id"], &omitted["unit"], &omitted["reason"]), (&json!("road"), &json!("219002"), &json!("unit_not_valid")));
+        assert_eq!(bureau.get("/api/v1/special-funds?year=2020").each("id"), ["housing-2020"]);
     }
 
     fn every_fund_goes_on_however_many_there_are(app) {

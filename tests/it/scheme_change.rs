@@ -105,6 +105,19 @@ both_engines! {
         assert_eq!(kept["indicators"]["work"]["rating"], "good");
     }
 
+    fn what_is_submitted_keeps_its_scheme_until_it_is_returned(app) {
+        let bureau = with_drafts(app);
+        let evaluation = "/api/v1/units/219002/evaluations/2019";
+        bureau.post(&format!("{evaluation}/submit"), &json!({})).expect(200);
+        let tried = bureau.get(&format!("{CHANGE}?scheme=softer")).expect(200).json();
+        assert_eq!((&tried["drafts"], &tried["submitted"]), (&json!(2), &json!(1)));
+        assert_eq!(each(&tried, "unit"), ["219001", "219003"]);
+        bureau.post(&format!("{evaluation}/return"), &json!({"reason": "更正"})).expect(200);
+        let tried = bureau.get(&format!("{CHANGE}?scheme=softer")).expect(200).json();
+        assert_eq!((&tried["drafts"], &tried["submitted"]), (&json!(3), &json!(0)));
+        assert_eq!(each(&tried, "state"), ["draft", "returned", "draft"]);
+    }
+
     fn the_drafts_come_in_pages_by_unit(app) {
         let bureau = with_drafts(app);
         let first = bureau.get(&format!("{CHANGE}?scheme=softer&limit=2")).expect(200);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::both_engines;
 use crate::support::client::faults;
-use crate::support::{Client, TestApp, line};
+use crate::support::{Client, TestApp, line, with_ready};
 
 const YEAR: &str = "/api/v1/units/219001/evaluations/2019";
 const SHEET: &str = "/api/v1/units/219001/evaluations/2019/base-data";
@@ -168,6 +168,63 @@ both_engines! {
         own.get(&format!("{COMPARISON}?with_unit=300")).problem(403, "forbidden");
         bureau.get(&format!("{COMPARISON}?with_unit=999")).problem(404, "not-found");
         bureau.get(&format!("{COMPARISON}?with_year=2017")).problem(404, "not-found");
+    }
+
+    fn what_was_corrected_between_two_submissions_is_compared_by_what_was_frozen(app) {
+        let bureau = with_ready(app);
+        let sheet = |in_post: u32| bureau.put(SHEET, &staff(100, in_post)).expect(200);
+        let submit = || bureau.post(&format!("{YEAR}/submit"), &json!({})).expect(200);
+        sheet(104);
+        submit();
+        bureau.post(&format!("{YEAR}/return"), &json!({"reason": "在职人员数与编制台账不符"})).expect(200);
+        sheet(101);
+        // The second is submitted under another scheme, which takes off twice as much.
+        let mut scheme = bureau.get("/api/v1/scoring-schemes/trial").json()["document"].clone();
+        scheme["sections"][0]["indicators"][0]["rule"]["points_per_step"] = json!("1");
+        bureau.put("/api/v1/scoring-schemes/stricter", &scheme).expect(201);
+        bureau.patch("/api/v1/fiscal-years/2019", &json!({"scheme": "stricter"})).expect(200);
+        submit();
+        bureau.post(&format!("{YEAR}/return"), &json!({"reason": "再核"})).expect(200);
+        sheet(100);
+
+        // Four steps of 0.5 off the 60 points: 58 and 15 and 20 are 93. One step of 1: 94. Nothing off: 95.
+        let totals = |compared: &Value| (compared["first"]["total"].clone(), compared["second"]["total"].clone());
+        let both = bureau.get(&format!("{COMPARISON}?submission=1&with_submission=2")).expect(200).json();
+        assert_eq!(totals(&both), (json!("93"), json!("94")));
+        for (side, number, scheme) in [("first_of", 1, "trial"), ("second_of", 2, "stricter")] {
+            assert_eq!((&both[side]["submission"], &both[side]["scheme"]["id"]), (&json!(number), &json!(scheme)));
+            let frozen = bureau.get(&format!("{YEAR}/submissions/{number}")).expect(200).json();
+            assert_eq!(frozen["score"]["total"], both[side.trim_end_matches("_of")]["total"], "a submission keeps its score");
+        }
+        let staffing = line(&both, "staffing");
+        assert_eq!(staffing["why"], json!(["other_figures", "other_rule"]));
+        assert_eq!((&staffing["figures"][0]["first"], &staffing["figures"][0]["second"]), (&json!("104"), &json!("101")));
+        assert_eq!(line(&both, "benefit")["why"], json!([]));
+
+        let since = bureau.get(&format!("{COMPARISON}?submission=2")).expect(200).json();
+        assert_eq!((totals(&since), &since["second_of"]["submission"]), ((json!("94"), json!("95")), &json!(null)));
+        let before = bureau.get(&format!("{COMPARISON}?with_submission=1")).expect(200).json();
+        assert_eq!(totals(&before), (json!("95"), json!("93")));
+        // The figures of the first by the scheme of the second: four steps of 1.
+        let by = bureau.get(&format!("{COMPARISON}?submission=1&with_submission=1&with_scheme=stricter")).expect(200).json();
+        assert_eq!((totals(&by), &line(&by, "staffing")["why"]), ((json!("93"), json!("91")), &json!(["other_rule"])));
+
+        assert_eq!(app.unit(&["219001"]).get(&format!("{COMPARISON}?submission=1&with_submission=2")).expect(200).json(), both);
+        bureau.get(&format!("{COMPARISON}?submission=3")).problem(404, "not-found");
+        assert_eq!(bureau.get(&format!("{COMPARISON}?with_submission=0")).parameters(), faults(&[("with_submission", "invalid_value")]));
+    }
+
+    fn every_link_of_a_unit_year_leads_somewhere(app) {
+        let bureau = with_ready(app);
+        bureau.put(&format!("{YEAR}/claims"), &json!({"total": "95"})).expect(201);
+        bureau.put(&format!("{YEAR}/reasons"), &json!({"findings": {}})).expect(201);
+        bureau.post(&format!("{YEAR}/submit"), &json!({})).expect(200);
+        let evaluation = bureau.get(YEAR).expect(200).json();
+        for (name, link) in evaluation["links"].as_object().unwrap() {
+            let link = link.as_str().unwrap();
+            let path = if name == "comparison" { format!("{link}?submission=1") } else { link.to_owned() };
+            bureau.get(&path).expect(200);
+        }
     }
 
     fn a_score_by_another_scheme_says_what_it_has_no_use_for(app) {
