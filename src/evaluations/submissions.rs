@@ -190,10 +190,6 @@ pub(super) fn freeze(
             score: fund.score,
         });
     }
-    let mut score = filing.score;
-    if let Some(claims) = &filing.claims {
-        claims.beside(&mut score);
-    }
     let filed = |part: Part| part.of(context.evaluation.as_ref()).0.is_some();
     Ok(SubmissionDocument {
         unit: submitting.unit.clone(),
@@ -204,13 +200,13 @@ pub(super) fn freeze(
         submitted_at: submitting.at.to_owned(),
         submitted_by: submitting.by.name.clone(),
         scheme,
-        base_data: filed(Part::BaseData).then_some(filing.sheet),
+        base_data: filed(Part::BaseData).then_some(filing.sheet.into_own()),
         prior_base_data: filing.prior,
         assessments: filed(Part::Assessments).then_some(filing.assessments),
         claims: filing.claims,
         reasons: filed(Part::Reasons).then_some(filing.reasons),
         special_funds,
-        score,
+        score: filing.score,
         findings,
     })
 }
