@@ -1,4 +1,4 @@
-# Writes a unit's files for the year: base-data.json, assessments.json and unit.json in the folder `out`.
+# Writes a unit's files for the year: base-data.json, assessments.json and unit.json in the folder `out`, with reasons.json for what the cross-checks ask.
 #
 # The figures are invented and consistent: each is reckoned from the unit's number `n` in whole hundredths of a 万元, so
 # that parts add up to their totals to the last digit.
@@ -16,14 +16,18 @@ BEGIN {
     posts = 40 + 3 * n
     in_post = posts - n % 5 + (n == 7 ? 9 : 0)
 
-    # The budget: some units were given more during the year, and some had money left at its end.
+    # The budget: some units were given more during the year, and all had something left at its end.
     carried_in = 200 * n; initial = 80000 + 2500 * n
     supplementary = int(initial * (n % 6) * 4 / 100)
-    carried_out = 1500 * (n % 4) + (n % 10 == 3 ? 6000 : 0)
+    carried_out = carried_in + 400 + 1500 * (n % 4) + (n % 10 == 3 ? 6000 : 0)
     spent = carried_in + initial + supplementary - carried_out
 
-    personnel = int(spent * 58 / 100); running = int(spent * 12 / 100); projects = spent - personnel - running
-    running_budget = running + (n % 8 == 5 ? -300 : 400)
+    # What was added went into projects. One unit in eight ran over its running costs.
+    personnel = int(initial * 58 / 100); running_budget = int(initial * 12 / 100)
+    running = running_budget - (n % 8 == 5 ? -300 : 400)
+    projects_budget = initial - personnel - running_budget
+    projects = spent - personnel - running
+    business_budget = int(projects_budget * 7 / 10); operation_budget = projects_budget - business_budget
     business = int(projects * 7 / 10); operation = projects - business
     office = int(running / 2); utilities = int(running / 3); meetings = running - office - utilities
     office_budget = int(running_budget / 2); utilities_budget = int(running_budget / 3)
@@ -48,9 +52,9 @@ BEGIN {
     print "  \"reception\": " row4(reception + 5, reception + 70, reception_budget, reception_final) "," > file
     printf "  \"reception_batches\": {\"prior\": %d, \"current\": %d},\n", 40 + n, 39 + n + (n % 9 == 4 ? 6 : 0) > file
     printf "  \"reception_visitors\": {\"prior\": %d, \"current\": %d}},\n", 400 + 9 * n, 390 + 9 * n + (n % 9 == 4 ? 60 : 0) > file
-    print "\"project_expenditure\": {\"business\": " row3(business - 900, business, business) "," > file
-    print "  \"operation\": " row3(operation - 100, operation, operation) "," > file
-    print "  \"total\": " row3(projects - 1000, projects, projects) "}," > file
+    print "\"project_expenditure\": {\"business\": " row3(business - 900, business_budget, business) "," > file
+    print "  \"operation\": " row3(operation - 100, operation_budget, operation) "," > file
+    print "  \"total\": " row3(projects - 1000, projects_budget, projects) "}," > file
     print "\"basic_expenditure\": {\"personnel\": " row3(personnel - 700, personnel, personnel) "," > file
     print "  \"public_funds\": " row3(running - 50, running_budget, running) "," > file
     print "  \"total\": " row3(personnel + running - 750, personnel + running_budget, personnel + running) "}," > file
@@ -67,16 +71,22 @@ BEGIN {
     file = out "/assessments.json"
     print "{\"indicators\": {" > file
     print "\"management_system\": {\"checks\": {\"finance_rules\": true, \"thrift_rules\": true," > file
-    printf "  \"lawful_and_complete\": true, \"carried_out\": %s}},\n", n % 6 == 2 ? "false" : "true" > file
-    printf "\"fund_compliance\": {\"incidents\": %d},\n", n % 11 == 6 ? 2 : 0 > file
+    printf "  \"lawful_and_complete\": true, \"carried_out\": %s}, \"evidence\": \"内控制度汇编\"},\n", n % 6 == 2 ? "false" : "true" > file
+    printf "\"fund_compliance\": {\"incidents\": %d, \"evidence\": \"财务检查报告\"},\n", n % 11 == 6 ? 2 : 0 > file
     print "\"disclosure\": {\"checks\": {\"content\": true, \"deadline\": true, \"data_true\": true," > file
-    printf "  \"data_complete\": true, \"data_accurate\": %s}},\n", n % 5 == 1 ? "false" : "true" > file
-    printf "\"key_work\": {\"achieved\": \"%d\", \"possible\": \"100\"},\n", 99 - n % 13 > file
+    printf "  \"data_complete\": true, \"data_accurate\": %s}, \"evidence\": \"门户网站公开截图\"},\n", n % 5 == 1 ? "false" : "true" > file
+    printf "\"key_work\": {\"achieved\": \"%d\", \"possible\": \"100\", \"evidence\": \"年度绩效考核通报\"},\n", 99 - n % 13 > file
     print "\"economic_benefit\": {\"points\": \"4.5\", \"reason\": \"主要经济指标完成年初目标的九成以上\"}," > file
     print "\"social_benefit\": {\"points\": \"5\", \"reason\": \"民生项目全部完成\"}," > file
-    printf "\"admin_efficiency\": {\"rating\": \"%s\"},\n", n % 4 == 3 ? "fair" : "good" > file
+    printf "\"admin_efficiency\": {\"rating\": \"%s\", \"reason\": \"按办件时限核定\"},\n", n % 4 == 3 ? "fair" : "good" > file
     # Two units held no survey: their scores stay intervals until the review decides the line.
-    if (n % 15 != 0) printf "\"satisfaction\": {\"achieved\": %d, \"possible\": 200}\n", 192 - 2 * (n % 17) > file
+    if (n % 15 != 0) printf "\"satisfaction\": {\"achieved\": %d, \"possible\": 200, \"evidence\": \"问卷200份\"}\n", 192 - 2 * (n % 17) > file
     else print "\"satisfaction\": {\"evidence\": \"本年未开展满意度调查\"}" > file
     print "}}" > file
+
+    # Why what the cross-checks find is right nevertheless; most units have nothing to explain.
+    file = out "/reasons.json"
+    three_public = "\"three_public_cut_yet_up\": \"承办全县现场会，接待批次增加，超支部分已报批\""
+    incomplete = "\"incomplete\": \"本年未开展满意度调查\""
+    printf "{\"findings\": {%s%s}}\n", n % 9 == 4 ? three_public : "", n % 15 == 0 ? incomplete : "" > file
 }

@@ -10,7 +10,6 @@ use super::judged::{Judged, PROPORTION, Rounds};
 use crate::fault::Text;
 use crate::scoring::formula::Formula;
 use crate::scoring::printed::PrintedRatio;
-use crate::scoring::prior::YearSheet;
 use crate::scoring::rule::Applied;
 use crate::scoring::score::{Line, Range, Severity};
 use crate::scoring::values::digits;
@@ -134,10 +133,6 @@ fn wrong_ratio(line: &Line) -> Option<(PrintedRatio, Decimal)> {
 }
 
 fn ratios(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
-    if facts.claims.is_none() {
-        return;
-    }
-    let sheet = YearSheet::new(facts.sheet.clone(), facts.prior);
     for line in &facts.score.lines {
         let Some((claimed, right)) = wrong_ratio(line) else {
             continue;
@@ -151,7 +146,7 @@ fn ratios(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
                 numerator: ratio.numerator,
                 denominator: ratio.denominator,
                 formulas: match &formulas {
-                    [Some(numerator), Some(denominator)] => Some((numerator, denominator, &sheet)),
+                    [Some(numerator), Some(denominator)] => Some((numerator, denominator, facts.sheet)),
                     _ => None,
                 },
                 others: &[],

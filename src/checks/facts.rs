@@ -2,19 +2,19 @@
 
 use crate::scoring::assessment::Assessments;
 use crate::scoring::claims::Claims;
+use crate::scoring::prior::YearSheet;
 use crate::scoring::scheme::Scheme;
 use crate::scoring::score::Score;
 use crate::scoring::sheet::BaseData;
 use crate::scoring::special_fund::FundTable;
-use crate::scoring::variables::{Datum, Figures, Lacking, Origin, Variable};
 
 /// A unit's year as it is filed, with its neighbours.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
     /// The fiscal year.
     pub year: i64,
-    /// The base data sheet (基础数据表); empty before it is filed.
-    pub sheet: &'a BaseData,
+    /// The base data sheet (基础数据表), its gaps filled from `prior`; empty before it is filed.
+    pub sheet: &'a YearSheet,
     /// The sheet of the year before, of the unit or of the one that it continues; `None` if there is none.
     pub prior: Option<&'a BaseData>,
     /// What people judged; empty before it is filed.
@@ -27,32 +27,6 @@ pub struct Facts<'a> {
     pub scheme: &'a Scheme,
     /// The score that follows.
     pub score: &'a Score,
-}
-
-impl Figures for Facts<'_> {
-    /// The sheet's figure; for a column of last year that it leaves out, the one of the sheet of the year before, and for
-    /// a change against last year that follows from such a column, the difference.
-    fn figure(&self, variable: &Variable) -> Option<Datum> {
-        let own = self.sheet.figure(variable);
-        own.or_else(|| {
-            let value = match variable.this_year() {
-                Some(this) => self.prior?.figure(this)?.value,
-                None => {
-                    let row = variable.name.strip_suffix(".change")?;
-                    let column = |name: &str| self.figure(Variable::find(&format!("{row}.{name}"))?);
-                    column("final")?.value.checked_sub(column("prior_final")?.value)?
-                }
-            };
-            Some(Datum {
-                value,
-                origin: Origin::PriorYear,
-            })
-        })
-    }
-
-    fn lacking(&self, variable: &'static Variable) -> Vec<Lacking> {
-        self.sheet.lacking(variable)
-    }
 }
 
 /// A special fund of the unit and year.

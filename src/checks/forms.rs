@@ -1,5 +1,7 @@
 //! Checks between the sheet and the tables of the special funds, and within those (表间关系).
 
+use std::cmp::Ordering;
+
 use rust_decimal::Decimal;
 
 use super::catalogue::{Check, Rule, Topic};
@@ -17,6 +19,14 @@ use crate::scoring::variables::{EXECUTION_BUDGET, EXECUTION_EXECUTED, Figures, V
 fn of(code: &'static str, severity: Severity, tolerance: Text) -> (&'static str, Severity, Topic, Text) {
     (code, severity, Topic::Forms, tolerance)
 }
+
+const SOURCES: [&str; 5] = [
+    "fund.funding.total",
+    "fund.funding.central_and_provincial",
+    "fund.funding.municipal",
+    "fund.funding.county",
+    "fund.funding.other",
+];
 
 /// The checks between forms.
 pub fn checks() -> Vec<Check> {
@@ -45,13 +55,16 @@ pub fn checks() -> Vec<Check> {
         )
         .reading(&[LISTED, "fund.name"]),
         check(
-            of("fund_executed_differs", Error, CENT),
+            of("fund_executed_differs", Warning, CENT),
             ("专项资金决算数与自评表执行数不一致", "a fund's final accounts against what was executed"),
             (
                 "同一专项资金，基础数据表的本年决算数应等于自评表的全年执行数。",
                 "Of one fund, the sheet's final accounts are what its table says was executed.",
             ),
-            ("核对决算，更正其一。", "Compare with the final accounts, and correct one of the two."),
+            (
+                "核对决算，更正其一；自评表含其他资金或由其他单位列支的，说明差额构成。",
+                "Correct one of the two; where the table includes other money or what other units spent, say how much.",
+            ),
             Rule::Judged(executed_differs),
         )
         .reading(&["project_expenditure.special_funds.*.final", "fund.funding.total.executed"]),
@@ -71,33 +84,44 @@ pub fn checks() -> Vec<Check> {
             "fund.funding.total.adjusted_budget",
         ]),
         check(
-            of("funds_above_project_expenditure", Error, ROUNDING),
+            of("funds_above_project_expenditure", Warning, ROUNDING),
             ("专项资金执行数大于项目支出", "special funds above project expenditure"),
             (
-                "各专项资金自评表的全年执行数之和，不应大于基础数据表的项目支出决算数。",
-                "What the special funds executed in all cannot be more than the sheet's project expenditure.",
+                "各专项资金自评表的全年执行数之和，一般不应大于基础数据表的项目支出决算数。",
+                "What the special funds executed in all should not be more than the sheet's project expenditure.",
             ),
-            ("核对项目支出合计和各项资金执行数。", "Check the project expenditure and what each fund executed."),
+            (
+                "核对项目支出合计和各项资金执行数；拨付其他单位列支的，说明单位和金额。",
+                "Check the project expenditure and what each fund executed; say which other units spent how much of it.",
+            ),
             Rule::Judged(funds_above_projects),
         )
         .reading(&["project_expenditure.total.final", "fund.funding.total.executed"]),
         check(
-            of("fund_sources_differ", Error, ROUNDING),
-            ("专项资金总额与各来源不符", "a fund's total against its sources"),
+            of("fund_sources_exceed", Error, ROUNDING),
+            ("专项资金各来源之和大于总额", "a fund's sources above its total"),
             (
-                "年度资金总额应等于中央及省级、市级、县级和其他资金之和，预算数与执行数各自成立。",
-                "A fund's total is the sum of central and provincial, municipal, county and other money, in each column.",
+                "年度资金总额应等于中央及省级、市级、县级和其他资金之和，预算数与执行数各自成立；来源之和不可能大于总额。",
+                "A fund's total is the sum of central and provincial, municipal, county and other money, in each column; they cannot be more.",
             ),
             ("核对各来源资金，更正合计或分项。", "Correct the total or its sources."),
-            Rule::Judged(sources_differ),
+            Rule::Judged(sources_exceed),
         )
-        .reading(&[
-            "fund.funding.total",
-            "fund.funding.central_and_provincial",
-            "fund.funding.municipal",
-            "fund.funding.county",
-            "fund.funding.other",
-        ]),
+        .reading(&SOURCES),
+        check(
+            of("fund_sources_short", Warning, ROUNDING),
+            ("专项资金各来源之和小于总额", "a fund's sources below its total"),
+            (
+                "所列资金来源之和小于年度资金总额，其余资金的来源未列明。",
+                "The sources listed come to less than the total: where the rest came from is not said.",
+            ),
+            (
+                "补填其余来源，或更正总额；差额为上年结转等未分来源资金的，说明金额。",
+                "Fill in the other sources or correct the total; say how much of it has no source, such as what was carried over.",
+            ),
+            Rule::Judged(sources_short),
+        )
+        .reading(&SOURCES),
         check(
             of("fund_kinds_exceed", Error, ROUNDING),
             ("当年拨款与结转之和大于资金总额", "a fund's kinds of money above its total"),
@@ -110,13 +134,16 @@ pub fn checks() -> Vec<Check> {
         )
         .reading(&["fund.funding.total", "fund.funding.appropriation", "fund.funding.carried_over"]),
         check(
-            of("fund_executed_above_budget", Error, CENT),
+            of("fund_executed_above_budget", Warning, CENT),
             ("专项资金执行数大于全年预算数", "more executed than budgeted"),
             (
                 "全年执行数（B）不应大于调整后的全年预算数（A）：没有预算不得支出。",
-                "No more can be executed (B) than the whole year's budget after adjustment (A).",
+                "No more should be executed (B) than the whole year's budget after adjustment (A).",
             ),
-            ("将年中追加计入全年预算数，或更正执行数。", "Count what was added in the year into A, or correct B."),
+            (
+                "将年中追加计入全年预算数，或更正执行数；超支属实的，说明资金来源。",
+                "Count what was added in the year into A, or correct B; say where the money came from where it is so.",
+            ),
             Rule::Judged(executed_above_budget),
         )
         .reading(&["fund.funding.*.adjusted_budget", "fund.funding.*.executed"]),
@@ -210,7 +237,14 @@ fn plain(name: &str) -> String {
 }
 
 fn listed<'a>(facts: &Facts<'a>) -> Vec<(usize, &'a FundRow)> {
-    facts.sheet.special_funds().into_iter().flatten().enumerate().collect()
+    facts
+        .sheet
+        .own()
+        .special_funds()
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .collect()
 }
 
 /// The rows of the sheet and the tables that have the same name.
@@ -465,12 +499,12 @@ fn money(table: &FundTable) -> [(&'static str, Option<FundingRow>, &'static str,
     ]
 }
 
-/// A total of a fund's money and rows of it that it should be the sum of, or at least.
+/// The columns of a fund's money in which these rows of it come to more than the total, or to less.
 fn against_total(
     check: &'static Check,
     fund: &FundFacts,
     parts: std::ops::Range<usize>,
-    whole: bool,
+    off: Ordering,
     found: &mut Vec<Finding>,
 ) {
     let rows = money(&fund.table);
@@ -478,20 +512,14 @@ fn against_total(
         let Some(total) = rows[0].1.as_ref().and_then(read) else {
             continue;
         };
-        let listed: Vec<_> = rows[parts.clone()]
-            .iter()
-            .filter(|(_, row, ..)| row.is_some())
-            .collect();
-        let given: Vec<_> = listed
+        let given: Vec<_> = rows[parts.clone()]
             .iter()
             .filter_map(|(at, row, zh, en)| Some((*at, row.as_ref().and_then(read)?.get(), *zh, *en)))
             .collect();
         let sum: Decimal = given.iter().map(|(_, amount, ..)| *amount).sum();
         let apart = sum - total.get();
         let tolerance = Decimal::new(1, 2) * Decimal::from(given.len());
-        // A source that is not listed gave nothing; one that is listed without its figure leaves the sum unknown.
-        let known = whole && !given.is_empty() && given.len() == listed.len();
-        if !(apart > tolerance || known && -apart > tolerance) {
+        if given.is_empty() || apart.abs() <= tolerance || sum.cmp(&total.get()) != off {
             continue;
         }
         let amounts: Vec<_> = given.iter().map(|(_, amount, ..)| digits(*amount)).collect();
@@ -533,15 +561,21 @@ fn against_total(
     }
 }
 
-fn sources_differ(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
+fn sources_exceed(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     for fund in facts.funds {
-        against_total(check, fund, 1..5, true, found);
+        against_total(check, fund, 1..5, Ordering::Greater, found);
+    }
+}
+
+fn sources_short(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    for fund in facts.funds {
+        against_total(check, fund, 1..5, Ordering::Less, found);
     }
 }
 
 fn kinds_exceed(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
     for fund in facts.funds {
-        against_total(check, fund, 5..7, false, found);
+        against_total(check, fund, 5..7, Ordering::Greater, found);
     }
 }
 

@@ -44,7 +44,7 @@ fn projects(facts: &Facts<'_>) -> Vec<Projects> {
         .filter_map(|(column, amount)| {
             let figure = |row: &str| {
                 let variable = Variable::find(&format!("project_expenditure.{row}.{column}"))?;
-                Some((variable, facts.sheet.figure(variable)?.value))
+                Some((variable, facts.sheet.own().figure(variable)?.value))
             };
             let (total, whole) = figure("total")?;
             let groups = ["business", "operation"].into_iter().filter_map(figure);
@@ -52,7 +52,7 @@ fn projects(facts: &Facts<'_>) -> Vec<Projects> {
                 .map(|(variable, value)| (variable.pointer(), Text::fixed(variable.zh, variable.en), value))
                 .collect();
             let mut unsaid = 0;
-            for (n, row) in facts.sheet.special_funds().into_iter().flatten().enumerate() {
+            for (n, row) in facts.sheet.own().special_funds().into_iter().flatten().enumerate() {
                 match amount(row) {
                     Some(amount) => listed.push((
                         format!("/project_expenditure/special_funds/{n}/{column}"),
@@ -135,7 +135,7 @@ pub(super) fn projects_short(check: &'static Check, facts: &Facts<'_>, found: &m
 }
 
 pub(super) fn buildings_none_yet_listed(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
-    let Some(buildings) = &facts.sheet.buildings else {
+    let Some(buildings) = &facts.sheet.own().buildings else {
         return;
     };
     let listed = buildings.projects.as_ref().map_or(0, Vec::len);
@@ -163,9 +163,16 @@ pub(super) fn buildings_none_yet_listed(check: &'static Check, facts: &Facts<'_>
 }
 
 pub(super) fn named_twice(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
-    let funds = facts.sheet.special_funds().into_iter().flatten().map(|row| &row.name);
+    let funds = facts
+        .sheet
+        .own()
+        .special_funds()
+        .into_iter()
+        .flatten()
+        .map(|row| &row.name);
     let buildings = facts
         .sheet
+        .own()
         .buildings
         .iter()
         .flat_map(|buildings| buildings.projects.iter().flatten());

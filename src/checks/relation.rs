@@ -31,7 +31,7 @@ impl Term {
     fn value(&self, facts: &Facts<'_>) -> Option<Decimal> {
         match self.prior {
             true => self.formula.value(facts.prior?).ok(),
-            false => self.formula.value(facts).ok(),
+            false => self.formula.value(facts.sheet).ok(),
         }
     }
 
@@ -61,7 +61,7 @@ impl Named {
     fn figure(self, facts: &Facts<'_>) -> Option<Datum> {
         match self.prior {
             true => facts.prior?.figure(self.variable),
-            false => facts.figure(self.variable),
+            false => facts.sheet.figure(self.variable),
         }
     }
 
@@ -425,13 +425,14 @@ impl Sum {
     pub fn find(&self, check: &'static Check, facts: &Facts<'_>) -> Option<Finding> {
         let total = facts
             .sheet
+            .own()
             .figure(self.total)
             .filter(|total| total.origin == Origin::Reported)?
             .value;
         let given: Vec<_> = self
             .parts
             .iter()
-            .filter_map(|part| Some((*part, facts.sheet.figure(part)?.value)))
+            .filter_map(|part| Some((*part, facts.sheet.own().figure(part)?.value)))
             .collect();
         let sum = given
             .iter()

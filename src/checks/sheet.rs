@@ -174,7 +174,7 @@ fn people_and_vehicles() -> Vec<Check> {
             ),
             Rule::Odd(vec![
                 Oddity::when(
-                    ["staff.in_post > staff.posts * 1.2"],
+                    ["staff.in_post > staff.posts * 1.2", "staff.posts > 0"],
                     "年末在职{staff.in_post}，编制{staff.posts}，在职人员控制率{0}，超过120%。",
                     "{staff.in_post} in post for {staff.posts} posts: {0}, above 120%",
                 )
@@ -219,13 +219,16 @@ fn people_and_vehicles() -> Vec<Check> {
             ]),
         ),
         check(
-            of("no_posts", Error, NONE),
+            of("no_posts", Warning, NONE),
             ("有在职人员而无编制", "staff without posts"),
             (
                 "编制数为0而有在职人员，在职人员控制率无法计算。",
                 "Staff are in post and there are no posts: no in-post rate can be worked out.",
             ),
-            ("补填编制数。", "Fill in the posts."),
+            (
+                "补填编制数；确无编制的（如临时机构、抽调人员），说明情况。",
+                "Fill in the posts; say so where there are none (such as a temporary office with seconded staff).",
+            ),
             Rule::Odd(vec![Oddity::when(
                 ["staff.posts = 0", "staff.in_post > 0"],
                 "编制数为0，年末在职{staff.in_post}。",
@@ -717,13 +720,16 @@ fn budget() -> Vec<Check> {
             ]),
         ),
         check(
-            of("procurement_above_spending", Error, CENT),
+            of("procurement_above_spending", Warning, CENT),
             ("政府采购大于全部支出", "procurement above all spending"),
             (
-                "实际政府采购金额不可能大于基本支出与项目支出之和。",
-                "No more can be procured than was spent in all.",
+                "实际政府采购金额大于基本支出与项目支出之和，通常是金额单位或填报栏次有误。",
+                "More was procured than was spent in all: the unit or the row is mostly wrong.",
             ),
-            ("核对金额单位（万元）；跨年支付的采购，按当年支付数填报。", "Check the unit (万元); of what is paid over years, report what was paid this year."),
+            (
+                "核对金额单位（万元）；按合同金额填报、跨年支付的，说明合同金额和当年支付数。",
+                "Check the unit (万元); where contracts are paid over years, say what was agreed and what was paid this year.",
+            ),
             Rule::Odd(vec![Oddity::when(
                 ["procurement.final > basic_expenditure.total.final + project_expenditure.total.final + 0.01"],
                 "实际政府采购{procurement.final}，大于基本支出{basic_expenditure.total.final}与项目支出{project_expenditure.total.final}之和。",
@@ -757,28 +763,32 @@ fn magnitudes() -> Vec<Check> {
             of(
                 "amounts_in_yuan",
                 Error,
-                Text::fixed("每人1000万元", "1000 万元 per head"),
+                Text::fixed(
+                    "基本支出、人员经费每人1亿元，公用经费、“三公经费”每人1000万元",
+                    "per head, 10000 万元 of basic or personnel expenditure, 1000 万元 of public funds or the three public expenses",
+                ),
             ),
             ("金额疑以元填报", "amounts in yuan"),
             (
-                "人均经费超过1000万元，不可能属实，通常是以元为单位填报，放大了一万倍。",
-                "More than 1000 万元 per head cannot be: the amount was filled in in yuan, ten thousand times too much.",
+                "按年末在职人数平均，基本支出、人员经费超过1亿元，或公用经费、“三公经费”超过1000万元，不可能属实，通常是以元为单位填报，放大了一万倍。",
+                "So much per head cannot be: the amount was filled in in yuan, ten thousand times too much.",
             ),
             UNIT,
             Rule::Odd(
                 [
-                    "basic_expenditure.personnel",
-                    "basic_expenditure.public_funds",
-                    "basic_expenditure.total",
-                    "public_funds.total",
-                    "three_public.total",
+                    // The pay of the retired is in these two, and some units have many more retired than in post.
+                    ("basic_expenditure.total", "10000"),
+                    ("basic_expenditure.personnel", "10000"),
+                    ("basic_expenditure.public_funds", "1000"),
+                    ("public_funds.total", "1000"),
+                    ("three_public.total", "1000"),
                 ]
                 .into_iter()
-                .flat_map(|row| ["budget", "final"].map(|column| format!("{row}.{column}")))
-                .map(|figure| {
+                .flat_map(|(row, most)| ["budget", "final"].map(|column| (format!("{row}.{column}"), most)))
+                .map(|(figure, most)| {
                     Oddity::of_row(
                         &figure,
-                        ["ROW > staff.in_post * 1000", "staff.in_post > 0"],
+                        [format!("ROW > staff.in_post * {most}").as_str(), "staff.in_post > 0"],
                         "{@ROW}{ROW}，年末在职{staff.in_post}，人均{0}，疑以元为单位填报。",
                         "{@ROW} are {ROW} for {staff.in_post} staff, {0} per head: probably in yuan",
                         Some(("人均", "per head", "ROW", "staff.in_post", "万元")),
@@ -839,7 +849,7 @@ fn magnitudes() -> Vec<Check> {
                         [
                             test,
                             "staff.in_post > 0",
-                            "basic_expenditure.personnel.final < staff.in_post * 1000",
+                            "basic_expenditure.personnel.final < staff.in_post * 10000",
                         ],
                         "人员经费{basic_expenditure.personnel.final}，年末在职{staff.in_post}，人均{0}。",
                         "{basic_expenditure.personnel.final} for {staff.in_post} staff: {0} per head",
@@ -928,11 +938,11 @@ fn buildings_and_rows() -> Vec<Check> {
     )
     .reading(&["buildings.none", "buildings.projects"]);
     let twice = check(
-        of("row_named_twice", Error, NONE),
+        of("row_named_twice", Warning, NONE),
         ("同一项目重复列示", "the same thing listed twice"),
         (
-            "同名的专项资金或建设项目列了两次，金额会重复计算。",
-            "A special fund or a building of the same name is listed twice, and its amount counts twice.",
+            "同名的专项资金或建设项目列了两次，金额可能重复计算，也无法与自评表逐项核对。",
+            "A special fund or a building of the same name is listed twice: its amount may count twice, and cannot be held against its table.",
         ),
         (
             "合并为一行；确为两个项目的，区分名称。",

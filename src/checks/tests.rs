@@ -12,6 +12,7 @@ use super::facts::{Facts, FundFacts};
 use super::finding::Finding;
 use super::findings;
 use crate::scoring::fixtures::{builtin, from};
+use crate::scoring::prior::YearSheet;
 use crate::scoring::scheme::Scheme;
 use crate::scoring::score::Severity;
 use crate::scoring::special_fund::FundTable;
@@ -23,8 +24,9 @@ fn found_by(scheme: &Scheme, of_funds: &Scheme, year: &Value) -> Vec<Finding> {
         Value::Null => json!({}),
         given => given.clone(),
     };
-    let (sheet, assessments) = (from(part("sheet")), from(part("assessments")));
+    let assessments = from(part("assessments"));
     let prior = year.get("prior").cloned().map(from);
+    let sheet = YearSheet::new(from(part("sheet")), prior.as_ref());
     let funds: Vec<FundFacts> = part("funds")
         .as_object()
         .unwrap()
@@ -48,7 +50,7 @@ fn found_by(scheme: &Scheme, of_funds: &Scheme, year: &Value) -> Vec<Finding> {
         funds: &funds,
         claims: None,
         scheme,
-        score: &score(scheme, &Case::of_unit(&sheet, &assessments)),
+        score: &score(scheme, &Case::of_year(&sheet, &assessments)),
     })
 }
 
@@ -415,10 +417,14 @@ fn raising() -> Vec<(&'static str, Value)> {
             "funds": {"村级运行经费": {"funding": {"total": {"executed": "268"}}}}}),
         ),
         (
-            "fund_sources_differ",
+            "fund_sources_exceed",
             fund(
                 json!({"funding": {"total": {"executed": "0"}, "county": {"executed": "7.5"}, "municipal": {"executed": "2.7"}}}),
             ),
+        ),
+        (
+            "fund_sources_short",
+            fund(json!({"funding": {"total": {"executed": "326"}, "county": {"executed": "7.5"}}})),
         ),
         (
             "fund_kinds_exceed",
@@ -566,6 +572,72 @@ fn a_finding_is_worded_as_a_reviewer_would_and_says_where_its_figures_stand() {
         .find(|finding| finding.check == "reception_batches_up")
         .unwrap();
     assert_eq!(finding.text.zh, "公务接待由上年74批次增加到105批次，增加41.89%。");
+}
+
+#[test]
+fn what_is_odd_and_can_be_so_is_no_error() {
+    let row = |name: &str, amount: &str| json!({"name": name, "final": amount});
+    for (why, year) in [
+        (
+            "a contract that is paid over years is more than was spent in one",
+            sheet(json!({"procurement": {"budget": "2000", "final": "2000"},
+                "basic_expenditure": {"total": {"final": "300"}}, "project_expenditure": {"total": {"final": "500"}}})),
+        ),
+        (
+            "an office for the retired of closed works: 2 in post, 600 retired, 2400 万元",
+            sheet(json!({"staff": {"posts": 3, "in_post": 2, "retired": 600},
+                "basic_expenditure": {"personnel": {"final": "2400"}, "total": {"final": "2410"}}})),
+        ),
+        (
+            "a temporary office with seconded staff",
+            sheet(json!({"staff": {"posts": 0, "in_post": 4}})),
+        ),
+        (
+            "a department's fund that the towns spend",
+            json!({"sheet": {"project_expenditure": {"total": {"final": "80"}, "special_funds": [row("村级运行经费", "20")]}},
+                "funds": {"村级运行经费": {"funding": {"total": {"executed": "268.68"}}}}}),
+        ),
+        (
+            "donations of 12 where 10 were planned",
+            fund(json!({"funding": {"other": {"adjusted_budget": "10", "executed": "12"}}})),
+        ),
+        (
+            "80 by source and 20 carried over",
+            fund(
+                json!({"funding": {"total": {"executed": "100"}, "central_and_provincial": {"executed": "50"}, "municipal": {"executed": "0"},
+                "county": {"executed": "30"}, "other": {"executed": "0"}, "appropriation": {"executed": "80"}, "carried_over": {"executed": "20"}}}),
+            ),
+        ),
+        (
+            "one fund that came in two lots",
+            sheet(
+                json!({"project_expenditure": {"total": {"final": "30"}, "special_funds": [row("危房改造资金", "10"), row("危房改造资金", "20")]}}),
+            ),
+        ),
+        (
+            "a change against a year that was made comparable",
+            sheet(
+                json!({"basic_expenditure": {"personnel": {"prior_final": "900", "final": "914.02", "change": "-5"}}}),
+            ),
+        ),
+    ] {
+        let findings = found(&year);
+        let errors: Vec<_> = findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .collect();
+        assert!(errors.is_empty(), "{why}: {errors:#?}");
+        let known = [
+            "incomplete",
+            "fund_incomplete",
+            "fund_not_in_sheet",
+            "row_without_fund_table",
+        ];
+        assert!(
+            codes(&findings).iter().any(|code| !known.contains(code)),
+            "{why}: a reason is asked for"
+        );
+    }
 }
 
 #[test]

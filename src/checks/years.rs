@@ -9,7 +9,7 @@ use super::relation::{Oddity, with_unit};
 use super::sheet::{CENT, NONE, ROWS, check};
 use crate::fault::Text;
 use crate::scoring::prior::pairs;
-use crate::scoring::score::Severity::{self, Error, Notice, Warning};
+use crate::scoring::score::Severity::{self, Notice, Warning};
 use crate::scoring::variables::{Figures, Origin, Variable};
 
 fn of(code: &'static str, severity: Severity, tolerance: Text) -> (&'static str, Severity, Topic, Text) {
@@ -89,15 +89,15 @@ pub fn checks() -> Vec<Check> {
     )
     .reading(&["*.prior_final", "*.prior_budget", "*.prior", "prior.*.final", "prior.*.budget", "prior.*.current"]);
     let stated = check(
-        of("stated_change_differs", Error, CENT),
+        of("stated_change_differs", Warning, CENT),
         ("所述增减额与两年数据不符", "a stated change against the figures"),
         (
             "比上年增减额应等于本年决算数减上年决算数。",
             "A stated change is this year's final accounts less last year's.",
         ),
         (
-            "重新计算增减额，或更正决算数。",
-            "Work the change out anew, or correct the final accounts.",
+            "重新计算增减额，或更正决算数；按同口径计算的，说明口径和调整金额。",
+            "Work the change out anew, or correct the final accounts; where the two years were made comparable first, say how.",
         ),
         Rule::Judged(stated_change_differs),
     )
@@ -185,8 +185,8 @@ pub fn checks() -> Vec<Check> {
             of("swing_budget", Warning, THIRTY),
             ("年初预算大幅变动", "the initial budget swings"),
             (
-                "年初预算较上年变动超过30%，应说明原因。",
-                "The initial budget changed by more than 30%: say why.",
+                "年初预算较上年变动超过30%且超过10万元，应说明原因。",
+                "The initial budget changed by more than 30% and 10 万元: say why.",
             ),
             WHY,
             Rule::Odd(swing("budget.initial", "prior:budget.initial", "10", "万元").into()),
@@ -300,10 +300,11 @@ fn prior_columns_differ(check: &'static Check, facts: &Facts<'_>, found: &mut Ve
         return;
     };
     let cent = Decimal::new(1, 2);
-    for (variable, told, was) in pairs(facts.sheet, prior) {
+    for (variable, told, was) in pairs(facts.sheet.own(), prior) {
         // A total that was added up differs with its parts, which are found themselves.
         let added_up = facts
             .sheet
+            .own()
             .figure(variable)
             .is_none_or(|told| told.origin != Origin::Reported);
         let Some(this) = variable.this_year().filter(|_| !added_up && (told - was).abs() > cent) else {
@@ -347,7 +348,7 @@ fn stated_change_differs(check: &'static Check, facts: &Facts<'_>, found: &mut V
     for row in ROWS {
         let find = |column: &str| {
             let variable = Variable::find(&format!("{row}.{column}"))?;
-            Some((variable, facts.figure(variable)?))
+            Some((variable, facts.sheet.figure(variable)?))
         };
         let (Some(change), Some(now), Some(before)) = (find("change"), find("final"), find("prior_final")) else {
             continue;

@@ -13,6 +13,7 @@ use crate::codes::{FiscalYear, UnitCode};
 use crate::db::Db;
 use crate::fault::Text;
 use crate::http::auth::Reader;
+use crate::http::etag::Preconditions;
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::{Query, given};
@@ -236,16 +237,20 @@ impl Counts {
     tag = "evaluations",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year")),
-    responses((status = 200, description = "What was found", body = CheckReport), CommonErrors),
+    responses((status = 200, description = "What was found", body = CheckReport,
+            headers(("ETag" = String, description = "Of all that it follows from"))),
+        (status = 304, description = "It is still the one that `If-None-Match` names"), CommonErrors),
 )]
 pub async fn get(
     Reader(principal): Reader,
     Path((code, year)): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    let report = db
-        .read(move |conn| {
+    // A scan: each special fund is scored.
+    let (etag, report) = db
+        .scan(move |conn| {
             let context = require(conn, &code, year)?;
             principal.may_see(&context.unit_path)?;
             let compiled = in_force(conn, &library, &context)?;
@@ -269,7 +274,7 @@ pub async fn get(
                     reason,
                 });
             }
-            Ok(CheckReport {
+            let report = CheckReport {
                 unit: code,
                 unit_name: context.unit_name,
                 year,
@@ -278,8 +283,9 @@ pub async fn get(
                 summary: counts.summary(),
                 counts,
                 findings,
-            })
+            };
+            Ok((filing.etag, report))
         })
         .await?;
-    Ok(HttpResponse::Ok().json(report))
+    preconditions.answer(&etag, |mut response| Ok(response.json(report)))
 }

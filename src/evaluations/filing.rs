@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::cache::Basis;
 use super::parts;
 use super::store::{self, Context, Part};
 use crate::checks;
@@ -11,6 +12,7 @@ use crate::checks::finding::Finding;
 use crate::checks::reasons::Reasons;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::AnyConnection;
+use crate::http::etag::ETag;
 use crate::http::problem::Problem;
 use crate::schemes::library::{Compiled, Library};
 use crate::scoring::assessment::Assessments;
@@ -27,8 +29,10 @@ use crate::scoring::{self, Case};
 pub struct Filing {
     /// The fiscal year.
     pub year: FiscalYear,
-    /// The base data sheet; empty before it is filed.
-    pub sheet: BaseData,
+    /// The tag of all that is filed and of the schemes that it is scored by.
+    pub etag: ETag,
+    /// The base data sheet, its gaps filled from `prior`; empty before it is filed.
+    pub sheet: YearSheet,
     /// The sheet of the year before, of the unit or of the one that it continues.
     pub prior: Option<BaseData>,
     /// The assessments; empty before they are filed.
@@ -64,7 +68,12 @@ impl Filing {
         let sheet = YearSheet::new(parts::read(Part::BaseData, row)?.unwrap_or_default(), prior.as_ref());
         let assessments: Assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
         let (mut funds, mut fund_schemes) = (Vec::new(), Vec::new());
+        let mut versions = format!("checks {}", Part::Reasons.of(row).1);
         for fund in store::funds(conn, unit, year)? {
+            for part in [&fund.id, &fund.updated_at, &fund.scheme, &fund.edition.updated_at] {
+                versions.extend([" ", part]);
+            }
+            versions.extend([format!(" {} {}", fund.version, fund.edition.version)]);
             let id = SchemeId::try_from(fund.scheme).map_err(Problem::internal)?;
             let compiled = library.in_force(conn, &id, fund.edition)?;
             let table = serde_json::from_str(&fund.table)
@@ -84,8 +93,9 @@ impl Filing {
         }
         Ok(Self {
             year,
+            etag: Basis::of(context, &compiled.edition).etag(&compiled.id, &versions),
             score,
-            sheet: sheet.into_own(),
+            sheet,
             prior,
             assessments,
             reasons: parts::read(Part::Reasons, row)?.unwrap_or_default(),

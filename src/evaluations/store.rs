@@ -15,6 +15,7 @@ use crate::http::page::{Limit, Order};
 use crate::http::problem::Problem;
 use crate::paged;
 use crate::schemes::library::Edition;
+use crate::scoring::special_fund::MOST_FUNDS;
 use crate::units::model::Validity;
 
 /// A unit's year with all that handling it needs, read in one statement.
@@ -315,38 +316,45 @@ pub struct FundRow {
     pub name: String,
     /// Its table, as JSON.
     pub table: String,
+    /// How often it was stored.
+    pub version: i64,
+    /// When it was stored last.
+    pub updated_at: String,
     /// The id of its scheme.
     pub scheme: String,
     /// The edition of its scheme.
     pub edition: Edition,
 }
 
-/// A base data sheet lists at most this many special funds, and checks look at no more.
-const FUNDS: i64 = 200;
-
-/// The special funds of a unit's year by id.
+/// The special funds of a unit's year by id; there are never more than [`MOST_FUNDS`].
 pub fn funds(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> QueryResult<Vec<FundRow>> {
-    let rows: Vec<(String, String, String, String, i64, String)> = special_funds::table
+    type Columns = (String, String, String, (i64, String), String, (i64, String));
+    let rows: Vec<Columns> = special_funds::table
         .inner_join(scoring_schemes::table)
         .filter(special_funds::unit_code.eq(unit.as_str()))
         .filter(special_funds::year.eq(year.get()))
         .order(special_funds::id)
-        .limit(FUNDS)
+        .limit(MOST_FUNDS)
         .select((
             special_funds::id,
             special_funds::name,
             special_funds::body,
+            (special_funds::version, special_funds::updated_at),
             scoring_schemes::id,
-            scoring_schemes::version,
-            scoring_schemes::updated_at,
+            (scoring_schemes::version, scoring_schemes::updated_at),
         ))
         .load(conn)?;
-    let row = |(id, name, table, scheme, version, updated_at)| FundRow {
+    let row = |(id, name, table, (version, stored), scheme, (edition, updated_at)): Columns| FundRow {
         id,
         name,
         table,
+        version,
+        updated_at: stored,
         scheme,
-        edition: Edition { version, updated_at },
+        edition: Edition {
+            version: edition,
+            updated_at,
+        },
     };
     Ok(rows.into_iter().map(row).collect())
 }

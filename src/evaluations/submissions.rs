@@ -243,10 +243,6 @@ pub(super) fn freeze(
             score: fund.score,
         });
     }
-    let mut score = filing.score;
-    if let Some(claims) = &filing.claims {
-        claims.beside(&mut score);
-    }
     let filed = |part: Part| part.of(context.evaluation.as_ref()).0.is_some();
     Ok(SubmissionDocument {
         unit: submitting.unit.clone(),
@@ -257,13 +253,13 @@ pub(super) fn freeze(
         submitted_at: submitting.at.to_owned(),
         submitted_by: submitting.by.name.clone(),
         scheme,
-        base_data: filed(Part::BaseData).then_some(filing.sheet),
+        base_data: filed(Part::BaseData).then_some(filing.sheet.into_own()),
         prior_base_data: filing.prior,
         assessments: filed(Part::Assessments).then_some(filing.assessments),
         claims: filing.claims,
         reasons: filed(Part::Reasons).then_some(filing.reasons),
         special_funds,
-        score,
+        score: filing.score,
         findings,
     })
 }
@@ -471,7 +467,7 @@ pub async fn get(
 /// There is no submission of that number.
 pub(super) fn no_submission(unit: &UnitCode, year: FiscalYear, number: i64) -> Problem {
     Problem::not_found(
-        format!("单位{unit}{year}年度自评没有第{number}次提交。"),
+        format!("单位{unit}的{year}年度自评没有第{number}次提交。"),
         format!("Unit {unit} has no submission {number} for {year}."),
     )
 }

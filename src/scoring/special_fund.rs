@@ -35,6 +35,9 @@ pub struct FundTable {
     pub targets: Vec<TargetRow>,
 }
 
+/// How many special funds a unit can have in a year: as many as its base data sheet lists.
+pub const MOST_FUNDS: i64 = 200;
+
 /// The money of a special fund (项目资金), in 万元: in all, by source level, and by kind.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

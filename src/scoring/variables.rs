@@ -152,12 +152,6 @@ impl Variable {
         })
     }
 
-    /// Whether it is a field of the form (附件2), not what a report says beside it: changes against last year, and the staff
-    /// that it explains its running costs by.
-    pub fn is_of_the_form(&self) -> bool {
-        !self.name.ends_with(".change") && !self.name.starts_with("staff.running_cost_staff.")
-    }
-
     /// The JSON Pointer of the figure in the base data sheet.
     pub fn pointer(&self) -> String {
         format!("/{}", self.name.replace('.', "/"))

@@ -26,7 +26,7 @@ use crate::patch_of;
 use crate::render;
 use crate::schemes::library::Library;
 use crate::schemes::model::SchemeUsed;
-use crate::scoring::special_fund::target_faults;
+use crate::scoring::special_fund::{MOST_FUNDS, target_faults};
 use crate::scoring::{self, Case};
 
 patch_of!(
@@ -416,6 +416,23 @@ fn save(
             "unknown_year",
             format!("{}年度尚未设置，请先设置。", input.year),
             format!("fiscal year {} is not set up", input.year),
+        ));
+    }
+    let stays = before
+        .as_ref()
+        .is_some_and(|row| row.unit_code == input.unit.as_str() && row.year == input.year.get());
+    if !stays && store::count_of(conn, input.unit.as_str(), input.year.get())? >= MOST_FUNDS {
+        faults.push(Fault::new(
+            "/unit",
+            "too_many",
+            format!(
+                "单位{}在{}年度已有{MOST_FUNDS}项专项资金，不能再增加。",
+                input.unit, input.year
+            ),
+            format!(
+                "unit {} has {MOST_FUNDS} special funds in {} already",
+                input.unit, input.year
+            ),
         ));
     }
     match library.find(conn, &input.scheme)? {

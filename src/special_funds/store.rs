@@ -63,6 +63,15 @@ pub fn name_taken(conn: &mut AnyConnection, id: &str, fund: &SpecialFundInput) -
         .optional()
 }
 
+/// How many funds a unit has in a year.
+pub fn count_of(conn: &mut AnyConnection, unit: &str, year: i64) -> QueryResult<i64> {
+    special_funds::table
+        .filter(special_funds::unit_code.eq(unit))
+        .filter(special_funds::year.eq(year))
+        .count()
+        .get_result(conn)
+}
+
 /// What to list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {

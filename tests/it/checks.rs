@@ -56,7 +56,7 @@ both_engines! {
         assert_eq!(text(&report, "target_covers_other_years"), "“危房改造户数”的目标值181为2018—2019年度任务，资金和支出为2019年度。");
         // 315.8 + 2.7 + 7.5 = 326 does add up, and so does 914.02 + 252.05 = 1166.07: nothing in it cannot be true.
         assert_eq!(of_severity(&report, "error"), [""; 0]);
-        assert!(!report["findings"].as_array().unwrap().iter().any(|finding| finding["check"] == "fund_sources_differ"));
+        assert!(!report["findings"].as_array().unwrap().iter().any(|finding| finding["check"] == "fund_sources_exceed"));
     }
 
     fn the_published_sheet_of_2018_contradicts_itself_nowhere(app) {
@@ -72,6 +72,8 @@ both_engines! {
         let all = unit.get("/api/v1/checks").expect(200).json();
         let items = all["items"].as_array().unwrap();
         assert!(items.len() >= 40, "{}", items.len());
+        let topics: std::collections::BTreeSet<_> = items.iter().map(|item| item["topic"].as_str().unwrap()).collect();
+        assert_eq!(topics.into_iter().collect::<Vec<_>>(), ["claims", "forms", "score", "sheet", "table", "years"]);
         for item in items {
             for text in ["title", "meaning", "remedy", "tolerance"] {
                 for language in ["zh", "en"] {
@@ -83,7 +85,7 @@ both_engines! {
         let one = unit.get("/api/v1/checks/in_post_above_posts").expect(200).json();
         assert_eq!(one["severity"], "warning");
         assert_eq!(one["reads"], json!(["staff.in_post", "staff.posts"]));
-        assert_eq!(one["relations"], json!(["staff.in_post > staff.posts * 1.2"]));
+        assert_eq!(one["relations"], json!(["staff.in_post > staff.posts * 1.2 && staff.posts > 0"]));
         let errors = unit.get("/api/v1/checks?topic=sheet&severity=error").expect(200).json();
         for item in errors["items"].as_array().unwrap() {
             assert_eq!((&item["topic"], &item["severity"]), (&json!("sheet"), &json!("error")));
@@ -123,12 +125,33 @@ both_engines! {
         assert_eq!((&settled["blocks"], &settled["reason"]), (&json!(false), &json!("年内接收转隶人员21名，编制划转文件尚未下达。")));
     }
 
+    fn the_tag_of_the_findings_changes_with_all_that_they_follow_from(app) {
+        let bureau = app.with_kaiyun();
+        let fund = |executed: &str| json!({"unit": "219001", "year": 2019, "name": "危房改造资金", "funding": {"total": {"executed": executed}}});
+        let mut seen = Vec::new();
+        let mut changed = |what: &str| {
+            let tag = bureau.get(CHECKS).expect(200).etag();
+            assert_eq!(bureau.with("If-None-Match", &tag).get(CHECKS).status, 304);
+            assert!(!seen.contains(&tag), "{what}");
+            seen.push(tag);
+        };
+        changed("nothing is filed");
+        bureau.put(SHEET, &json!({"staff": {"posts": 100, "in_post": 121}})).expect(201);
+        changed("the sheet");
+        bureau.put(REASONS, &json!({"findings": {"in_post_above_posts": "编制划转文件尚未下达。"}})).expect(201);
+        changed("a reason");
+        bureau.put("/api/v1/special-funds/housing", &fund("326")).expect(201);
+        changed("a fund");
+        bureau.put("/api/v1/special-funds/housing", &fund("325")).expect(200);
+        changed("its figures");
+    }
+
     fn reasons_are_for_checks_that_there_are_and_say_something(app) {
         let bureau = app.with_kaiyun();
         assert_eq!(bureau.put(REASONS, &json!({"findings": {"no_such_check:/a/b": "无"}})).faults(),
             faults(&[("/findings/no_such_check:~1a~1b", "unknown_check")]));
-        let malformed = bureau.put(REASONS, &json!({"findings": {"incomplete": " ", "Upper": "无"}})).faults();
-        assert_eq!(malformed.len(), 2, "{malformed:?}");
+        let malformed = bureau.put(REASONS, &json!({"findings": {"incomplete": " ", "Upper": "无", "a/b": "无"}})).faults();
+        assert_eq!(malformed, faults(&[("/findings/Upper", "pattern"), ("/findings/a~1b", "pattern"), ("/findings/incomplete", "pattern")]));
         bureau.get(REASONS).problem(404, "not-found");
         assert_eq!(bureau.get(YEAR).expect(200).json()["state"], "not_started");
     }
@@ -160,8 +183,8 @@ both_engines! {
         let report = report(&bureau);
         assert_eq!(text(&report, "fund_executed_differs"), "专项资金“危房改造资金”基础数据表本年决算数326万元，自评表全年执行数325万元，相差1万元。");
         // 315.8 + 2.7 + 7.5 = 326
-        assert_eq!(text(&report, "fund_sources_differ"), "专项资金“危房改造资金”全年执行数：315.8＋2.7＋7.5＝326万元，与资金总额325万元不符，相差1万元。");
+        assert_eq!(text(&report, "fund_sources_exceed"), "专项资金“危房改造资金”全年执行数：315.8＋2.7＋7.5＝326万元，与资金总额325万元不符，相差1万元。");
         assert_eq!(text(&report, "row_without_fund_table"), "基础数据表列有专项资金“村级运行经费”，没有同名的绩效目标自评表。");
-        assert_eq!(of_severity(&report, "error"), ["fund_executed_differs:housing", "fund_sources_differ:housing/executed"]);
+        assert_eq!(of_severity(&report, "error"), ["fund_sources_exceed:housing/executed"]);
     }
 }

@@ -37,6 +37,21 @@ fn with(mut fund: Value, field: &str, value: Value) -> Value {
 }
 
 both_engines! {
+    fn a_unit_has_as_many_funds_in_a_year_as_its_sheet_lists(app) {
+        let bureau = county(app);
+        for n in 1..=200 {
+            bureau.put(&format!("{FUNDS}/f{n}"), &fund(&format!("专项{n}"))).expect(201);
+        }
+        let refused = bureau.put(&format!("{FUNDS}/f201"), &fund("专项201"));
+        assert_eq!(refused.faults(), faults(&[("/unit", "too_many")]));
+        bureau.get(&format!("{FUNDS}/f201")).problem(404, "not-found");
+        // What is there can still be changed.
+        bureau.put(&format!("{FUNDS}/f200"), &fund("专项二百")).expect(200);
+        // From another year none moves in.
+        bureau.put(ONE, &with(fund("专项201"), "year", json!(2020))).expect(201);
+        assert_eq!(bureau.put(ONE, &fund("专项201")).faults(), faults(&[("/unit", "too_many")]));
+    }
+
     fn whether_a_fund_goes_on_is_told_and_asked_for(app) {
         let bureau = app.with_kaiyun();
         let fund = |name: &str| json!({"unit": "219001", "year": 2019, "name": name});
