@@ -43,10 +43,7 @@ pub struct Reasons {
 impl Reasons {
     /// The reason for the finding of that key.
     pub fn of(&self, key: &str) -> Option<&Reason> {
-        self.findings
-            .iter()
-            .find(|(known, _)| known.as_str() == key)
-            .map(|(_, reason)| reason)
+        self.findings.get(key)
     }
 
     /// Keys whose check is not in the catalogue.

@@ -248,8 +248,9 @@ pub async fn get(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
+    // A scan: each special fund is scored.
     let (etag, report) = db
-        .read(move |conn| {
+        .scan(move |conn| {
             let context = require(conn, &code, year)?;
             principal.may_see(&context.unit_path)?;
             let compiled = in_force(conn, &library, &context)?;

@@ -21,7 +21,7 @@ use crate::http::path::Path;
 use crate::http::problem::{At, Problem};
 use crate::http::query::{Query, given};
 use crate::http::resource::resource;
-use crate::http::responses::{CommonErrors, UnfitScheme};
+use crate::http::responses::{CommonErrors, UnfitParameter};
 use crate::render;
 use crate::schemes::library::{Compiled, Library, Unfit};
 use crate::schemes::model::SchemeUsed;
@@ -260,7 +260,7 @@ pub struct ScoreQuery {
         ("year" = FiscalYear, Path, description = "The fiscal year"), ScoreQuery),
     responses((status = 200, description = "The score", headers(("ETag" = String, description = "Of all that it follows from")),
             content((UnitScore = "application/json"), (String = "text/plain"))),
-        (status = 304, description = "It is still the one that `If-None-Match` names"), CommonErrors, UnfitScheme),
+        (status = 304, description = "It is still the one that `If-None-Match` names"), CommonErrors, UnfitParameter),
 )]
 pub async fn get_score(
     Reader(principal): Reader,

@@ -19,7 +19,7 @@ use crate::http::path::Path;
 use crate::http::problem::{At, Problem};
 use crate::http::query::{Query, given};
 use crate::http::resource::resource;
-use crate::http::responses::{CommonErrors, UnfitScheme};
+use crate::http::responses::{CommonErrors, UnfitParameter};
 use crate::schemes::library::{Compiled, Library};
 use crate::schemes::model::SchemeUsed;
 use crate::scoring::assessment::Assessments;
@@ -197,7 +197,7 @@ impl Effect {
     tag = "fiscal-years",
     params(("year" = FiscalYear, Path, description = "The fiscal year"), SchemeChangeQuery),
     responses((status = 200, description = "A page of the year's drafts, by unit", body = SchemeChange,
-        headers(("Link" = String, description = "The next page, `rel=\"next\"`"))), CommonErrors, UnfitScheme),
+        headers(("Link" = String, description = "The next page, `rel=\"next\"`"))), CommonErrors, UnfitParameter),
 )]
 pub async fn get(
     _: Bureau,

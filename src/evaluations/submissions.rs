@@ -467,7 +467,7 @@ pub async fn get(
 /// There is no submission of that number.
 pub(super) fn no_submission(unit: &UnitCode, year: FiscalYear, number: i64) -> Problem {
     Problem::not_found(
-        format!("单位{unit}{year}年度自评没有第{number}次提交。"),
+        format!("单位{unit}的{year}年度自评没有第{number}次提交。"),
         format!("Unit {unit} has no submission {number} for {year}."),
     )
 }

@@ -23,7 +23,7 @@ use crate::http::path::Path;
 use crate::http::problem::{At, Problem};
 use crate::http::query::{Query, given};
 use crate::http::resource::resource;
-use crate::http::responses::{CommonErrors, UnfitScheme};
+use crate::http::responses::{CommonErrors, UnfitParameter};
 use crate::schemes::library::{Compiled, Library};
 use crate::schemes::model::SchemeUsed;
 use crate::scoring::compare::{Comparison, compare};
@@ -91,7 +91,7 @@ pub struct UnitGaps {
         ("year" = FiscalYear, Path, description = "The fiscal year"), GapsQuery),
     responses((status = 200, description = "The gaps, and the ways to close them", body = UnitGaps,
             headers(("ETag" = String, description = "Of all that it follows from"))),
-        (status = 304, description = "It is still the one that `If-None-Match` names"), CommonErrors, UnfitScheme),
+        (status = 304, description = "It is still the one that `If-None-Match` names"), CommonErrors, UnfitParameter),
 )]
 pub async fn get_gaps(
     Reader(principal): Reader,
@@ -118,11 +118,7 @@ pub async fn get_gaps(
                     format!("目标分不能超过该评分标准的总分{}分。", digits(full)),
                     format!("the target cannot exceed the {} points of the scheme", digits(full)),
                 );
-                return Err(Problem::invalid_parameters(vec![At::parameter(
-                    "target",
-                    "out_of_range",
-                    text,
-                )]));
+                return Err(Problem::invalid(vec![At::parameter("target", "out_of_range", text)]));
             }
             let form = format!("gaps {}", target.map(digits).unwrap_or_default());
             let etag = Basis::of(&context, &compiled.edition).etag(&compiled.id, &form);
@@ -221,7 +217,7 @@ pub struct UnitSensitivity {
         ("year" = FiscalYear, Path, description = "The fiscal year"), SensitivityQuery),
     responses((status = 200, description = "Figure by figure", body = UnitSensitivity,
             headers(("ETag" = String, description = "Of all that it follows from"))),
-        (status = 304, description = "It is still the one that `If-None-Match` names"), CommonErrors, UnfitScheme),
+        (status = 304, description = "It is still the one that `If-None-Match` names"), CommonErrors, UnfitParameter),
 )]
 pub async fn get_sensitivity(
     Reader(principal): Reader,
@@ -321,7 +317,7 @@ pub struct Scored {
     tag = "evaluations",
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year"), ComparisonQuery),
-    responses((status = 200, description = "The two scores, line by line", body = ScoresCompared), CommonErrors, UnfitScheme),
+    responses((status = 200, description = "The two scores, line by line", body = ScoresCompared), CommonErrors, UnfitParameter),
 )]
 pub async fn get_comparison(
     Reader(principal): Reader,
@@ -343,7 +339,7 @@ pub async fn get_comparison(
              （某次提交）至少填一项。",
             "say what to compare: at least one of with_scheme, with_year, with_unit, submission, with_submission",
         );
-        return Err(Problem::invalid_parameters(vec![At::parameter(
+        return Err(Problem::invalid(vec![At::parameter(
             "with_scheme",
             "missing_parameter",
             text,

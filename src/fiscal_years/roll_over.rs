@@ -149,7 +149,7 @@ fn roll_over(
 ) -> Result<RollOver, Problem> {
     let last = FiscalYearInput::try_from(&require(conn, from)?).map_err(Problem::internal)?;
     let year = FiscalYear::try_from(from.get() + 1).map_err(|message| {
-        Problem::invalid_parameters(vec![At::parameter("year", "out_of_range", Text::from_joined(&message))])
+        Problem::invalid(vec![At::parameter("year", "out_of_range", Text::from_joined(&message))])
     })?;
     if store::find(conn, year)?.is_some() {
         return Err(Problem::already_exists(

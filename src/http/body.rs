@@ -72,6 +72,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for OptionalJson<T> {
 #[derive(Debug)]
 pub struct MergePatch {
     patch: Value,
+    limit: usize,
     contract: Option<Data<Contract>>,
 }
 
@@ -82,6 +83,7 @@ impl FromRequest for MergePatch {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let accepted = check_content(request, &["application/merge-patch+json", "application/json"]);
         let body = read(request, payload);
+        let limit = limit(request);
         let contract = request.app_data::<Data<Contract>>().cloned();
         Box::pin(async move {
             accepted?;
@@ -99,21 +101,28 @@ impl FromRequest for MergePatch {
                     "a merge patch is a JSON object",
                 )]));
             }
-            Ok(Self { patch, contract })
+            Ok(Self { patch, limit, contract })
         })
     }
 }
 
 impl MergePatch {
-    /// The document that results from `before`, read and judged like one that was PUT.
+    /// The document that results from `before`, read and judged like one that was PUT: it is no larger than one can be.
     ///
     /// # Errors
-    /// 422 with every fault of the result.
+    /// 413 if it is too large; 422 with every fault of the result.
     pub fn apply<T: Serialize + DeserializeOwned + ToSchema>(&self, before: &T) -> Result<T, Problem> {
         let before = serde_json::to_value(before).map_err(|error| Problem::internal(error.to_string()))?;
         let mut document = before.clone();
         json_patch::merge(&mut document, &self.patch);
         let bytes = serde_json::to_vec(&document).map_err(|error| Problem::internal(error.to_string()))?;
+        if bytes.len() > self.limit {
+            return Err(Problem::new(
+                &kinds::TOO_LARGE,
+                format!("修改后的内容超过{}字节。", self.limit),
+                format!("After the change it would be larger than {} bytes.", self.limit),
+            ));
+        }
         let mut faults = self.misnamed::<T>(&before);
         match judge(
             &bytes,
@@ -248,6 +257,10 @@ fn check_content_type(request: &HttpRequest, accepted: &[&str]) -> Result<(), Pr
     })
 }
 
+fn limit(request: &HttpRequest) -> usize {
+    request.app_data::<Data<BodyLimit>>().map_or(1 << 20, |limit| limit.0)
+}
+
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A body, which must be there.
@@ -268,7 +281,7 @@ fn read(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Re
 
 /// A body, perhaps an empty one.
 fn read_any(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Bytes, Problem>> + 'static {
-    let limit = request.app_data::<Data<BodyLimit>>().map_or(1 << 20, |limit| limit.0);
+    let limit = limit(request);
     let body = Bytes::from_request(request, payload);
     async move {
         let body = body.await.map_err(|error| match error.as_error::<PayloadError>() {

@@ -219,12 +219,13 @@ impl Contract {
                 fault(at, "invalid_value", text.zh.into_owned(), text.en.into_owned());
             }
             ValidationErrorKind::PropertyNames { error } => {
-                let name = shown(error.instance());
+                let name = error.instance().as_str().unwrap_or_default();
+                let shown = shown(error.instance());
                 fault(
-                    at,
+                    format!("{at}/{}", escape(name)),
                     "pattern",
-                    format!("名称{name}的格式不符合要求。"),
-                    format!("the name {name} is not acceptable"),
+                    format!("名称{shown}的格式不符合要求。"),
+                    format!("the name {shown} is not acceptable{}", self.expectation(error)),
                 );
             }
             _ => fault(

@@ -62,9 +62,9 @@ responses! {
         "415" "The body is not JSON by its Content-Type",
         "422" "The content has faults; `errors` names every one with its JSON Pointer",
     }
-    /// What an operation that scores by a scheme of the client's choice can answer besides.
-    UnfitScheme {
-        "422" "The scheme is a template without weights, by which nothing can be scored",
+    /// What an operation can answer besides, of which a parameter may be well written and yet ask for what cannot be.
+    UnfitParameter {
+        "422" "A parameter does not fit the data, such as a template, by which nothing can be scored; `errors` names it",
     }
     /// What an operation that changes something can answer besides.
     ChangeErrors {

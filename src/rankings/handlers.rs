@@ -17,7 +17,7 @@ use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::{Flag, Query, given};
 use crate::http::resource::resource;
-use crate::http::responses::CommonErrors;
+use crate::http::responses::{CommonErrors, UnfitParameter};
 use crate::schemes::library::{Compiled, Library};
 use crate::scoring::text::SchemeId;
 use crate::units::model::UnitKind;
@@ -72,7 +72,7 @@ pub struct RankingQuery {
     responses((status = 200, description = "A page of the ranking",
             headers(("Link" = String, description = "The next page, `rel=\"next\"`")),
             content((Ranking = "application/json"), (String = "text/plain"))),
-        CommonErrors),
+        CommonErrors, UnfitParameter),
 )]
 pub async fn get_ranking(
     _: Overseer,

@@ -289,6 +289,7 @@ impl StateCounts {
 
 /// The totals of those that have submitted and have one. Statistics are `null` where there is no total.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SummaryTotals)]
 pub struct Totals {
     /// How many there are.
     #[schema(example = 26)]
@@ -343,6 +344,7 @@ pub struct GradeCount {
 
 /// A band of totals.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SummaryBand)]
 pub struct Band {
     /// Where it begins; a total of just that is in it.
     #[serde(serialize_with = "exact::serialize")]

@@ -312,18 +312,19 @@ pub async fn diff(
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
     let against = query.against.ok_or_else(|| Problem::missing_parameter("against"))?;
-    let (before, after) = db
-        .read(move |conn| {
+    // A scan: schemes can be large.
+    let comparison = db
+        .scan(move |conn| {
             let mut row = |id: &SchemeId| store::find(conn, id.as_str())?.ok_or_else(|| Problem::no_scheme(id));
-            let after = row(&id)?;
-            Ok((row(&against)?, after))
+            let (after, before) = (row(&id)?, row(&against)?);
+            Ok(SchemeComparison {
+                diff: scheme_diff::diff(&before.document()?, &after.document()?),
+                against: SchemeUsed::from(&before),
+                scheme: SchemeUsed::from(&after),
+            })
         })
         .await?;
-    Ok(HttpResponse::Ok().json(SchemeComparison {
-        diff: scheme_diff::diff(&before.document()?, &after.document()?),
-        against: SchemeUsed::from(&before),
-        scheme: SchemeUsed::from(&after),
-    }))
+    Ok(HttpResponse::Ok().json(comparison))
 }
 
 fn require(conn: &mut AnyConnection, id: &SchemeId) -> Result<Stored, Problem> {

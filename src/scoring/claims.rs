@@ -78,10 +78,7 @@ impl Claims {
     /// Puts each claim beside the line that it is about.
     pub fn beside(&self, score: &mut Score) {
         for line in &mut score.lines {
-            line.claimed = Code::try_from(line.code.clone())
-                .ok()
-                .and_then(|code| self.lines.get(&code))
-                .copied();
+            line.claimed = self.lines.get(line.code.as_str()).copied();
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::fault::Text;
 
 /// Two scores side by side. Points are exact decimals in strings.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = ScoreComparison)]
 pub struct Comparison {
     /// The first score.
     pub first: Totals,
@@ -33,6 +34,7 @@ pub struct Comparison {
 
 /// What a score comes to.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = ComparedTotals)]
 pub struct Totals {
     /// The total; `null` while a line is open.
     #[serde(serialize_with = "exact::option::serialize")]

@@ -109,10 +109,7 @@ impl Tally {
 impl Review {
     /// What the bureau gave for a line; `None` where the unit's points stand.
     pub fn of(&self, code: &str) -> Option<&ReviewedPoints> {
-        let mut lines = self.lines.iter();
-        lines
-            .find(|(known, _)| known.as_str() == code)
-            .map(|(_, reviewed)| reviewed)
+        self.lines.get(code)
     }
 
     /// What of this review does not fit the submitted score: lines it does not have, points above the full marks, changes

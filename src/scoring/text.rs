@@ -28,6 +28,12 @@ macro_rules! text {
             }
         }
 
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl TryFrom<String> for $name {
             /// The refusal in Chinese and English.
             type Error = String;

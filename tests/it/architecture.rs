@@ -1,5 +1,6 @@
 //! What must hold of the source itself: which room knows what.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The files of `src/<folder>`, with their code: without comments and without what stands in quotes.
@@ -206,4 +207,35 @@ fn rooms_do_not_use_each_others_sql() {
             }
         }
     }
+}
+
+#[test]
+fn no_two_types_have_a_schema_of_the_same_name() {
+    let word = |text: &str| {
+        text.trim_start()
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .next()
+            .map(str::to_owned)
+    };
+    let mut holders = BTreeMap::new();
+    for (file, code) in sources("") {
+        // Up to its name or its body, a type has its attributes.
+        let derived = code.split("#[derive(").skip(1).filter_map(|item| {
+            let (derives, rest) = item.split_once(")]")?;
+            let (attributes, body) = rest
+                .split_once("pub struct ")
+                .or_else(|| rest.split_once("pub enum "))?;
+            let name = attributes.split_once("schema(as = ").map_or(body, |(_, name)| name);
+            word(name).filter(|_| mentions(derives, "ToSchema"))
+        });
+        let written = code.split("impl ToSchema for ").skip(1).filter_map(word);
+        for name in derived.chain(written).filter(|name| !name.is_empty()) {
+            if let Some(other) = holders.insert(name.clone(), file.clone()) {
+                panic!(
+                    "{name} is the schema of a type in {other} and of one in {file}: name one of them with `schema(as = …)`"
+                );
+            }
+        }
+    }
+    assert!(holders.len() > 100);
 }

@@ -150,8 +150,8 @@ both_engines! {
         let bureau = app.with_kaiyun();
         assert_eq!(bureau.put(REASONS, &json!({"findings": {"no_such_check:/a/b": "无"}})).faults(),
             faults(&[("/findings/no_such_check:~1a~1b", "unknown_check")]));
-        let malformed = bureau.put(REASONS, &json!({"findings": {"incomplete": " ", "Upper": "无"}})).faults();
-        assert_eq!(malformed.len(), 2, "{malformed:?}");
+        let malformed = bureau.put(REASONS, &json!({"findings": {"incomplete": " ", "Upper": "无", "a/b": "无"}})).faults();
+        assert_eq!(malformed, faults(&[("/findings/Upper", "pattern"), ("/findings/a~1b", "pattern"), ("/findings/incomplete", "pattern")]));
         bureau.get(REASONS).problem(404, "not-found");
         assert_eq!(bureau.get(YEAR).expect(200).json()["state"], "not_started");
     }

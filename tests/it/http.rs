@@ -161,6 +161,20 @@ both_engines! {
         put(&bureau, padded(256 * 1024)).expect(201);
     }
 
+    fn a_document_does_not_grow_above_the_limit_by_patches_either(app) {
+        let bureau = app.with_kaiyun();
+        let reasons = "/api/v1/units/219001/evaluations/2019/reasons";
+        bureau.put(reasons, &json!({"findings": {"incomplete": "资料待补"}})).expect(201);
+        // 40 reasons of 4,000 bytes: two such patches are above 256 KiB, one is not.
+        let some = |name: &str| {
+            let reasons = (0..40).map(|n| (format!("incomplete:{name}{n}"), json!("x".repeat(4000))));
+            json!({"findings": reasons.collect::<serde_json::Map<_, _>>()})
+        };
+        let filed = bureau.patch(reasons, &some("a")).expect(200);
+        bureau.patch(reasons, &some("b")).problem(413, "body-too-large");
+        assert_eq!(bureau.get(reasons).etag(), filed.etag());
+    }
+
     fn a_body_that_breaks_off_is_a_problem_and_changes_nothing(app) {
         let bureau = app.bureau();
         let line = format!("PUT {UNIT}");
@@ -482,6 +496,26 @@ both_engines! {
                     assert!(shown.iter().any(|example| !example.is_null()), "{name}: no example of {media_type}");
                 }
             }
+        }
+    }
+
+    fn every_schema_that_the_document_refers_to_is_in_it(app) {
+        fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+            match value {
+                Value::Object(object) => {
+                    found.extend(object.get("$ref").and_then(Value::as_str));
+                    object.values().for_each(|value| references(value, found));
+                }
+                Value::Array(array) => array.iter().for_each(|value| references(value, found)),
+                _ => {}
+            }
+        }
+        let document = app.anonymous().get("/openapi.json").json();
+        let mut found = BTreeSet::new();
+        references(&document, &mut found);
+        assert!(!found.is_empty());
+        for reference in found {
+            assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
         }
     }
 

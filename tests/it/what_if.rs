@@ -117,16 +117,22 @@ both_engines! {
     fn a_parameter_that_means_nothing_is_refused_by_name(app) {
         let bureau = with_three_too_many(app);
         for (path, expected) in [
-            (format!("{GAPS}?target=100.5"), ("target", "out_of_range")),
             (format!("{GAPS}?target=-1"), ("target", "invalid_value")),
             (format!("{GAPS}?target="), ("target", "invalid_value")),
             (format!("{GAPS}?goal=90"), ("goal", "unknown_parameter")),
             (format!("{SENSITIVITY}?percent=0"), ("percent", "invalid_value")),
             (format!("{SENSITIVITY}?percent=100.01"), ("percent", "invalid_value")),
-            (COMPARISON.to_owned(), ("with_scheme", "missing_parameter")),
             (format!("{COMPARISON}?with_year=19"), ("with_year", "invalid_value")),
         ] {
             assert_eq!(bureau.get(&path).parameters(), faults(&[expected]), "{path}");
+        }
+        // Well written, and yet nothing to answer.
+        for (path, expected) in [
+            (format!("{GAPS}?target=100.5"), ("target", "out_of_range")),
+            (COMPARISON.to_owned(), ("with_scheme", "missing_parameter")),
+        ] {
+            let error = &bureau.get(&path).problem(422, "validation-failed")["errors"][0];
+            assert_eq!((&error["parameter"], &error["code"]), (&json!(expected.0), &json!(expected.1)), "{path}");
         }
         bureau.get(&format!("{GAPS}?target=100")).expect(200);
         for path in [format!("{GAPS}?scheme="), format!("{SENSITIVITY}?scheme="), format!("{COMPARISON}?with_scheme=")] {
