@@ -106,19 +106,29 @@ pub fn openapi_json() -> Result<String, serde_json::Error> {
     openapi().to_pretty_json().map(|json| json + "\n")
 }
 
+/// The addresses as a tree: a request is held against one level of it and then the next, not against some fifty patterns.
 fn routes(config: &mut ServiceConfig) {
     config
         .configure(health::routes)
         .configure(kinds::routes)
-        .configure(units::handlers::routes)
-        .configure(trends::handlers::routes)
-        .configure(fiscal_years::handlers::routes)
-        .configure(schemes::handlers::routes)
-        .configure(evaluations::handlers::routes)
-        .configure(special_funds::handlers::routes)
-        .configure(rankings::handlers::routes)
         .configure(preview::routes)
-        .configure(table_preview::routes);
+        .configure(table_preview::routes)
+        .service(
+            web::scope("/api/v1/units")
+                .configure(units::handlers::routes)
+                .configure(trends::handlers::routes)
+                .configure(evaluations::handlers::routes),
+        )
+        .service(
+            web::scope("/api/v1/fiscal-years")
+                .configure(fiscal_years::handlers::routes)
+                .configure(evaluations::scheme_change::routes)
+                .configure(rankings::handlers::routes),
+        )
+        .service(web::scope("/api/v1/scoring-schemes").configure(schemes::handlers::routes))
+        .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))
+        .configure(evaluations::checks::catalogue_routes)
+        .configure(evaluations::submissions::scheme_routes);
 }
 
 /// Why the server cannot start.

@@ -24,12 +24,16 @@ use crate::schemes::model::SchemeUsed;
 use crate::scoring::score::Severity;
 use crate::scoring::text::{Code, Reason};
 
-/// Adds the routes of the checks.
-pub fn routes(config: &mut ServiceConfig) {
+/// Adds the catalogue's routes.
+pub fn catalogue_routes(config: &mut ServiceConfig) {
     config
         .service(resource("/api/v1/checks").get(list_catalogue))
-        .service(resource("/api/v1/checks/{check}").get(get_check))
-        .service(resource("/api/v1/units/{code}/evaluations/{year}/checks").get(get));
+        .service(resource("/api/v1/checks/{check}").get(get_check));
+}
+
+/// Adds the route of an evaluation's findings.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(resource("/checks").get(get));
 }
 
 /// A cross-check (勾稽关系) of the catalogue.

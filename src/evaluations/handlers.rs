@@ -1,6 +1,6 @@
 //! The addresses of a unit's year, and of its score.
 
-use actix_web::web::{Bytes, Data, ServiceConfig};
+use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -9,7 +9,7 @@ use super::cache::{Basis, ScoreCache};
 use super::locks::{actions, words};
 use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, UnitScore, Unused};
 use super::store::{self, Context, EntryRow, Part};
-use super::{checks, history, parts, review, scheme_change, submissions, transitions, what_if};
+use super::{checks, history, parts, review, submissions, transitions, what_if};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
@@ -34,20 +34,21 @@ use crate::scoring::text::SchemeId;
 use crate::scoring::values::digits;
 use crate::scoring::{self, Case};
 
-/// Adds the routes of a unit's years.
+/// Adds the routes of a unit's years, below `/api/v1/units`.
 pub fn routes(config: &mut ServiceConfig) {
+    let evaluation = web::scope("/{code}/evaluations/{year}")
+        .service(resource("").get(get))
+        .service(resource("/score").get(get_score))
+        .configure(parts::routes)
+        .configure(transitions::routes)
+        .configure(submissions::routes)
+        .configure(review::routes)
+        .configure(history::routes)
+        .configure(checks::routes)
+        .configure(what_if::routes);
     config
-        .service(resource("/api/v1/units/{code}/evaluations").get(list))
-        .service(resource("/api/v1/units/{code}/evaluations/{year}").get(get))
-        .service(resource("/api/v1/units/{code}/evaluations/{year}/score").get(get_score));
-    scheme_change::routes(config);
-    parts::routes(config);
-    transitions::routes(config);
-    submissions::routes(config);
-    review::routes(config);
-    history::routes(config);
-    checks::routes(config);
-    what_if::routes(config);
+        .service(resource("/{code}/evaluations").get(list))
+        .service(evaluation);
 }
 
 /// Which years to list.

@@ -20,7 +20,7 @@ use crate::http::responses::CommonErrors;
 
 /// Adds the route of the history.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(resource("/api/v1/units/{code}/evaluations/{year}/history").get(list));
+    config.service(resource("/history").get(list));
 }
 
 /// Something that was done to an evaluation.

@@ -54,29 +54,29 @@ patch_of!(
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(
-            resource("/api/v1/units/{code}/evaluations/{year}/base-data")
+            resource("/base-data")
                 .get(get_base_data)
                 .put(put_base_data)
                 .patch(patch_base_data)
                 .delete(delete_base_data),
         )
-        .service(resource("/api/v1/units/{code}/evaluations/{year}/base-data/prefilled").get(get_prefilled))
+        .service(resource("/base-data/prefilled").get(get_prefilled))
         .service(
-            resource("/api/v1/units/{code}/evaluations/{year}/assessments")
+            resource("/assessments")
                 .get(get_assessments)
                 .put(put_assessments)
                 .patch(patch_assessments)
                 .delete(delete_assessments),
         )
         .service(
-            resource("/api/v1/units/{code}/evaluations/{year}/claims")
+            resource("/claims")
                 .get(get_claims)
                 .put(put_claims)
                 .patch(patch_claims)
                 .delete(delete_claims),
         )
         .service(
-            resource("/api/v1/units/{code}/evaluations/{year}/reasons")
+            resource("/reasons")
                 .get(get_reasons)
                 .put(put_reasons)
                 .patch(patch_reasons)

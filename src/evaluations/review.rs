@@ -40,12 +40,7 @@ patch_of!(
 
 /// Adds the routes of the review.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(
-        resource("/api/v1/units/{code}/evaluations/{year}/review")
-            .get(get)
-            .put(put)
-            .patch(patch),
-    );
+    config.service(resource("/review").get(get).put(put).patch(patch));
 }
 
 /// The review of a submission (复核), with the unit's own score beside it.

@@ -32,7 +32,7 @@ use crate::scoring::{self, Case};
 
 /// Adds the route of the dry run.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(resource("/api/v1/fiscal-years/{year}/scheme-change").get(get));
+    config.service(resource("/{year}/scheme-change").get(get));
 }
 
 /// Which scheme to try, and which page of the drafts.

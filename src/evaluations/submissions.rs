@@ -42,12 +42,16 @@ use crate::scoring::text::SchemeId;
 use crate::scoring::{self, Case};
 use crate::units::model::UnitKind;
 
-/// Adds the routes of the submissions.
+/// Adds the routes of an evaluation's submissions.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(resource("/api/v1/units/{code}/evaluations/{year}/submissions").get(list))
-        .service(resource("/api/v1/units/{code}/evaluations/{year}/submissions/{number}").get(get))
-        .service(resource("/api/v1/frozen-schemes/{digest}").get(get_scheme));
+        .service(resource("/submissions").get(list))
+        .service(resource("/submissions/{number}").get(get));
+}
+
+/// Adds the route of the schemes that they keep.
+pub fn scheme_routes(config: &mut ServiceConfig) {
+    config.service(resource("/api/v1/frozen-schemes/{digest}").get(get_scheme));
 }
 
 /// A submission (提交件): everything as it was when it was submitted. It never changes and is answered byte for byte.

@@ -32,13 +32,13 @@ use crate::scoring::text::Reason;
 /// Adds the routes of the actions.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(resource("/api/v1/units/{code}/evaluations/{year}/submit").post(submit))
-        .service(resource("/api/v1/units/{code}/evaluations/{year}/withdraw").post(withdraw))
-        .service(resource("/api/v1/units/{code}/evaluations/{year}/begin-review").post(begin_review))
-        .service(resource("/api/v1/units/{code}/evaluations/{year}/return").post(return_to_unit))
-        .service(resource("/api/v1/units/{code}/evaluations/{year}/approve").post(approve))
-        .service(resource("/api/v1/units/{code}/evaluations/{year}/publish").post(publish))
-        .service(resource("/api/v1/units/{code}/evaluations/{year}/reopen").post(reopen));
+        .service(resource("/submit").post(submit))
+        .service(resource("/withdraw").post(withdraw))
+        .service(resource("/begin-review").post(begin_review))
+        .service(resource("/return").post(return_to_unit))
+        .service(resource("/approve").post(approve))
+        .service(resource("/publish").post(publish))
+        .service(resource("/reopen").post(reopen));
 }
 
 /// A word along with an action, for the history.

@@ -37,9 +37,9 @@ use crate::scoring::what_if::Trial;
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(resource("/api/v1/units/{code}/evaluations/{year}/score/gaps").get(get_gaps))
-        .service(resource("/api/v1/units/{code}/evaluations/{year}/score/sensitivity").get(get_sensitivity))
-        .service(resource("/api/v1/units/{code}/evaluations/{year}/comparison").get(get_comparison));
+        .service(resource("/score/gaps").get(get_gaps))
+        .service(resource("/score/sensitivity").get(get_sensitivity))
+        .service(resource("/comparison").get(get_comparison));
 }
 
 /// What to aim at.

@@ -29,13 +29,9 @@ patch_of!(
 
 /// Adds the routes of the fiscal years.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(resource("/api/v1/fiscal-years").get(list)).service(
-        resource("/api/v1/fiscal-years/{year}")
-            .get(get)
-            .put(put)
-            .patch(patch)
-            .delete(delete),
-    );
+    config
+        .service(resource("").get(list))
+        .service(resource("/{year}").get(get).put(put).patch(patch).delete(delete));
     roll_over::routes(config);
 }
 

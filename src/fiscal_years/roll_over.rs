@@ -24,7 +24,7 @@ use crate::special_funds::continuing::{self, Continued};
 
 /// Adds the route of the roll-over.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(resource("/api/v1/fiscal-years/{year}/roll-over").post(post));
+    config.service(resource("/{year}/roll-over").post(post));
 }
 
 /// How the next year is opened.

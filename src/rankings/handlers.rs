@@ -25,8 +25,8 @@ use crate::units::model::UnitKind;
 /// Adds the routes of the answers over all units.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(resource("/api/v1/fiscal-years/{year}/ranking").get(get_ranking))
-        .service(resource("/api/v1/fiscal-years/{year}/summary").get(get_summary));
+        .service(resource("/{year}/ranking").get(get_ranking))
+        .service(resource("/{year}/summary").get(get_summary));
 }
 
 /// What to rank.

@@ -31,16 +31,12 @@ patch_of!(
 
 /// Adds the routes of the scoring schemes.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(resource("/api/v1/scoring-schemes").get(list)).service(
-        resource("/api/v1/scoring-schemes/{id}")
-            .get(get)
-            .put(put)
-            .patch(patch)
-            .delete(delete),
-    );
     config
-        .service(resource("/api/v1/scoring-schemes/{id}/copy").post(copy))
-        .service(resource("/api/v1/scoring-schemes/{id}/diff").get(diff));
+        .service(resource("").get(list))
+        .service(resource("/{id}").get(get).put(put).patch(patch).delete(delete));
+    config
+        .service(resource("/{id}/copy").post(copy))
+        .service(resource("/{id}/diff").get(diff));
 }
 
 /// Which schemes to list.

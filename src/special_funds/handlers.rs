@@ -38,15 +38,9 @@ patch_of!(
 /// Adds the routes of the special funds.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(resource("/api/v1/special-funds").get(list).post(post))
-        .service(
-            resource("/api/v1/special-funds/{id}")
-                .get(get)
-                .put(put)
-                .patch(patch)
-                .delete(delete),
-        )
-        .service(resource("/api/v1/special-funds/{id}/score").get(get_score));
+        .service(resource("").get(list).post(post))
+        .service(resource("/{id}").get(get).put(put).patch(patch).delete(delete))
+        .service(resource("/{id}/score").get(get_score));
 }
 
 /// Which funds to list.

@@ -16,7 +16,7 @@ use crate::http::responses::CommonErrors;
 
 /// Adds the route.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(resource("/api/v1/units/{code}/trend").get(get));
+    config.service(resource("/{code}/trend").get(get));
 }
 
 /// Get a unit's trend

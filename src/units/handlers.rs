@@ -30,13 +30,9 @@ patch_of!(
 
 /// Adds the routes of the units.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(resource("/api/v1/units").get(list)).service(
-        resource("/api/v1/units/{code}")
-            .get(get)
-            .put(put)
-            .patch(patch)
-            .delete(delete),
-    );
+    config
+        .service(resource("").get(list))
+        .service(resource("/{code}").get(get).put(put).patch(patch).delete(delete));
 }
 
 /// The longest place in the hierarchy: ten levels of the longest codes.

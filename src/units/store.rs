@@ -19,12 +19,21 @@ pub fn find(conn: &mut AnyConnection, code: &str) -> QueryResult<Option<Row>> {
 /// The rows, each with the units that it continues and those that continue it.
 pub fn with_links(conn: &mut AnyConnection, rows: Vec<Row>) -> QueryResult<Vec<Stored>> {
     use unit_predecessors::{predecessor_code, unit_code};
-    let codes: Vec<String> = rows.iter().map(|row| row.code.clone()).collect();
-    let links: Vec<(String, String)> = unit_predecessors::table
-        .filter(unit_code.eq_any(codes.clone()).or(predecessor_code.eq_any(codes)))
+    let links = unit_predecessors::table
         .select((unit_code, predecessor_code))
-        .order((unit_code, predecessor_code))
-        .load(conn)?;
+        .order((unit_code, predecessor_code));
+    let links: Vec<(String, String)> = match rows.as_slice() {
+        // Said without a list, so that the statement is compiled once and not at each call.
+        [row] => links
+            .filter(unit_code.eq(&row.code).or(predecessor_code.eq(&row.code)))
+            .load(conn)?,
+        rows => {
+            let codes: Vec<&str> = rows.iter().map(|row| row.code.as_str()).collect();
+            links
+                .filter(unit_code.eq_any(codes.clone()).or(predecessor_code.eq_any(codes)))
+                .load(conn)?
+        }
+    };
     let stored = rows.into_iter().map(|row| Stored {
         predecessors: links
             .iter()
