@@ -50,7 +50,8 @@ pub struct GapsQuery {
     /// The total to reach, in points, at most the scheme's full marks. Left out: the bound of the next better grade, or
     /// full marks in the best.
     #[serde(default, deserialize_with = "given")]
-    #[param(example = "90")]
+    // As text: a parameter has no other type, and a number's schema would promise more decimals than points have.
+    #[param(value_type = Option<String>, pattern = r"^(1000(\.0{1,4})?|[0-9]{1,3}(\.[0-9]{1,4})?)$", example = "90")]
     target: Option<Points>,
     /// Another scheme than the one in force for the year.
     #[serde(default, deserialize_with = "given")]
