@@ -313,7 +313,7 @@ fn read_any(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output 
 
 fn parse<T: DeserializeOwned + ToSchema>(bytes: &[u8], contract: Option<&Data<Contract>>) -> Result<T, Problem> {
     let read = serde_json::from_slice(bytes);
-    if read.is_ok() && contract.is_none_or(|contract| contract.arrays_are_lists(bytes)) {
+    if read.is_ok() && contract.is_none_or(|contract| contract.arrays_are_lists(&T::name(), bytes)) {
         return read.map_err(|error| malformed(&error));
     }
     // What does not parse as JSON at all is a matter of syntax, not of its content.

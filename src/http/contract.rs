@@ -1,7 +1,7 @@
 //! The OpenAPI document as a judge of bodies: it finds every fault of one, where reading it into its type finds the first.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
@@ -13,13 +13,20 @@ use crate::codes::{Date, Uscc};
 use crate::fault::{Fault, Text};
 use crate::scoring::values::{Amount, Percent, Points, Quantity, Share, SignedAmount};
 
-/// The schemas of the OpenAPI document, compiled when first needed.
+/// The schemas of the OpenAPI document.
 #[derive(Debug)]
 pub struct Contract {
     components: Value,
-    /// The names of properties that are lists, wherever they occur.
+    met: Mutex<HashMap<String, Arc<Met>>>,
+}
+
+/// A schema that bodies were read by.
+#[derive(Debug)]
+struct Met {
+    /// The names of the properties that are lists wherever it has them.
     lists: HashSet<String>,
-    compiled: Mutex<HashMap<String, Option<Arc<Validator>>>>,
+    /// Compiled for the first body that is at fault.
+    validator: OnceLock<Option<Validator>>,
 }
 
 impl Contract {
@@ -32,15 +39,15 @@ impl Contract {
             }
         }
         Self {
-            lists: lists(&components),
             components,
-            compiled: Mutex::default(),
+            met: Mutex::default(),
         }
     }
 
     /// Every fault of `instance` as a `schema` of the document; none if the document has no such schema.
     pub fn faults(&self, schema: &str, instance: &Value) -> Vec<Fault> {
-        let Some(validator) = self.validator(schema) else {
+        let met = self.met(schema);
+        let Some(validator) = met.validator.get_or_init(|| self.compile(schema)) else {
             return Vec::new();
         };
         let mut faults = Vec::new();
@@ -59,11 +66,12 @@ impl Contract {
         faults
     }
 
-    /// Whether each array of a JSON text is the value of a property that is a list.
+    /// Whether each array of a JSON text is the value of a property that is a list in a `schema` of the document.
     ///
     /// An array where an object belongs is read as the object's fields in their order, without an error; only the schema
     /// sees it. This look at the text tells, far faster, that there is nothing to see.
-    pub fn arrays_are_lists(&self, json: &[u8]) -> bool {
+    pub fn arrays_are_lists(&self, schema: &str, json: &[u8]) -> bool {
+        let met = self.met(schema);
         let mut rest = json;
         let (mut name, mut text): (&[u8], &[u8]) = (&[], &[]);
         // A name is the last text before a colon; nothing else may stand between the colon and the array.
@@ -81,7 +89,7 @@ impl Contract {
                     name = text;
                     after_colon = true;
                 }
-                b'[' if !after_colon || !std::str::from_utf8(name).is_ok_and(|name| self.lists.contains(name)) => {
+                b'[' if !after_colon || !std::str::from_utf8(name).is_ok_and(|name| met.lists.contains(name)) => {
                     return false;
                 }
                 b' ' | b'\n' | b'\r' | b'\t' => {}
@@ -91,19 +99,27 @@ impl Contract {
         true
     }
 
-    fn validator(&self, schema: &str) -> Option<Arc<Validator>> {
-        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = compiled.entry(schema.to_owned()).or_insert_with(|| {
-            // References stay local when the components stand in the same document.
-            let root = json!({ "$ref": format!("#/components/schemas/{schema}"), "components": self.components });
-            jsonschema::options()
-                .with_keyword(STRICTER_KEYWORD, |_, name, _| Ok(Box::new(stricter(name))))
-                .build(&root)
-                .inspect_err(|error| tracing::error!(%error, schema, "a schema of the OpenAPI document cannot be used"))
-                .ok()
-                .map(Arc::new)
+    fn met(&self, schema: &str) -> Arc<Met> {
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = met.get(schema) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(Met {
+            lists: lists(&self.components, schema),
+            validator: OnceLock::new(),
         });
-        entry.clone()
+        met.insert(schema.to_owned(), Arc::clone(&new));
+        new
+    }
+
+    fn compile(&self, schema: &str) -> Option<Validator> {
+        // References stay local when the components stand in the same document.
+        let root = json!({ "$ref": format!("#/components/schemas/{schema}"), "components": self.components });
+        jsonschema::options()
+            .with_keyword(STRICTER_KEYWORD, |_, name, _| Ok(Box::new(stricter(name))))
+            .build(&root)
+            .inspect_err(|error| tracing::error!(%error, schema, "a schema of the OpenAPI document cannot be used"))
+            .ok()
     }
 
     fn describe(&self, error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
@@ -325,15 +341,26 @@ fn end_of_string(json: &[u8]) -> usize {
         .unwrap_or(json.len())
 }
 
-/// The names of the properties that are lists in a schema, and objects in none.
-fn lists(components: &Value) -> HashSet<String> {
-    fn walk<'a>(value: &'a Value, lists: &mut HashSet<&'a str>, others: &mut HashSet<&'a str>) {
-        let children: Vec<&Value> = match value {
-            Value::Object(object) => object.values().collect(),
-            Value::Array(array) => array.iter().collect(),
-            _ => return,
+/// The names of the properties that are lists in a schema and what it refers to, and objects nowhere in them.
+fn lists(components: &Value, schema: &str) -> HashSet<String> {
+    let (mut lists, mut others) = (HashSet::new(), HashSet::new());
+    let mut seen = HashSet::from([schema]);
+    let mut open: Vec<&Value> = components.pointer(&format!("/schemas/{schema}")).into_iter().collect();
+    while let Some(value) = open.pop() {
+        let object = match value {
+            Value::Object(object) => object,
+            Value::Array(array) => {
+                open.extend(array);
+                continue;
+            }
+            _ => continue,
         };
-        for (name, property) in value.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        for (name, property) in object
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             let kinds: Vec<&str> = match property.get("type") {
                 Some(Value::String(kind)) => vec![kind],
                 Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
@@ -347,12 +374,16 @@ fn lists(components: &Value) -> HashSet<String> {
                 others.insert(name);
             }
         }
-        for child in children {
-            walk(child, lists, others);
+        if let Some(name) = object
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|reference| reference.strip_prefix("#/components/schemas/"))
+            && seen.insert(name)
+        {
+            open.extend(components.pointer(&format!("/schemas/{name}")));
         }
+        open.extend(object.values());
     }
-    let (mut lists, mut others) = (HashSet::new(), HashSet::new());
-    walk(components, &mut lists, &mut others);
     lists.difference(&others).map(|name| (*name).to_owned()).collect()
 }
 
@@ -526,15 +557,19 @@ mod tests {
     #[test]
     fn an_array_is_seen_unless_it_is_the_value_of_a_list() {
         let contract = Contract::new(&json!({"components": {"schemas": {
-            "A": {"properties": {"rows": {"type": "array"}, "maybe": {"type": ["array", "null"]}, "both": {"type": "array"}}},
-            "B": {"properties": {"both": {"type": "object"}, "name": {"type": "string"}}}
+            "A": {"properties": {
+                "rows": {"type": "array"}, "maybe": {"type": ["array", "null"]}, "both": {"type": "array"},
+                "part": {"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/B"}]}
+            }},
+            "B": {"properties": {"both": {"type": "object"}, "name": {"type": "string"}}},
+            "Apart": {"properties": {"rows": {"type": "object"}}}
         }}}));
         for good in [
             "{}",
             "{\"rows\": [], \"maybe\" : [{\"name\": \"[\\\"[\", \"rows\":\n[1]}]}",
             r#"{"name": "\\", "rows": [{}, {}]}"#,
         ] {
-            assert!(contract.arrays_are_lists(good.as_bytes()), "{good}");
+            assert!(contract.arrays_are_lists("A", good.as_bytes()), "{good}");
         }
         for bad in [
             "[]",
@@ -545,7 +580,7 @@ mod tests {
             r#"{"rows": [{}, []]}"#,
             r#"{"rows": ["rows", []]}"#,
         ] {
-            assert!(!contract.arrays_are_lists(bad.as_bytes()), "{bad}");
+            assert!(!contract.arrays_are_lists("A", bad.as_bytes()), "{bad}");
         }
     }
 }
