@@ -17,7 +17,7 @@ use super::submissions::{self, Submitting};
 use super::workflow::{Action, State, Transition};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db, now};
-use crate::http::auth::{Bureau, Editor, Principal};
+use crate::http::auth::{Principal, Reviewer, Submitter};
 use crate::http::body::{Json, OptionalJson};
 use crate::http::etag::{ETag, Preconditions};
 use crate::http::kinds;
@@ -85,7 +85,7 @@ impl Act {
             principal, unit, year, ..
         } = self;
         let context = require(conn, unit, *year)?;
-        principal.may_edit(&context.unit_path)?;
+        principal.may_see(&context.unit_path)?;
         let compiled = in_force(conn, library, &context)?;
         self.preconditions.check(Some(&tag(&compiled, principal, &context)?))?;
         let (row, step) = find_step(principal, *year, &context, self.action)?;
@@ -221,7 +221,7 @@ pub(super) fn record(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn submit(
-    Editor(principal): Editor,
+    Submitter(principal): Submitter,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
     remark: OptionalJson<Remark>,
@@ -255,7 +255,7 @@ pub async fn submit(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn withdraw(
-    Editor(principal): Editor,
+    Submitter(principal): Submitter,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
     remark: OptionalJson<Remark>,
@@ -288,7 +288,7 @@ pub async fn withdraw(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn begin_review(
-    Bureau(principal): Bureau,
+    Reviewer(principal): Reviewer,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
     remark: OptionalJson<Remark>,
@@ -322,7 +322,7 @@ pub async fn begin_review(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn return_to_unit(
-    Bureau(principal): Bureau,
+    Reviewer(principal): Reviewer,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
     Json(grounds): Json<Grounds>,
@@ -356,7 +356,7 @@ pub async fn return_to_unit(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn approve(
-    Bureau(principal): Bureau,
+    Reviewer(principal): Reviewer,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
     remark: OptionalJson<Remark>,
@@ -389,7 +389,7 @@ pub async fn approve(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn publish(
-    Bureau(principal): Bureau,
+    Reviewer(principal): Reviewer,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
     remark: OptionalJson<Remark>,
@@ -423,7 +423,7 @@ pub async fn publish(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn reopen(
-    Bureau(principal): Bureau,
+    Reviewer(principal): Reviewer,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
     Json(grounds): Json<Grounds>,

@@ -1,6 +1,6 @@
 //! What every resource needs of HTTP, in the order that a request meets it.
 //!
-//! `middleware` (request id, log) → `resource` (method or 405) → `auth` (who) → `path`, `query`,
+//! `middleware` (request id, log) → `resource` (method or 405) → `auth`, `gate` (who) → `path`, `query`,
 //! `body` (what, every fault named) → `etag` (which version) → `page` (lists) → `problem` (errors).
 
 pub mod accept;
@@ -9,6 +9,7 @@ pub mod body;
 pub mod contract;
 pub mod duplicates;
 pub mod etag;
+pub mod gate;
 pub mod kinds;
 pub mod middleware;
 pub mod page;

@@ -210,7 +210,7 @@ pub async fn put(
         .write(move |conn| {
             let before = store::find(conn, id.as_str())?;
             if let Some((_, unit_path)) = &before {
-                principal.may_edit(unit_path)?;
+                principal.may_see(unit_path)?;
             }
             let before = before.map(|(row, _)| row);
             preconditions.check(before.as_ref().map(Row::etag).as_ref())?;
@@ -247,7 +247,7 @@ pub async fn patch(
     let row = db
         .write(move |conn| {
             let (before, unit_path) = require(conn, &id)?;
-            principal.may_edit(&unit_path)?;
+            principal.may_see(&unit_path)?;
             preconditions.check(Some(&before.etag()))?;
             let input = patch.apply(&before.input()?)?;
             save(conn, &library, &principal, &id, Some(before), &input)
@@ -275,7 +275,7 @@ pub async fn delete(
 ) -> Result<HttpResponse, Problem> {
     db.write(move |conn| {
         let (row, unit_path) = require(conn, &id)?;
-        principal.may_edit(&unit_path)?;
+        principal.may_see(&unit_path)?;
         preconditions.check(Some(&row.etag()))?;
         refuse_locked(conn, &principal, &row)?;
         Ok(store::delete(conn, id.as_str())?)
@@ -388,7 +388,7 @@ fn save(
     let (unit, season, state) = store::referents(conn, input.unit.as_str(), input.year.get())?;
     match &unit {
         Some((path, validity)) => {
-            principal.may_edit(path)?;
+            principal.may_see(path)?;
             if let Some(refusal) = validity.refusal(&input.unit, input.year) {
                 faults.push(Fault {
                     pointer: "/year".to_owned(),
