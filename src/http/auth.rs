@@ -153,9 +153,8 @@ async fn principal(request: &HttpRequest, demanded: Option<Permission>) -> Resul
     let principal = gate.judge(request).await?;
     // For the access log.
     request.extensions_mut().insert(principal.clone());
-    match demanded {
-        Some(permission) => principal.must(permission)?,
-        None => {}
+    if let Some(permission) = demanded {
+        principal.must(permission)?;
     }
     Ok(principal)
 }
