@@ -8,7 +8,7 @@ use actix_web::web;
 use clap::{Parser, Subcommand};
 use jixiao::codes::{TokenName, UnitCode};
 use jixiao::config::{Config, Flags};
-use jixiao::db::{Db, DbConfig, Target, open_once};
+use jixiao::db::{Db, DbConfig, Origin, Target, open_once};
 use jixiao::fault::Text;
 use jixiao::http::gate::{Gate, TokenCache};
 use jixiao::tokens::model::{Overlap, Role, TokenInput};
@@ -122,7 +122,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let listener = bind(config.listen)?;
     let db = Db::open(&config.db)?;
     let first = db
-        .write(tokens::store::create_first)
+        .write(Origin::program(), tokens::store::create_first)
         .await
         .map_err(|problem| problem.to_string())?;
     if let Some(token) = first {
@@ -182,9 +182,9 @@ fn token(command: TokenCommand, target: &Target) -> Result<(), Failure> {
         } => {
             let input = token_input(role, name, units, &scopes, expires_at)?;
             let (_, token) = conn
-                .write(|conn| {
-                    tokens::handlers::check(conn, &input, None)?;
-                    tokens::store::create(conn, &input)
+                .write(&Origin::command_line(), |tx| {
+                    tokens::handlers::check(tx, &input, None)?;
+                    tokens::store::create(tx, &input)
                 })
                 .map_err(|problem| format!("no token was made: {}", problem.in_english()))?;
             println!("{token}");
@@ -208,8 +208,8 @@ fn token(command: TokenCommand, target: &Target) -> Result<(), Failure> {
         TokenCommand::Rotate { id, overlap } => {
             let overlap = Overlap::seconds(overlap).map_err(|message| format!("--overlap: {}", english(message)))?;
             let rotated = conn
-                .write(|conn| match tokens::store::get(conn, &id)? {
-                    Some(before) => tokens::store::rotate(conn, before, overlap.until()).map(Some),
+                .write(&Origin::command_line(), |tx| match tokens::store::get(tx, &id)? {
+                    Some(before) => tokens::store::rotate(tx, before, overlap.until()).map(Some),
                     None => Ok(None),
                 })
                 .map_err(|problem| problem.to_string())?;
@@ -218,7 +218,7 @@ fn token(command: TokenCommand, target: &Target) -> Result<(), Failure> {
         }
         TokenCommand::Revoke { id } => {
             let gone = conn
-                .write(|conn| Ok(tokens::store::revoke(conn, &id)?))
+                .write(&Origin::command_line(), |tx| tokens::store::revoke(tx, &id))
                 .map_err(|problem| problem.to_string())?;
             if !gone {
                 return Err(no_token(&id).into());

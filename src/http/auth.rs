@@ -10,7 +10,9 @@ use futures_util::future::LocalBoxFuture;
 use jiff::Timestamp;
 
 use super::gate::Gate;
+use super::middleware::current_request;
 use super::problem::Problem;
+use crate::db::Origin;
 use crate::tokens::model::Role;
 use crate::tokens::permission::{Permission, Permissions};
 
@@ -34,6 +36,17 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// Who is written down for what this request changes.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            actor: self.token_id.clone(),
+            name: self.name.clone(),
+            role: self.role.to_string(),
+            request_id: Some(current_request().0),
+            address: self.address.map(|address| address.to_string()),
+        }
+    }
+
     fn reaches(&self, unit_path: &str) -> bool {
         self.paths.iter().any(|path| unit_path.starts_with(path.as_str()))
     }

@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 
 use super::auth::Principal;
 use super::problem::Problem;
-use crate::db::Db;
+use crate::db::{Db, Origin};
 use crate::tokens::model::{Role, StoredToken, hash};
 use crate::tokens::permission::Permissions;
 use crate::tokens::store;
@@ -198,7 +198,9 @@ fn note_use(db: Db, id: String, now: Timestamp, address: Option<String>) {
     let at = format!("{now:.6}");
     actix_web::rt::spawn(async move {
         let noted = db
-            .write(move |conn| Ok(store::note_use(conn, &id, &at, address.as_deref())?))
+            .write(Origin::program(), move |tx| {
+                Ok(store::note_use(tx, &id, &at, address.as_deref())?)
+            })
             .await;
         if let Err(problem) = noted {
             // The next use in a minute is noted again.

@@ -124,13 +124,13 @@ pub async fn post(
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
     let (stored, token) = db
-        .write(move |conn| {
-            check(conn, &input, None)?;
+        .write(principal.origin(), move |tx| {
+            check(tx, &input, None)?;
             must_not_exceed(&principal, input.permissions())?;
-            store::create(conn, &input)
+            store::create(tx, &input)
         })
         .await?;
-    let mut response = stored.etag().saved(true, &format!("/api/v1/tokens/{}", stored.row.id));
+    let mut response = stored.etag().saved(true, &store::address(&stored.row.id));
     Ok(response.insert_header(NO_STORE).json(issued(stored, token)?))
 }
 
@@ -200,17 +200,17 @@ pub async fn patch(
     gate: Data<Gate>,
 ) -> Result<HttpResponse, Problem> {
     let stored = db
-        .write(move |conn| {
-            let before = require(conn, &id)?;
+        .write(principal.origin(), move |tx| {
+            let before = require(tx, &id)?;
             preconditions.check(Some(&before.etag()))?;
             let was = TokenInput::try_from(&before).map_err(Problem::internal)?;
             let input = patch.apply(&was)?;
-            check(conn, &input, Some(&was))?;
+            check(tx, &input, Some(&was))?;
             must_not_exceed(&principal, input.permissions())?;
             let input = input.in_order();
             match input == was {
                 true => Ok(before),
-                false => Ok(store::save(conn, before, &input)?),
+                false => store::save(tx, before, &input),
             }
         })
         .await?;
@@ -230,17 +230,17 @@ pub async fn patch(
     responses((status = 204, description = "It works no more"), CommonErrors, ChangeErrors),
 )]
 pub async fn delete(
-    _: TokenKeeper,
+    TokenKeeper(principal): TokenKeeper,
     Path(id): Path<TokenId>,
     preconditions: Preconditions,
     db: Data<Db>,
     gate: Data<Gate>,
 ) -> Result<HttpResponse, Problem> {
     let gone = id.clone();
-    db.write(move |conn| {
-        let stored = require(conn, &id)?;
+    db.write(principal.origin(), move |tx| {
+        let stored = require(tx, &id)?;
         preconditions.check(Some(&stored.etag()))?;
-        Ok(store::revoke(conn, id.as_str())?)
+        store::revoke(tx, id.as_str())
     })
     .await?;
     gate.forget(gone.as_str());
@@ -272,11 +272,11 @@ pub async fn rotate(
 ) -> Result<HttpResponse, Problem> {
     let overlap = rotation.0.unwrap_or_default().overlap_seconds;
     let (stored, token) = db
-        .write(move |conn| {
-            let before = require(conn, &id)?;
+        .write(principal.origin(), move |tx| {
+            let before = require(tx, &id)?;
             preconditions.check(Some(&before.etag()))?;
             must_not_exceed(&principal, before.permissions().map_err(Problem::internal)?)?;
-            store::rotate(conn, before, overlap.until())
+            store::rotate(tx, before, overlap.until())
         })
         .await?;
     gate.forget(&stored.row.id);

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use serde::Serialize;
 
 use super::model::{LastUse, Role, Row, Secret, Stored, StoredToken, TokenInput, new_id};
 use crate::codes::{TokenId, UnitCode};
+use crate::db::changes::{Action, Change, Resource};
 use crate::db::connection::Backend;
 use crate::db::schema::{token_units, token_uses, tokens, units};
 use crate::db::sql::{containing, lower};
-use crate::db::{AnyConnection, now};
+use crate::db::{AnyConnection, Tx, now};
 use crate::http::page::{Limit, Order};
 use crate::http::problem::Problem;
 use crate::paged;
@@ -112,11 +114,40 @@ pub fn list(conn: &mut AnyConnection) -> QueryResult<Vec<Stored>> {
     whole(conn, rows)
 }
 
+/// What the change log keeps of a token: all but its secret.
+#[derive(Serialize)]
+struct After<'a> {
+    name: &'a str,
+    role: &'a str,
+    units: &'a [String],
+    scopes: Option<&'a str>,
+    expires_at: Option<&'a str>,
+    previous_until: Option<&'a str>,
+}
+
+fn record(tx: &mut Tx<'_>, action: Action, stored: &Stored) -> Result<(), Problem> {
+    let row = &stored.row;
+    let after = After {
+        name: &row.name,
+        role: &row.role,
+        units: &stored.units,
+        scopes: row.scopes.as_deref(),
+        expires_at: row.expires_at.as_deref(),
+        previous_until: row.previous_until.as_deref(),
+    };
+    tx.record(Change::done(action, Resource::Token, address(&row.id), &after)?)
+}
+
+/// Where the token of an id is.
+pub fn address(id: &str) -> String {
+    format!("/api/v1/tokens/{id}")
+}
+
 /// Makes and stores a token, and returns it with its secret, which is stored hashed.
 ///
 /// # Errors
 /// 409 if one of the units does not exist, 500 without random bytes.
-pub fn create(conn: &mut AnyConnection, input: &TokenInput) -> Result<(Stored, String), Problem> {
+pub fn create(tx: &mut Tx<'_>, input: &TokenInput) -> Result<(Stored, String), Problem> {
     let random = |error: getrandom::Error| Problem::internal(error.to_string());
     let id = new_id().map_err(random)?;
     let secret = Secret::generate(&id).map_err(random)?;
@@ -134,14 +165,15 @@ pub fn create(conn: &mut AnyConnection, input: &TokenInput) -> Result<(Stored, S
         updated_at: at,
         id,
     };
-    diesel::insert_into(tokens::table).values(&row).execute(conn)?;
+    diesel::insert_into(tokens::table).values(&row).execute(&mut **tx)?;
     let units = input.codes();
-    bind(conn, &row.id, &units)?;
+    bind(tx, &row.id, &units)?;
     let stored = Stored {
         row,
         units,
         last_use: None,
     };
+    record(tx, Action::Created, &stored)?;
     Ok((stored, secret.token))
 }
 
@@ -155,7 +187,11 @@ fn bind(conn: &mut AnyConnection, id: &str, units: &[String]) -> QueryResult<()>
 }
 
 /// Stores what a token is now, in place of what it was; its secret stays.
-pub fn save(conn: &mut AnyConnection, before: Stored, input: &TokenInput) -> QueryResult<Stored> {
+///
+/// # Errors
+/// 409 if one of the units does not exist.
+pub fn save(tx: &mut Tx<'_>, before: Stored, input: &TokenInput) -> Result<Stored, Problem> {
+    let conn: &mut AnyConnection = tx;
     let row = Row {
         name: input.name.to_string(),
         role: input.role.to_string(),
@@ -171,22 +207,20 @@ pub fn save(conn: &mut AnyConnection, before: Stored, input: &TokenInput) -> Que
         diesel::delete(token_units::table.filter(token_units::token_id.eq(&row.id))).execute(conn)?;
         bind(conn, &row.id, &units)?;
     }
-    Ok(Stored {
+    let stored = Stored {
         row,
         units,
         last_use: before.last_use,
-    })
+    };
+    record(tx, Action::Updated, &stored)?;
+    Ok(stored)
 }
 
 /// Gives a token a new secret, which is returned; the old one works until then, or no more.
 ///
 /// # Errors
 /// 500 without random bytes.
-pub fn rotate(
-    conn: &mut AnyConnection,
-    before: Stored,
-    old_works_until: Option<String>,
-) -> Result<(Stored, String), Problem> {
+pub fn rotate(tx: &mut Tx<'_>, before: Stored, old_works_until: Option<String>) -> Result<(Stored, String), Problem> {
     let secret = Secret::generate(&before.row.id).map_err(|error| Problem::internal(error.to_string()))?;
     let row = Row {
         previous_hash: old_works_until.is_some().then_some(before.row.secret_hash),
@@ -196,8 +230,12 @@ pub fn rotate(
         updated_at: now(),
         ..before.row
     };
-    diesel::update(tokens::table.find(&row.id)).set(&row).execute(conn)?;
-    Ok((Stored { row, ..before }, secret.token))
+    diesel::update(tokens::table.find(&row.id))
+        .set(&row)
+        .execute(&mut **tx)?;
+    let stored = Stored { row, ..before };
+    record(tx, Action::Rotated, &stored)?;
+    Ok((stored, secret.token))
 }
 
 /// Those of `unit_codes` that no unit has.
@@ -214,8 +252,8 @@ pub fn unknown_units(conn: &mut AnyConnection, unit_codes: &[String]) -> QueryRe
 ///
 /// # Errors
 /// 500 without random bytes.
-pub fn create_first(conn: &mut AnyConnection) -> Result<Option<String>, Problem> {
-    let any: Option<String> = tokens::table.select(tokens::id).first(conn).optional()?;
+pub fn create_first(tx: &mut Tx<'_>) -> Result<Option<String>, Problem> {
+    let any: Option<String> = tokens::table.select(tokens::id).first(&mut **tx).optional()?;
     if any.is_some() {
         return Ok(None);
     }
@@ -226,14 +264,22 @@ pub fn create_first(conn: &mut AnyConnection) -> Result<Option<String>, Problem>
         scopes: None,
         expires_at: None,
     };
-    create(conn, &first).map(|(_, token)| Some(token))
+    create(tx, &first).map(|(_, token)| Some(token))
 }
 
 /// Takes a token back; false if there is none of that id.
-pub fn revoke(conn: &mut AnyConnection, id: &str) -> QueryResult<bool> {
+///
+/// # Errors
+/// 500 when the database fails.
+pub fn revoke(tx: &mut Tx<'_>, id: &str) -> Result<bool, Problem> {
+    let conn: &mut AnyConnection = tx;
     diesel::delete(token_uses::table.filter(token_uses::token_id.eq(id))).execute(conn)?;
     diesel::delete(token_units::table.filter(token_units::token_id.eq(id))).execute(conn)?;
-    Ok(diesel::delete(tokens::table.find(id)).execute(conn)? > 0)
+    let gone = diesel::delete(tokens::table.find(id)).execute(conn)? > 0;
+    if gone {
+        tx.record(Change::deleted(Resource::Token, address(id)))?;
+    }
+    Ok(gone)
 }
 
 /// Notes that a token was used, unless it was taken back meanwhile or a later use is known.

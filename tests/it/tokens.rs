@@ -92,11 +92,11 @@ both_engines! {
         assert_eq!(itself(app, token)["expires_at"], made["expires_at"]);
         // The clock cannot be turned, so the end is.
         let id = text(&made, "id").to_owned();
-        app.write(move |conn| {
-            let before = jixiao::tokens::store::get(conn, &id)?.unwrap();
+        app.write(move |tx| {
+            let before = jixiao::tokens::store::get(tx, &id)?.unwrap();
             let mut input = jixiao::tokens::model::TokenInput::try_from(&before).unwrap();
             input.expires_at = Some("2020-01-01T00:00:00Z".parse().unwrap());
-            Ok(jixiao::tokens::store::save(conn, before, &input)?)
+            jixiao::tokens::store::save(tx, before, &input)
         });
         let app2 = app.client(token);
         let deadline = Instant::now() + Duration::from_secs(20);
