@@ -5,6 +5,7 @@ mod access;
 mod architecture;
 mod cases;
 mod checks;
+mod citizen;
 mod claims;
 mod contradictions;
 mod evaluations;
