@@ -315,7 +315,8 @@ pub async fn get_score(
             let compiled = library
                 .find(conn, &input.scheme)?
                 .map_err(|unfit| Problem::internal(format!("fund {id}: scheme {}: {unfit:?}", input.scheme)))?;
-            let score = scoring::score(&compiled.scheme, &Case::of_fund(&input.table()));
+            let table = input.table();
+            let score = scoring::score(&compiled.scheme, &Case::of_fund(&table));
             let version = row.version.to_string();
             let edition = compiled.edition.version.to_string();
             let etag = ETag::over([
@@ -339,6 +340,7 @@ pub async fn get_score(
                     unit: input.unit,
                     year: input.year,
                     scheme: SchemeUsed::from(&compiled),
+                    executions: table.executions(),
                     score,
                 })?,
             };

@@ -10,7 +10,7 @@ use crate::http::etag::ETag;
 use crate::http::problem::Problem;
 use crate::schemes::model::SchemeUsed;
 use crate::scoring::score::Score;
-use crate::scoring::special_fund::{FundTable, Funding, Goal, TargetRow};
+use crate::scoring::special_fund::{Execution, FundTable, Funding, Goal, TargetRow};
 use crate::scoring::text::{Label, SchemeId};
 
 /// The scheme of a fund whose table names none.
@@ -282,6 +282,8 @@ pub struct FundScore {
     pub year: FiscalYear,
     /// The scheme that it was computed by.
     pub scheme: SchemeUsed,
+    /// The execution rate (预算执行率) of each row of its money, the total first. Only the total's is scored.
+    pub executions: Vec<Execution>,
     /// The score itself.
     #[serde(flatten)]
     pub score: Score,
