@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::config::Config;
-use crate::db::Db;
+use crate::db::{Db, Origin};
 use crate::evaluations::cache::ScoreCache;
 use crate::http::auth::Gate;
 use crate::http::body::BodyLimit;
@@ -150,7 +150,7 @@ pub enum StartError {
 /// # Errors
 /// When the socket or the database cannot be used.
 pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener) -> Result<Server, StartError> {
-    db.write(|conn| Ok(schemes::store::install_builtins(conn)?))
+    db.write(Origin::program(), schemes::store::install_builtins)
         .await
         .map_err(StartError::Schemes)?;
     let document = openapi_json()?;

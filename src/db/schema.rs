@@ -173,6 +173,33 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    changes (seq) {
+        seq -> BigInt,
+        at -> Text,
+        actor -> Nullable<Text>,
+        actor_name -> Text,
+        role -> Text,
+        request_id -> Nullable<Text>,
+        address -> Nullable<Text>,
+        action -> Text,
+        resource -> Text,
+        key -> Text,
+        unit_code -> Nullable<Text>,
+        year -> Nullable<BigInt>,
+        after -> Nullable<Text>,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    change_head (id) {
+        id -> BigInt,
+        seq -> BigInt,
+        hash -> Text,
+    }
+}
+
 diesel::joinable!(fiscal_years -> scoring_schemes (scheme_id));
 diesel::joinable!(special_funds -> units (unit_code));
 diesel::joinable!(special_funds -> fiscal_years (year));
@@ -201,4 +228,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     evaluation_events,
     standings,
     standing_parts,
+    changes,
 );

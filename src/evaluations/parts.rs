@@ -14,6 +14,7 @@ use super::model::{Prefilled, PrefilledField, Row};
 use super::store::{self, Context, Part};
 use crate::checks::reasons::Reasons;
 use crate::codes::{FiscalYear, UnitCode};
+use crate::db::changes::{Action, Change};
 use crate::db::{AnyConnection, Db};
 use crate::http::auth::{Editor, Principal, Reader};
 use crate::http::body::{Json, MergePatch};
@@ -215,14 +216,14 @@ async fn get_part(
 }
 
 /// What is to become of a document, given the one before.
-enum Change<T> {
+enum Wanted<T> {
     Put(T),
     Patch(MergePatch),
     Delete,
 }
 
 async fn change<T: Document + Sync>(
-    change: Change<T>,
+    wanted: Wanted<T>,
     principal: Principal,
     (unit, year): (UnitCode, FiscalYear),
     preconditions: Preconditions,
@@ -230,25 +231,26 @@ async fn change<T: Document + Sync>(
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
     let address = format!("/api/v1/units/{unit}/evaluations/{year}/{}", T::PART.address());
+    let key = address.clone();
     let (created, after) = db
-        .write(move |conn| {
-            let context = require(conn, &unit, year)?;
+        .write(principal.origin(), move |tx| {
+            let context = require(tx, &unit, year)?;
             principal.may_edit(&context.unit_path)?;
             let before = stored(T::PART, context.evaluation.as_ref());
-            if before.is_none() && !matches!(change, Change::Put(_)) {
+            if before.is_none() && !matches!(wanted, Wanted::Put(_)) {
                 return Err(not_filed(T::PART, &unit, year));
             }
             preconditions.check(before.as_ref().map(|(_, etag)| etag))?;
             let patched;
-            let document = match &change {
-                Change::Put(document) => Some(document),
-                Change::Patch(patch) => {
+            let document = match &wanted {
+                Wanted::Put(document) => Some(document),
+                Wanted::Patch(patch) => {
                     let old: T =
                         read(T::PART, context.evaluation.as_ref())?.ok_or_else(|| not_filed(T::PART, &unit, year))?;
                     patched = patch.apply(&old)?;
                     Some(&patched)
                 }
-                Change::Delete => None,
+                Wanted::Delete => None,
             };
             let text = document
                 .map(serde_json::to_string)
@@ -262,9 +264,21 @@ async fn change<T: Document + Sync>(
                 return Err(Problem::unit_not_valid(refusal));
             }
             if let Some(document) = document {
-                document.check(conn, &library, &context)?;
+                document.check(tx, &library, &context)?;
             }
-            let row = store::set(conn, &unit, year, context.evaluation, T::PART, text)?;
+            tx.record(Change {
+                action: match (&before, &text) {
+                    (_, None) => Action::Deleted,
+                    (None, _) => Action::Created,
+                    (Some(_), _) => Action::Updated,
+                },
+                resource: T::PART.resource(),
+                key: key.clone(),
+                unit: Some(unit.as_str().to_owned()),
+                year: Some(year.get()),
+                after: text.clone(),
+            })?;
+            let row = store::set(tx, &unit, year, context.evaluation, T::PART, text)?;
             Ok((before.is_none(), stored(T::PART, row.as_ref())))
         })
         .await?;
@@ -325,7 +339,7 @@ pub async fn put_base_data(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change(Change::Put(sheet), principal, at, preconditions, &db, library).await
+    change(Wanted::Put(sheet), principal, at, preconditions, &db, library).await
 }
 
 /// Change some figures of the base data sheet
@@ -351,7 +365,7 @@ pub async fn patch_base_data(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change::<BaseData>(Change::Patch(patch), principal, at, preconditions, &db, library).await
+    change::<BaseData>(Wanted::Patch(patch), principal, at, preconditions, &db, library).await
 }
 
 /// Take the base data sheet back
@@ -373,7 +387,7 @@ pub async fn delete_base_data(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change::<BaseData>(Change::Delete, principal, at, preconditions, &db, library).await
+    change::<BaseData>(Wanted::Delete, principal, at, preconditions, &db, library).await
 }
 
 /// Get the base data sheet prefilled
@@ -468,7 +482,7 @@ pub async fn put_assessments(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change(Change::Put(assessments), principal, at, preconditions, &db, library).await
+    change(Wanted::Put(assessments), principal, at, preconditions, &db, library).await
 }
 
 /// Change some assessments
@@ -495,7 +509,7 @@ pub async fn patch_assessments(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change::<Assessments>(Change::Patch(patch), principal, at, preconditions, &db, library).await
+    change::<Assessments>(Wanted::Patch(patch), principal, at, preconditions, &db, library).await
 }
 
 /// Take the assessments back
@@ -517,7 +531,7 @@ pub async fn delete_assessments(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change::<Assessments>(Change::Delete, principal, at, preconditions, &db, library).await
+    change::<Assessments>(Wanted::Delete, principal, at, preconditions, &db, library).await
 }
 
 /// Get the claims
@@ -573,7 +587,7 @@ pub async fn put_claims(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change(Change::Put(claims), principal, at, preconditions, &db, library).await
+    change(Wanted::Put(claims), principal, at, preconditions, &db, library).await
 }
 
 /// Change some claims
@@ -599,7 +613,7 @@ pub async fn patch_claims(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change::<Claims>(Change::Patch(patch), principal, at, preconditions, &db, library).await
+    change::<Claims>(Wanted::Patch(patch), principal, at, preconditions, &db, library).await
 }
 
 /// Take the claims back
@@ -621,7 +635,7 @@ pub async fn delete_claims(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change::<Claims>(Change::Delete, principal, at, preconditions, &db, library).await
+    change::<Claims>(Wanted::Delete, principal, at, preconditions, &db, library).await
 }
 
 /// Get the reasons
@@ -675,7 +689,7 @@ pub async fn put_reasons(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change(Change::Put(reasons), principal, at, preconditions, &db, library).await
+    change(Wanted::Put(reasons), principal, at, preconditions, &db, library).await
 }
 
 /// Change some reasons
@@ -701,7 +715,7 @@ pub async fn patch_reasons(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change::<Reasons>(Change::Patch(patch), principal, at, preconditions, &db, library).await
+    change::<Reasons>(Wanted::Patch(patch), principal, at, preconditions, &db, library).await
 }
 
 /// Take the reasons back
@@ -723,5 +737,5 @@ pub async fn delete_reasons(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change::<Reasons>(Change::Delete, principal, at, preconditions, &db, library).await
+    change::<Reasons>(Wanted::Delete, principal, at, preconditions, &db, library).await
 }

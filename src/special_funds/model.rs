@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::codes::{FiscalYear, FundId, UnitCode};
+use crate::db::changes::{Change, Resource};
 use crate::db::schema::special_funds;
 use crate::http::etag::ETag;
 use crate::http::problem::Problem;
@@ -43,6 +44,15 @@ pub struct Row {
 }
 
 impl Row {
+    /// What the change log says when it was stored.
+    ///
+    /// # Errors
+    /// 500 if the row holds what this program cannot read.
+    pub fn change(&self, created: bool) -> Result<Change, Problem> {
+        let change = Change::saved(created, Resource::SpecialFund, address(&self.id), &self.input()?)?;
+        Ok(change.of_unit(self.unit_code.as_str()).in_year(self.year))
+    }
+
     /// The tag of this version.
     pub fn etag(&self) -> ETag {
         ETag::of(self.version, &self.updated_at)

@@ -8,8 +8,9 @@ use utoipa::IntoParams;
 use super::model::{MOST_PREDECESSORS, Stored, Unit, UnitInput, UnitKind};
 use super::store::{self, Filter};
 use crate::codes::{FiscalYear, UnitCode};
+use crate::db::changes::{Change, Resource};
 use crate::db::sql::lineage;
-use crate::db::{AnyConnection, Db};
+use crate::db::{AnyConnection, Db, Tx};
 use crate::fault::Fault;
 use crate::http::auth::{Bureau, Reader};
 use crate::http::body::{Json, MergePatch};
@@ -158,18 +159,18 @@ pub async fn get(
         CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn put(
-    _: Bureau,
+    Bureau(principal): Bureau,
     Path(code): Path<UnitCode>,
     preconditions: Preconditions,
     Json(input): Json<UnitInput>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let address = format!("/api/v1/units/{code}");
+    let address = address(&code);
     let (created, stored) = db
-        .write(move |conn| {
-            let before = find(conn, &code)?;
+        .write(principal.origin(), move |tx| {
+            let before = find(tx, &code)?;
             preconditions.check(before.as_ref().map(Stored::etag).as_ref())?;
-            Ok((before.is_none(), save(conn, &code, before, &input)?))
+            Ok((before.is_none(), save(tx, &code, before, &input)?))
         })
         .await?;
     Ok(stored.etag().saved(created, &address).json(Unit::from(stored)))
@@ -189,18 +190,18 @@ pub async fn put(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn patch(
-    _: Bureau,
+    Bureau(principal): Bureau,
     Path(code): Path<UnitCode>,
     preconditions: Preconditions,
     patch: MergePatch,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
     let stored = db
-        .write(move |conn| {
-            let before = require(conn, &code)?;
+        .write(principal.origin(), move |tx| {
+            let before = require(tx, &code)?;
             preconditions.check(Some(&before.etag()))?;
             let input = patch.apply(&UnitInput::try_from(&before).map_err(Problem::internal)?)?;
-            save(conn, &code, Some(before), &input)
+            save(tx, &code, Some(before), &input)
         })
         .await?;
     Ok(stored.etag().saved(false, "").json(Unit::from(stored)))
@@ -218,15 +219,15 @@ pub async fn patch(
     responses((status = 204, description = "It is gone"), CommonErrors, ChangeErrors),
 )]
 pub async fn delete(
-    _: Bureau,
+    Bureau(principal): Bureau,
     Path(code): Path<UnitCode>,
     preconditions: Preconditions,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    db.write(move |conn| {
-        let stored = require(conn, &code)?;
+    db.write(principal.origin(), move |tx| {
+        let stored = require(tx, &code)?;
         preconditions.check(Some(&stored.etag()))?;
-        let by = store::references(conn, code.as_str())?;
+        let by = store::references(tx, code.as_str())?;
         Problem::if_referenced(&[
             ("units", by.children, "个下级单位", "units below it"),
             ("successors", by.successors, "个承接单位", "units that continue it"),
@@ -234,10 +235,15 @@ pub async fn delete(
             ("special_funds", by.special_funds, "项专项资金", "special funds"),
             ("tokens", by.tokens, "个访问令牌", "tokens"),
         ])?;
-        Ok(store::delete(conn, code.as_str())?)
+        store::delete(tx, code.as_str())?;
+        tx.record(Change::deleted(Resource::Unit, address(&code)).of_unit(code.as_str()))
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+fn address(code: &UnitCode) -> String {
+    format!("/api/v1/units/{code}")
 }
 
 fn find(conn: &mut AnyConnection, code: &UnitCode) -> Result<Option<Stored>, Problem> {
@@ -250,21 +256,17 @@ fn require(conn: &mut AnyConnection, code: &UnitCode) -> Result<Stored, Problem>
 }
 
 /// Stores what the row does not say already, after looking at what only the database can judge.
-fn save(
-    conn: &mut AnyConnection,
-    code: &UnitCode,
-    before: Option<Stored>,
-    input: &UnitInput,
-) -> Result<Stored, Problem> {
+fn save(tx: &mut Tx<'_>, code: &UnitCode, before: Option<Stored>, input: &UnitInput) -> Result<Stored, Problem> {
+    let after = input.clone().in_order();
     if let Some(stored) = &before
-        && UnitInput::try_from(stored).map_err(Problem::internal)? == input.clone().in_order()
+        && UnitInput::try_from(stored).map_err(Problem::internal)? == after
     {
         return Ok(stored.clone());
     }
     let mut faults = Vec::new();
     let mut path = format!("/{code}/");
     if let Some(parent) = &input.parent {
-        match store::find(conn, parent.as_str())? {
+        match store::find(tx, parent.as_str())? {
             None if parent != code => faults.push(Fault::new(
                 "/parent",
                 "unknown_unit",
@@ -281,7 +283,7 @@ fn save(
         }
     }
     if let Some(uscc) = &input.uscc
-        && let Some(holder) = store::holder_of(conn, uscc.as_str(), code.as_str())?
+        && let Some(holder) = store::holder_of(tx, uscc.as_str(), code.as_str())?
     {
         faults.push(Fault::new(
             "/uscc",
@@ -290,13 +292,13 @@ fn save(
             format!("unit {holder} has this unified social credit code"),
         ));
     }
-    validity_faults(conn, code, input, &mut faults)?;
-    predecessor_faults(conn, code, input, &mut faults)?;
+    validity_faults(tx, code, input, &mut faults)?;
+    predecessor_faults(tx, code, input, &mut faults)?;
     if !faults.is_empty() {
         return Err(Problem::invalid(faults));
     }
-    let row = store::save(conn, code, before.as_ref().map(|stored| &stored.row), input, path)?;
-    if input.parent.is_some() && store::longest_path(conn, &row.path)? > LONGEST_PATH {
+    let row = store::save(tx, code, before.as_ref().map(|stored| &stored.row), input, path)?;
+    if input.parent.is_some() && store::longest_path(tx, &row.path)? > LONGEST_PATH {
         return Err(Problem::invalid(vec![Fault::new(
             "/parent",
             "too_deep",
@@ -304,6 +306,7 @@ fn save(
             "the hierarchy of units is too deep",
         )]));
     }
+    tx.record(Change::saved(before.is_none(), Resource::Unit, address(code), &after)?.of_unit(code.as_str()))?;
     Ok(Stored {
         predecessors: input.continues(),
         successors: before.map(|stored| stored.successors).unwrap_or_default(),
