@@ -13,6 +13,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::config::Config;
 use crate::db::{Db, Origin};
 use crate::evaluations::cache::ScoreCache;
+use crate::events::bell::Bell;
 use crate::http::auth::Gate;
 use crate::http::body::BodyLimit;
 use crate::http::contract::Contract;
@@ -21,7 +22,7 @@ use crate::http::resource::resource;
 use crate::http::{kinds, middleware};
 use crate::schemes::library::Library;
 use crate::{
-    evaluations, fiscal_years, health, preview, rankings, schemes, special_funds, table_preview, trends, units,
+    evaluations, events, fiscal_years, health, preview, rankings, schemes, special_funds, table_preview, trends, units,
 };
 
 /// What is open to requests that the program itself describes.
@@ -63,6 +64,7 @@ use crate::{
         special_funds::handlers::put, special_funds::handlers::patch, special_funds::handlers::delete,
         special_funds::handlers::get_score,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
+        events::handlers::list,
         preview::post,
         table_preview::post,
         health::live, health::ready, kinds::list, kinds::one,
@@ -78,6 +80,7 @@ use crate::{
         (name = "special-funds", description = "专项资金 · Special funds, their targets and scores"),
         (name = "scores", description = "试算 · Scores without storing"),
         (name = "checks", description = "勾稽关系 · Cross-checks: which there are, and what contradicts what in a table"),
+        (name = "events", description = "变更事件 · What has changed, in order, for other systems to follow"),
         (name = "service", description = "服务 · Health, and the kinds of problems"),
     ),
     security(("token" = [])),
@@ -127,6 +130,7 @@ fn routes(config: &mut ServiceConfig) {
         )
         .service(web::scope("/api/v1/scoring-schemes").configure(schemes::handlers::routes))
         .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))
+        .configure(events::handlers::routes)
         .configure(evaluations::checks::catalogue_routes)
         .configure(evaluations::submissions::scheme_routes);
 }
@@ -153,6 +157,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
     db.write(Origin::program(), schemes::store::install_builtins)
         .await
         .map_err(StartError::Schemes)?;
+    let bell = Data::new(Bell::start(db)?);
     let document = openapi_json()?;
     let contract = Data::new(Contract::new(&serde_json::from_str(&document)?));
     let document = web::Bytes::from(document);
@@ -173,6 +178,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
             .app_data(contract.clone())
             .app_data(library.clone())
             .app_data(scores.clone())
+            .app_data(bell.clone())
             .app_data(Data::new(BodyLimit(limit)))
             .app_data(PayloadConfig::new(limit))
             .wrap(Compress::default())

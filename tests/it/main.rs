@@ -9,6 +9,7 @@ mod checks;
 mod claims;
 mod contradictions;
 mod evaluations;
+mod events;
 mod fiscal_years;
 mod http;
 mod preview;
