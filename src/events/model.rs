@@ -141,7 +141,7 @@ impl ToSchema for EventType {}
 
 /// A change, as a CloudEvent (specversion 1.0).
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Event {
+pub struct CloudEvent {
     /// The version of CloudEvents.
     #[schema(example = "1.0")]
     pub specversion: &'static str,
@@ -196,7 +196,7 @@ pub struct EventData {
     pub document: Option<Box<RawValue>>,
 }
 
-impl TryFrom<Row> for Event {
+impl TryFrom<Row> for CloudEvent {
     type Error = Problem;
 
     fn try_from(row: Row) -> Result<Self, Problem> {
@@ -230,7 +230,7 @@ impl TryFrom<Row> for Event {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventPage {
     /// The events; none when nothing happened.
-    pub items: Vec<Event>,
+    pub items: Vec<CloudEvent>,
     /// What to send as `after` next time. Never `null`: there is always a next time.
     #[schema(example = 42)]
     pub next_after: i64,

@@ -9,7 +9,7 @@ use actix_web::web::{Bytes, Data};
 use futures_util::stream::{self, Stream};
 
 use super::bell::{Bell, Woken};
-use super::model::Event;
+use super::model::CloudEvent;
 use super::store::{self, Filter};
 use crate::db::Db;
 use crate::db::changes::{Head, Row};
@@ -133,7 +133,7 @@ fn frames(rows: Vec<Row>) -> Option<Bytes> {
     let mut text = String::new();
     for row in rows {
         let seq = row.seq;
-        let written = Event::try_from(row)
+        let written = CloudEvent::try_from(row)
             .map_err(|problem| problem.to_string())
             .and_then(|event| {
                 let json = serde_json::to_string(&event).map_err(|error| error.to_string())?;
