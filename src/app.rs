@@ -13,15 +13,16 @@ use crate::config::Config;
 use crate::db::{Db, Origin};
 use crate::evaluations::cache::ScoreCache;
 use crate::events::bell::Bell;
-use crate::http::auth::Gate;
 use crate::http::body::BodyLimit;
 use crate::http::contract::Contract;
+use crate::http::gate::Gate;
 use crate::http::problem::Problem;
 use crate::http::shape::shape;
 use crate::http::{docs, kinds, middleware};
 use crate::schemes::library::Library;
 use crate::{
-    evaluations, events, fiscal_years, health, preview, rankings, schemes, special_funds, table_preview, trends, units,
+    evaluations, events, fiscal_years, health, preview, rankings, schemes, special_funds, table_preview, tokens,
+    trends, units,
 };
 
 /// What is open to requests that the program itself describes.
@@ -64,6 +65,8 @@ use crate::{
         special_funds::handlers::get_score,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
         events::handlers::list,
+        tokens::handlers::list, tokens::handlers::post, tokens::handlers::get_self, tokens::handlers::get,
+        tokens::handlers::patch, tokens::handlers::delete, tokens::handlers::rotate,
         preview::post,
         table_preview::post,
         health::live, health::ready, kinds::list, kinds::one,
@@ -80,6 +83,7 @@ use crate::{
         (name = "scores", description = "试算 · Scores without storing"),
         (name = "checks", description = "勾稽关系 · Cross-checks: which there are, and what contradicts what in a table"),
         (name = "events", description = "变更事件 · What has changed, in order, for other systems to follow"),
+        (name = "tokens", description = "访问令牌 · Access tokens: who may call, for what, and until when"),
         (name = "service", description = "服务 · Health, and the kinds of problems"),
     ),
     security(("token" = [])),
@@ -91,7 +95,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("`jx_…`, made by `jixiao token create`."))
+        .description(Some("`jx_…`, made by `jixiao token create` or `POST /api/v1/tokens`."))
         .build();
     document
         .components
@@ -131,6 +135,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(web::scope("/api/v1/scoring-schemes").configure(schemes::handlers::routes))
         .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))
         .configure(events::handlers::routes)
+        .service(web::scope("/api/v1/tokens").configure(tokens::handlers::routes))
         .configure(evaluations::checks::catalogue_routes)
         .configure(evaluations::submissions::scheme_routes);
 }

@@ -8,7 +8,7 @@ use crate::db::AnyConnection;
 use crate::db::changes::Row;
 use crate::db::connection::Backend;
 use crate::db::schema::changes::dsl;
-use crate::db::sql::codes_reached_by;
+use crate::db::sql::codes_under;
 
 /// Which changes to read.
 #[derive(Debug, Clone, Default)]
@@ -19,8 +19,8 @@ pub struct Filter {
     pub year: Option<FiscalYear>,
     /// Only of this type.
     pub kind: Option<EventType>,
-    /// Only of units that the token of this id reaches; `None`: all.
-    pub scope: Option<String>,
+    /// Only of these units and of all below them; `None`: all.
+    pub scope: Option<Vec<String>>,
 }
 
 /// Changes after the number `after` and up to `until`, in order, at most `limit`.
@@ -50,7 +50,7 @@ pub fn between(
         }
     }
     if let Some(scope) = &filter.scope {
-        query = query.filter(dsl::unit_code.assume_not_null().eq_any(codes_reached_by(scope.clone())));
+        query = query.filter(dsl::unit_code.assume_not_null().eq_any(codes_under(scope.clone())));
     }
     query.load(conn)
 }

@@ -211,7 +211,7 @@ pub async fn put(
         .write(principal.origin(), move |tx| {
             let before = store::find(tx, id.as_str())?;
             if let Some((_, unit_path)) = &before {
-                principal.may_edit(unit_path)?;
+                principal.may_see(unit_path)?;
             }
             let before = before.map(|(row, _)| row);
             preconditions.check(before.as_ref().map(Row::etag).as_ref())?;
@@ -248,7 +248,7 @@ pub async fn patch(
     let row = db
         .write(principal.origin(), move |tx| {
             let (before, unit_path) = require(tx, &id)?;
-            principal.may_edit(&unit_path)?;
+            principal.may_see(&unit_path)?;
             preconditions.check(Some(&before.etag()))?;
             let input = patch.apply(&before.input()?)?;
             save(tx, &library, &principal, &id, Some(before), &input)
@@ -276,7 +276,7 @@ pub async fn delete(
 ) -> Result<HttpResponse, Problem> {
     db.write(principal.origin(), move |tx| {
         let (row, unit_path) = require(tx, &id)?;
-        principal.may_edit(&unit_path)?;
+        principal.may_see(&unit_path)?;
         preconditions.check(Some(&row.etag()))?;
         refuse_locked(tx, &principal, &row)?;
         store::delete(tx, id.as_str())?;
@@ -393,7 +393,7 @@ fn save(
     let (unit, season, state) = store::referents(tx, input.unit.as_str(), input.year.get())?;
     match &unit {
         Some((path, validity)) => {
-            principal.may_edit(path)?;
+            principal.may_see(path)?;
             if let Some(refusal) = validity.refusal(&input.unit, input.year) {
                 faults.push(Fault {
                     pointer: "/year".to_owned(),

@@ -6,7 +6,7 @@ use super::model::{Row, Stored, UnitInput, UnitKind};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, special_funds, token_units, unit_predecessors, units};
-use crate::db::sql::{at_or_below, codes_reached_by, containing, length, lower, substr};
+use crate::db::sql::{at_or_below, codes_under, containing, length, lower, substr};
 use crate::db::{AnyConnection, now};
 use crate::http::page::{Limit, Order};
 use crate::paged;
@@ -86,8 +86,8 @@ pub struct Filter {
     pub year: Option<FiscalYear>,
     /// Only those whose name contains this, or whose code begins with it.
     pub q: Option<String>,
-    /// Only those that the token of this id reaches; `None`: all.
-    pub scope: Option<String>,
+    /// Only those of these units and of all below them; `None`: of all.
+    pub scope: Option<Vec<String>>,
 }
 
 /// A page of units by code.
@@ -125,7 +125,7 @@ pub fn list(
         );
     }
     if let Some(scope) = &filter.scope {
-        query = query.filter(units::code.eq_any(codes_reached_by(scope.clone())));
+        query = query.filter(units::code.eq_any(codes_under(scope.clone())));
     }
     paged!(
         query,
