@@ -12,6 +12,7 @@ mod contradictions;
 mod evaluations;
 mod fiscal_years;
 mod http;
+mod limits;
 mod preview;
 mod process;
 mod rankings;
