@@ -16,6 +16,7 @@ use crate::events::bell::Bell;
 use crate::http::body::BodyLimit;
 use crate::http::contract::Contract;
 use crate::http::gate::Gate;
+use crate::http::limits::Limits;
 use crate::http::problem::Problem;
 use crate::http::shape::shape;
 use crate::http::{docs, kinds, middleware};
@@ -170,11 +171,13 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
     let gate = Data::new(gate);
     let library = Data::new(Library::default());
     let scores = Data::new(ScoreCache::default());
+    let limits = Data::new(Limits::new(&config.limits));
     let limit = config.body_limit;
     let server = HttpServer::new(move || {
         App::new()
             .app_data(db.clone())
             .app_data(gate.clone())
+            .app_data(limits.clone())
             .app_data(contract.clone())
             .app_data(document.clone())
             .app_data(library.clone())

@@ -13,6 +13,7 @@ mod evaluations;
 mod events;
 mod fiscal_years;
 mod http;
+mod limits;
 mod preview;
 mod process;
 mod rankings;
