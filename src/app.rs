@@ -25,7 +25,7 @@ use crate::schemes::library::Library;
 use crate::tokens::model::Role;
 use crate::tokens::permission::Permissions;
 use crate::{
-    evaluations, events, fiscal_years, health, preview, rankings, schemes, special_funds, table_preview, tokens,
+    audit, evaluations, events, fiscal_years, health, preview, rankings, schemes, special_funds, table_preview, tokens,
     trends, units,
 };
 
@@ -68,7 +68,7 @@ use crate::{
         special_funds::handlers::put, special_funds::handlers::patch, special_funds::handlers::delete,
         special_funds::handlers::get_score,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
-        events::handlers::list,
+        events::handlers::list, audit::handlers::list,
         tokens::handlers::list, tokens::handlers::post, tokens::handlers::get_self, tokens::handlers::get,
         tokens::handlers::patch, tokens::handlers::delete, tokens::handlers::rotate,
         preview::post,
@@ -87,6 +87,7 @@ use crate::{
         (name = "scores", description = "试算 · Scores without storing"),
         (name = "checks", description = "勾稽关系 · Cross-checks: which there are, and what contradicts what in a table"),
         (name = "events", description = "变更事件 · What has changed, in order, for other systems to follow"),
+        (name = "audit", description = "审计轨迹 · Who changed what, when and from where"),
         (name = "tokens", description = "访问令牌 · Access tokens: who may call, for what, and until when"),
         (name = "service", description = "服务 · Health, and the kinds of problems"),
     ),
@@ -152,6 +153,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(web::scope("/api/v1/scoring-schemes").configure(schemes::handlers::routes))
         .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))
         .configure(events::handlers::routes)
+        .configure(audit::handlers::routes)
         .service(web::scope("/api/v1/tokens").configure(tokens::handlers::routes))
         .configure(evaluations::checks::catalogue_routes)
         .configure(evaluations::submissions::scheme_routes);
