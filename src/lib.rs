@@ -17,6 +17,7 @@ pub mod fault;
 pub mod fiscal_years;
 pub mod health;
 pub mod http;
+pub mod imports;
 pub mod preview;
 pub mod rankings;
 pub mod render;
