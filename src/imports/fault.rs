@@ -1,14 +1,15 @@
 //! What is wrong with a row of a file: where it is, what stands there, why that is wrong, and what to do about it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::remedy::remedy;
 use crate::fault::{Fault, Text};
+use crate::http::problem::At;
 
 /// One thing that is wrong with a row of an imported file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ImportFault)]
 pub struct RowFault {
     /// The row: the line of NDJSON, the row as spreadsheets number it; from 1, a table's heading included.
@@ -100,6 +101,18 @@ impl RowFault {
                 format!("自该行起文件无法读取（{reason}）。"),
                 format!("the file cannot be read from this row on: {reason}"),
             ),
+        )
+    }
+}
+
+impl From<RowFault> for At {
+    fn from(fault: RowFault) -> Self {
+        Self::in_row(
+            fault.row,
+            (fault.column, fault.value),
+            (fault.pointer, fault.code),
+            Text::new(fault.detail_zh, fault.detail),
+            Text::new(fault.hint_zh, fault.hint),
         )
     }
 }

@@ -5,6 +5,12 @@
 //! of some thousand rows or in one.
 
 pub mod fault;
+pub mod file;
+pub mod handlers;
+pub mod kinds;
+pub mod model;
 pub mod read;
 pub mod remedy;
+pub mod run;
+pub mod store;
 pub mod typed;
