@@ -11,7 +11,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::config::Config;
-use crate::db::Db;
+use crate::db::{Db, Origin};
 use crate::evaluations::cache::ScoreCache;
 use crate::http::auth::Gate;
 use crate::http::body::BodyLimit;
@@ -19,9 +19,11 @@ use crate::http::contract::Contract;
 use crate::http::problem::Problem;
 use crate::http::resource::resource;
 use crate::http::{kinds, middleware};
+use crate::imports::handlers::ImportLimit;
+use crate::imports::run::Running;
 use crate::schemes::library::Library;
 use crate::{
-    evaluations, fiscal_years, health, preview, rankings, schemes, special_funds, table_preview, trends, units,
+    evaluations, fiscal_years, health, imports, preview, rankings, schemes, special_funds, table_preview, trends, units,
 };
 
 /// What is open to requests that the program itself describes.
@@ -62,6 +64,7 @@ use crate::{
         special_funds::handlers::list, special_funds::handlers::post, special_funds::handlers::get,
         special_funds::handlers::put, special_funds::handlers::patch, special_funds::handlers::delete,
         special_funds::handlers::get_score,
+        imports::handlers::list, imports::handlers::post, imports::handlers::get, imports::handlers::list_faults,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
         preview::post,
         table_preview::post,
@@ -78,6 +81,7 @@ use crate::{
         (name = "special-funds", description = "专项资金 · Special funds, their targets and scores"),
         (name = "scores", description = "试算 · Scores without storing"),
         (name = "checks", description = "勾稽关系 · Cross-checks: which there are, and what contradicts what in a table"),
+        (name = "imports", description = "批量导入 · Files of many rows at once"),
         (name = "service", description = "服务 · Health, and the kinds of problems"),
     ),
     security(("token" = [])),
@@ -127,6 +131,7 @@ fn routes(config: &mut ServiceConfig) {
         )
         .service(web::scope("/api/v1/scoring-schemes").configure(schemes::handlers::routes))
         .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))
+        .service(web::scope("/api/v1/imports").configure(imports::handlers::routes))
         .configure(evaluations::checks::catalogue_routes)
         .configure(evaluations::submissions::scheme_routes);
 }
@@ -150,7 +155,7 @@ pub enum StartError {
 /// # Errors
 /// When the socket or the database cannot be used.
 pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener) -> Result<Server, StartError> {
-    db.write(|conn| Ok(schemes::store::install_builtins(conn)?))
+    db.write(Origin::program(), schemes::store::install_builtins)
         .await
         .map_err(StartError::Schemes)?;
     let document = openapi_json()?;
@@ -161,6 +166,8 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
     let library = Data::new(Library::default());
     let scores = Data::new(ScoreCache::default());
     let limit = config.body_limit;
+    let running = Data::new(Running::default());
+    let import_limit = Data::new(ImportLimit(config.import_limit));
     let server = HttpServer::new(move || {
         let document = document.clone();
         let spec = move || {
@@ -174,6 +181,8 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
             .app_data(library.clone())
             .app_data(scores.clone())
             .app_data(Data::new(BodyLimit(limit)))
+            .app_data(running.clone())
+            .app_data(import_limit.clone())
             .app_data(PayloadConfig::new(limit))
             .wrap(Compress::default())
             .wrap(from_fn(middleware::serve))

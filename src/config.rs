@@ -47,6 +47,9 @@ struct Partial {
     /// The largest body that is read, in bytes [default: 2097152]
     #[arg(long, env = "JIXIAO_BODY_LIMIT", value_name = "BYTES", global = true)]
     body_limit: Option<usize>,
+    /// The largest file that is imported, in bytes [default: 1073741824]
+    #[arg(long, env = "JIXIAO_IMPORT_LIMIT", value_name = "BYTES", global = true)]
+    import_limit: Option<u64>,
     /// What to log: error, warn, info, debug, or a filter such as jixiao=debug,access=warn [default: info]
     #[arg(long, env = "JIXIAO_LOG", value_name = "FILTER", global = true)]
     log: Option<String>,
@@ -83,6 +86,8 @@ pub struct Config {
     pub workers: usize,
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
+    /// The largest file that is imported, in bytes.
+    pub import_limit: u64,
     /// What to log.
     pub log: String,
     /// How log lines look.
@@ -132,6 +137,7 @@ impl Flags {
             db,
             workers: given.workers.or(file.workers).unwrap_or(processors).clamp(1, 512),
             body_limit: given.body_limit.or(file.body_limit).unwrap_or(2 << 20),
+            import_limit: given.import_limit.or(file.import_limit).unwrap_or(1 << 30),
             log: given.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: given.log_format.or(file.log_format).unwrap_or_default(),
         })

@@ -40,6 +40,12 @@ impl Text {
         }
     }
 
+    /// A name that someone gave, which is the same in both languages.
+    pub fn name(name: impl std::fmt::Display) -> Self {
+        let name = name.to_string();
+        Self::new(name.clone(), name)
+    }
+
     /// A sentence from its Chinese and its English wording.
     pub fn new(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         Self {

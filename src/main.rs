@@ -8,7 +8,7 @@ use actix_web::web;
 use clap::{Parser, Subcommand};
 use jixiao::codes::{TokenName, UnitCode};
 use jixiao::config::{Config, Flags};
-use jixiao::db::{Db, DbConfig, Target, open_once};
+use jixiao::db::{Db, DbConfig, Origin, Target, open_once};
 use jixiao::fault::Text;
 use jixiao::http::auth::{Gate, TokenCache};
 use jixiao::tokens::model::Role;
@@ -107,7 +107,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let listener = bind(config.listen)?;
     let db = Db::open(&config.db)?;
     let first = db
-        .write(tokens::store::create_first)
+        .write(Origin::program(), tokens::store::create_first)
         .await
         .map_err(|problem| problem.to_string())?;
     if let Some(token) = first {
@@ -170,10 +170,10 @@ fn token(command: TokenCommand, target: &Target) -> Result<(), Failure> {
                 .collect::<Result<std::collections::BTreeSet<_>, _>>()?;
             let codes: Vec<&str> = units.iter().map(UnitCode::as_str).collect();
             let token = conn
-                .write(|conn| {
-                    let unknown = tokens::store::unknown_units(conn, &codes)?;
+                .write(&Origin::command_line(), |tx| {
+                    let unknown = tokens::store::unknown_units(tx, &codes)?;
                     match unknown.is_empty() {
-                        true => tokens::store::create(conn, name.as_str(), role, &codes).map(Ok),
+                        true => tokens::store::create(tx, name.as_str(), role, &codes).map(Ok),
                         false => Ok(Err(unknown.join(", "))),
                     }
                 })
@@ -195,7 +195,7 @@ fn token(command: TokenCommand, target: &Target) -> Result<(), Failure> {
         }
         TokenCommand::Revoke { id } => {
             let gone = conn
-                .write(|conn| Ok(tokens::store::revoke(conn, &id)?))
+                .write(&Origin::command_line(), |tx| tokens::store::revoke(tx, &id))
                 .map_err(|problem| problem.to_string())?;
             if !gone {
                 return Err(format!("there is no token {id}; `jixiao token list` shows all").into());

@@ -72,6 +72,35 @@ impl Check {
     }
 }
 
+/// Sums of rounded parts, and amounts that two forms tell.
+pub(super) const ROUNDING: Text = Text::fixed("每个分项0.01万元", "0.01 万元 per part");
+/// Amounts that are the same figure told twice.
+pub(super) const CENT: Text = Text::fixed("0.01万元", "0.01 万元");
+/// Whole numbers and bounds.
+pub(super) const NONE: Text = Text::fixed("无", "none");
+
+/// A check of one topic, with its texts as (Chinese, English).
+pub(super) fn check(
+    (code, severity, topic, tolerance): (&'static str, Severity, Topic, Text),
+    title: (&'static str, &'static str),
+    meaning: (&'static str, &'static str),
+    remedy: (&'static str, &'static str),
+    rule: Rule,
+) -> Check {
+    let text = |(zh, en): (&'static str, &'static str)| Text::fixed(zh, en);
+    Check {
+        code,
+        severity,
+        topic,
+        reads: Vec::new(),
+        tolerance,
+        title: text(title),
+        meaning: text(meaning),
+        remedy: text(remedy),
+        rule,
+    }
+}
+
 /// What a check looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -1,123 +1,104 @@
 //! What a unit wrote itself (自填得分) against what follows from its figures.
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 
-use super::catalogue::{Check, Rule, Topic};
+use super::catalogue::{Check, NONE, Rule, Topic, check};
 use super::cause::{self, Cause, Worked};
 use super::facts::Facts;
 use super::finding::{Finding, Source};
 use super::judged::{Judged, PROPORTION, Rounds};
+use super::wording::{name_of, span, working};
 use crate::fault::Text;
 use crate::scoring::formula::Formula;
 use crate::scoring::printed::PrintedRatio;
 use crate::scoring::rule::Applied;
-use crate::scoring::score::{Line, Range, Severity};
+use crate::scoring::score::{Line, Severity};
 use crate::scoring::values::digits;
+
+fn of(code: &'static str, tolerance: Text) -> (&'static str, Severity, Topic, Text) {
+    (code, Severity::Warning, Topic::Claims, tolerance)
+}
 
 /// The checks of the claims.
 pub fn checks() -> Vec<Check> {
     vec![
-        Check {
-            code: "claimed_ratio",
-            severity: Severity::Warning,
-            topic: Topic::Claims,
-            reads: vec!["claims.lines.ratio", "score.lines.ratio"],
-            tolerance: Text::fixed(
-                "四舍五入或舍去填报位数以后的小数",
-                "rounding or cutting off after the decimals claimed",
+        check(
+            of("claimed_ratio", Text::fixed("四舍五入或舍去填报位数以后的小数", "rounding or cutting off after the decimals claimed")),
+            (
+                "自填比率与数据不符",
+                "a claimed ratio that the figures do not give",
             ),
-            title: Text::fixed("自填比率与数据不符", "a claimed ratio that the figures do not give"),
-            meaning: Text::fixed(
+            (
                 "自填的比率应由基础数据表的分子、分母算出；不符的，列出两个数和可能的原因。",
-                "A claimed ratio must follow from the sheet's figures; where it does not, both numbers are given and the probable cause.",
+                "A claimed ratio must follow from the sheet's figures; a difference is told with both and its probable cause.",
             ),
-            remedy: Text::fixed(
+            (
                 "按基础数据重算自填比率，或更正基础数据。",
                 "Work the claimed ratio out again, or correct the sheet.",
             ),
-            rule: Rule::Judged(ratios),
-        },
-        Check {
-            code: "claimed_points",
-            severity: Severity::Warning,
-            topic: Topic::Claims,
-            reads: vec!["claims.lines.points", "score.lines.points"],
-            tolerance: Text::fixed("无", "none"),
-            title: Text::fixed("自填得分与评分规则不符", "claimed points that the rule does not give"),
-            meaning: Text::fixed(
+            Rule::Judged(ratios),
+        )
+        .reading(&["claims.lines.ratio", "score.lines.ratio"]),
+        check(
+            of("claimed_points", NONE),
+            (
+                "自填得分与评分规则不符",
+                "claimed points that the rule does not give",
+            ),
+            (
                 "自填得分应等于按评分标准算出的得分；指标尚不能计分的，应在其可能的得分范围内。",
                 "Claimed points must be those of the scheme; of a line that is still open, within what it can get.",
             ),
-            remedy: Text::fixed(
+            (
                 "按评分标准更正自填得分；对评分有异议的，说明理由。",
                 "Correct the claimed points by the scheme; if you think otherwise, say why.",
             ),
-            rule: Rule::Judged(points),
-        },
-        Check {
-            code: "claimed_sum",
-            severity: Severity::Warning,
-            topic: Topic::Claims,
-            reads: vec!["claims.lines.points", "claims.total"],
-            tolerance: Text::fixed("各指标均已自填得分时核对", "checked once every line is claimed"),
-            title: Text::fixed(
+            Rule::Judged(points),
+        )
+        .reading(&["claims.lines.points", "score.lines.points"]),
+        check(
+            of("claimed_sum", Text::fixed("各指标均已自填得分时核对", "checked once every line is claimed")),
+            (
                 "自填总分与各指标自填得分之和不符",
                 "a claimed total that is not the sum of the claims",
             ),
-            meaning: Text::fixed(
+            (
                 "自填总分应等于各指标自填得分之和。",
                 "The claimed total must be the sum of the points claimed line by line.",
             ),
-            remedy: Text::fixed("重新加总。", "Add the points up again."),
-            rule: Rule::Judged(sum),
-        },
-        Check {
-            code: "claimed_total",
-            severity: Severity::Warning,
-            topic: Topic::Claims,
-            reads: vec!["claims.total", "score.total", "score.interval"],
-            tolerance: Text::fixed("无", "none"),
-            title: Text::fixed("自填总分与得分不符", "a claimed total that is not the score"),
-            meaning: Text::fixed(
+            (
+                "重新加总。",
+                "Add the points up again.",
+            ),
+            Rule::Judged(sum),
+        )
+        .reading(&["claims.lines.points", "claims.total"]),
+        check(
+            of("claimed_total", NONE),
+            (
+                "自填总分与得分不符",
+                "a claimed total that is not the score",
+            ),
+            (
                 "自填总分应等于按评分标准算出的总分；尚不完整的，应在总分区间内。",
                 "The claimed total must be the score's; while that is an interval, within it.",
             ),
-            remedy: Text::fixed(
+            (
                 "先更正有差异的指标，再重新加总。",
                 "Correct the lines that differ, then add the points up again.",
             ),
-            rule: Rule::Judged(total),
-        },
+            Rule::Judged(total),
+        )
+        .reading(&["claims.total", "score.total", "score.interval"]),
     ]
-}
-
-/// A ratio as findings say it: two decimals, half up.
-fn shown(percent: Decimal) -> String {
-    let rounded = percent.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
-    format!("{}%", digits(rounded))
-}
-
-fn span(range: Range) -> String {
-    match range.decided() {
-        Some(points) => digits(points),
-        None => format!("{}—{}", digits(range.low), digits(range.high)),
-    }
 }
 
 /// A finding about what is claimed of a line.
 fn of_line(check: &Check, line: &Line, field: &str, zh: String, en: String) -> Finding {
     check
         .found(zh, en)
-        .at(
-            Source::Claims,
-            format!("/lines/{}/{field}", line.code),
-            Text::new(line.name.to_string(), english(line)),
-        )
+        .at(Source::Claims, format!("/lines/{}/{field}", line.code), name_of(line))
         .on_line(&line.code)
-}
-
-fn english(line: &Line) -> String {
-    line.name_en.as_ref().unwrap_or(&line.name).to_string()
 }
 
 /// The claimed ratio and the one that follows, where they differ.
@@ -137,10 +118,10 @@ fn ratios(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
         let Some((claimed, right)) = wrong_ratio(line) else {
             continue;
         };
-        let mut working = String::new();
+        let figures = line.ratio.as_ref().map(|ratio| (ratio.numerator, ratio.denominator));
+        let working = working(figures, right);
         let mut cause = None;
         if let Some(ratio) = &line.ratio {
-            working = format!("{}/{} = ", digits(ratio.numerator), digits(ratio.denominator));
             let formulas = [&ratio.numerator_formula, &ratio.denominator_formula].map(|text| Formula::parse(text).ok());
             let worked = Worked {
                 numerator: ratio.numerator,
@@ -157,15 +138,11 @@ fn ratios(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
             check,
             line,
             "ratio",
+            format!("“{}”自填{claimed}，按基础数据应为{}。", line.name, working.zh),
             format!(
-                "“{}”自填{claimed}，按基础数据应为{working}{}。",
-                line.name,
-                shown(right)
-            ),
-            format!(
-                "\"{}\" claims {claimed}; the figures give {working}{}",
-                english(line),
-                shown(right)
+                "\"{}\" claims {claimed}; the figures give {}",
+                name_of(line).en,
+                working.en
             ),
         );
         found.push(
@@ -191,7 +168,7 @@ fn points(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
             line,
             "points",
             format!("“{}”自填{own}分，按评分标准应得{right}分。", line.name),
-            format!("\"{}\" claims {own} points; the scheme gives {right}", english(line)),
+            format!("\"{}\" claims {own} points; the scheme gives {right}", name_of(line).en),
         );
         let mut finding = finding
             .figure(Text::fixed("自填得分", "points claimed"), claimed, "分")

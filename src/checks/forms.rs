@@ -4,10 +4,9 @@ use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
 
-use super::catalogue::{Check, Rule, Topic};
+use super::catalogue::{CENT, Check, NONE, ROUNDING, Rule, Topic, check};
 use super::facts::{Facts, FundFacts};
 use super::finding::{Finding, Source};
-use super::sheet::{CENT, NONE, ROUNDING, check};
 use crate::fault::Text;
 use crate::scoring::score::Severity::{Error, Warning};
 use crate::scoring::score::{Severity, Status};
@@ -265,10 +264,6 @@ fn figure(table: &FundTable, name: &str) -> Option<Decimal> {
     table.figure(Variable::find(name)?).map(|datum| datum.value)
 }
 
-fn name(name: &str) -> Text {
-    Text::new(name.to_owned(), name.to_owned())
-}
-
 fn of_fund(fund: &str, (zh, en): (&str, &str)) -> Text {
     Text::new(format!("{fund}：{zh}"), format!("{fund}: {en}"))
 }
@@ -297,7 +292,7 @@ fn fund_not_in_sheet(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<F
                     ),
                 )
                 .keyed(&fund.id)
-                .at_fund(&fund.id, "/name", name(&fund.name))
+                .at_fund(&fund.id, "/name", Text::name(&fund.name))
                 .at(
                     Source::BaseData,
                     "/project_expenditure/special_funds",
@@ -330,10 +325,10 @@ fn row_without_fund(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Fi
             .at(
                 Source::BaseData,
                 format!("/project_expenditure/special_funds/{n}/name"),
-                name(row.name.as_str()),
+                Text::name(row.name.as_str()),
             );
         if let Some(amount) = row.final_accounts.or(row.budget) {
-            finding = finding.figure(name(row.name.as_str()), amount.get(), "万元");
+            finding = finding.figure(Text::name(row.name.as_str()), amount.get(), "万元");
         }
         found.push(finding);
     }
@@ -760,9 +755,9 @@ fn other_years(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding
                     ),
                 )
                 .keyed(&list.key(row));
-            finding = list.place(finding, &format!("{n}/covers"), name(row.name.as_str()));
+            finding = list.place(finding, &format!("{n}/covers"), Text::name(row.name.as_str()));
             if let Some(target) = target {
-                finding = finding.figure(name(row.name.as_str()), target, "");
+                finding = finding.figure(Text::name(row.name.as_str()), target, "");
             }
             found.push(
                 finding

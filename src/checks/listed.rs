@@ -56,7 +56,7 @@ fn projects(facts: &Facts<'_>) -> Vec<Projects> {
                 match amount(row) {
                     Some(amount) => listed.push((
                         format!("/project_expenditure/special_funds/{n}/{column}"),
-                        Text::new(row.name.to_string(), row.name.to_string()),
+                        Text::name(&row.name),
                         amount.get(),
                     )),
                     None => unsaid += 1,
@@ -194,7 +194,7 @@ pub(super) fn named_twice(check: &'static Check, facts: &Facts<'_>, found: &mut 
                 .keyed(&format!("{list}/{name}"))
                 .figure(Text::fixed("次数", "times"), rows.len().into(), "次");
             for row in rows {
-                let label = Text::new(name.to_owned(), name.to_owned());
+                let label = Text::name(name);
                 finding = finding.at(Source::BaseData, format!("{list}/{row}/name"), label);
             }
             found.push(finding);

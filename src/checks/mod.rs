@@ -16,6 +16,7 @@ mod relation;
 mod score;
 mod sheet;
 pub mod table;
+mod wording;
 mod years;
 
 pub use catalogue::findings;

@@ -1,10 +1,11 @@
 //! Relations between figures as data: `staff.in_post > staff.posts * 1.2`, over this year's sheet and the one before.
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 
 use super::catalogue::Check;
 use super::facts::Facts;
 use super::finding::{Finding, Source};
+use super::wording::{rounded, with_unit};
 use crate::fault::Text;
 use crate::scoring::formula::Formula;
 use crate::scoring::values::digits;
@@ -349,22 +350,6 @@ impl Oddity {
         }
         Some(finding)
     }
-}
-
-/// A figure as texts say it: with its unit in Chinese; in English with it only where it is money or a share.
-pub fn with_unit(value: Decimal, unit: &str, zh: bool) -> String {
-    let value = digits(value);
-    match zh {
-        true => format!("{value}{unit}"),
-        false if unit == "%" => format!("{value}%"),
-        false if unit.contains('元') => format!("{value} {unit}"),
-        false => value,
-    }
-}
-
-/// A quotient as it is said: to two decimals, half up.
-pub fn rounded(value: Decimal) -> Decimal {
-    value.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
 }
 
 /// A template with what stands in its braces.

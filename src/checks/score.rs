@@ -2,10 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use super::catalogue::{Check, Rule, Topic};
+use super::catalogue::{Check, NONE, Rule, Topic, check};
 use super::facts::{Facts, FundFacts};
 use super::finding::{Finding, Source};
-use super::sheet::{NONE, check};
+use super::wording::name_of;
 use crate::fault::Text;
 use crate::scoring::score::Severity::{self, Error, Notice, Warning};
 use crate::scoring::score::{Score, Status};
@@ -224,13 +224,7 @@ fn incomplete(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>
 /// The name of a line of the score, by its code.
 fn line_name(facts: &Facts<'_>, code: &str) -> Text {
     let line = facts.score.lines.iter().find(|line| line.code == code);
-    match line {
-        Some(line) => Text::new(
-            line.name.to_string(),
-            line.name_en.as_ref().unwrap_or(&line.name).to_string(),
-        ),
-        None => Text::new(code.to_owned(), code.to_owned()),
-    }
+    line.map_or_else(|| Text::name(code), name_of)
 }
 
 fn without_evidence(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
@@ -411,7 +405,7 @@ impl TargetList<'_> {
                 format!("{whose_en}\"{}\" {en}", row.name),
             )
             .keyed(&self.key(row));
-        let name = Text::new(row.name.to_string(), row.name.to_string());
+        let name = Text::name(&row.name);
         finding = self.place(finding, &n.to_string(), name);
         if let Measure::Quantity(quantity) = &row.measure {
             let unit = quantity.unit.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -475,7 +469,7 @@ fn weights(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>, m
                 .enumerate()
                 .filter(|(_, row)| row.section == section.code)
             {
-                let name = Text::new(row.name.to_string(), row.name.to_string());
+                let name = Text::name(&row.name);
                 finding = list.place(finding, &format!("{n}/weight"), name);
             }
             found.push(
@@ -500,7 +494,7 @@ fn missed_without_deviation(check: &'static Check, facts: &Facts<'_>, found: &mu
         for (n, row, share) in list.shares() {
             let reached = matches!(&row.measure, Measure::Quality(quality) if quality.level == Some(Level::Achieved));
             if share < Decimal::ONE_HUNDRED && !reached && !explained(row) {
-                let share = digits(super::relation::rounded(share));
+                let share = digits(super::wording::rounded(share));
                 found.push(list.found(
                     check,
                     (n, row),
@@ -570,7 +564,7 @@ fn targets_copied(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Find
             )
             .keyed(list.fund.map_or("targets", |fund| &fund.id));
         for (n, row, ..) in &numbers {
-            let name = Text::new(row.name.to_string(), row.name.to_string());
+            let name = Text::name(&row.name);
             finding = list.place(finding, &format!("{n}/measure/actual"), name);
         }
         found.push(finding.figure(
@@ -643,7 +637,7 @@ fn same_fact_twice(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Fin
                 ),
             };
             let finding = list.found(check, (n, row), &zh, &en);
-            let name = Text::new(other.name.to_string(), other.name.to_string());
+            let name = Text::name(&other.name);
             found.push(list.place(finding, &m.to_string(), name));
         }
     }

@@ -3,7 +3,7 @@
 //! The bounds of what is odd (per head, per reception, per square metre) are this program's, wide enough that an ordinary
 //! sheet of a county raises none of them; a reviewer would ask beyond.
 
-use super::catalogue::{Check, Rule, Topic};
+use super::catalogue::{CENT, Check, NONE, ROUNDING, Rule, Topic, check};
 use super::listed;
 use super::relation::{Oddity, Sum};
 use crate::fault::Text;
@@ -13,35 +13,6 @@ use crate::scoring::score::Severity::{self, Error, Notice, Warning};
 const FOUR: [&str; 4] = ["prior_final", "prior_budget", "budget", "final"];
 /// The columns of a row of expenditure.
 const THREE: [&str; 3] = ["prior_final", "budget", "final"];
-
-/// Sums of rounded parts, and amounts that two forms tell.
-pub(super) const ROUNDING: Text = Text::fixed("每个分项0.01万元", "0.01 万元 per part");
-/// Amounts that are the same figure told twice.
-pub(super) const CENT: Text = Text::fixed("0.01万元", "0.01 万元");
-/// Whole numbers and bounds.
-pub(super) const NONE: Text = Text::fixed("无", "none");
-
-/// A check of one topic, with its texts as (Chinese, English).
-pub(super) fn check(
-    (code, severity, topic, tolerance): (&'static str, Severity, Topic, Text),
-    title: (&'static str, &'static str),
-    meaning: (&'static str, &'static str),
-    remedy: (&'static str, &'static str),
-    rule: Rule,
-) -> Check {
-    let text = |(zh, en): (&'static str, &'static str)| Text::fixed(zh, en);
-    Check {
-        code,
-        severity,
-        topic,
-        reads: Vec::new(),
-        tolerance,
-        title: text(title),
-        meaning: text(meaning),
-        remedy: text(remedy),
-        rule,
-    }
-}
 
 fn of(code: &'static str, severity: Severity, tolerance: Text) -> (&'static str, Severity, Topic, Text) {
     (code, severity, Topic::Sheet, tolerance)

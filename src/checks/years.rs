@@ -2,11 +2,13 @@
 
 use rust_decimal::Decimal;
 
+use super::catalogue::{CENT, NONE, check};
 use super::catalogue::{Check, Rule, Topic};
 use super::facts::Facts;
 use super::finding::{Finding, Source};
-use super::relation::{Oddity, with_unit};
-use super::sheet::{CENT, NONE, ROWS, check};
+use super::relation::Oddity;
+use super::sheet::ROWS;
+use super::wording::with_unit;
 use crate::fault::Text;
 use crate::scoring::prior::pairs;
 use crate::scoring::score::Severity::{self, Notice, Warning};

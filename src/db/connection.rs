@@ -7,6 +7,8 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::r2d2::{ManageConnection, R2D2Connection};
 use diesel::{Connection, ConnectionError, PgConnection, QueryResult, SqliteConnection};
 
+use super::changes::{Head, Origin};
+use super::tx::Tx;
 use crate::http::problem::Problem;
 
 // Of its own, since the derive makes public items without any documentation.
@@ -102,16 +104,21 @@ pub fn connect(target: &Target, access: Access) -> Result<AnyConnection, Connect
 }
 
 impl AnyConnection {
-    /// Begins a write transaction: on SQLite with the write lock in hand, on PostgreSQL serializable.
+    /// Begins a write transaction: on SQLite with the write lock in hand, on PostgreSQL serializable and with the end of the
+    /// change log in hand.
+    ///
+    /// PostgreSQL's writers would all meet at the end of the log, and all but one fail and begin anew. Taken before the
+    /// transaction reads anything, the lock makes each see all that the one before it did. Readers are not held up.
     ///
     /// SQLite must not begin with a read and upgrade later: that fails at once, without waiting,
     /// when another connection has written in between.
     pub fn begin(&mut self) -> QueryResult<()> {
         match self {
             Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE"),
-            Self::Postgres(conn) => {
-                AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL SERIALIZABLE")
-            }
+            Self::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
+                conn,
+                "BEGIN ISOLATION LEVEL SERIALIZABLE; LOCK TABLE change_head IN EXCLUSIVE MODE",
+            ),
         }
     }
 
@@ -142,10 +149,17 @@ impl AnyConnection {
         outcome
     }
 
-    /// Runs `work` in a write transaction of its own; an error undoes it.
-    pub fn write<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
+    /// Runs `work` in a write transaction of its own, with what it changes in the log; an error undoes it.
+    ///
+    /// # Errors
+    /// Those of `work`, and of the database.
+    pub fn write<T>(
+        &mut self,
+        origin: &Origin,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
         self.begin()?;
-        match work(self) {
+        match self.logged(origin, work) {
             Ok(value) => {
                 if let Err(error) = self.commit() {
                     // PostgreSQL has rolled back already when a serializable commit fails.
@@ -160,6 +174,18 @@ impl AnyConnection {
                 Err(problem)
             }
         }
+    }
+
+    fn logged<T>(
+        &mut self,
+        origin: &Origin,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let before = Head::load(self)?;
+        let mut head = before.clone();
+        let value = Tx::run(self, origin, &mut head, work)?;
+        head.store(self, &before)?;
+        Ok(value)
     }
 }
 

@@ -4,16 +4,19 @@
 //! |---|---|---|
 //! | `read` | at once, on the worker's own connection | off the workers, pooled |
 //! | `scan` | off the workers, on a few connections | off the workers, pooled |
-//! | `write` | one thread, many jobs a commit | serializable, retried |
+//! | `write` | one thread, many jobs a commit | serializable, one after the other |
 //!
+//! `write` hands out a [`Tx`]: a connection that also takes down what is changed, for the change log.
 //! Stores take `&mut AnyConnection` and do not see which engine it is. Since diesel has neither
 //! `RETURNING` nor `ON CONFLICT` for both engines at once, ids are made in the program and an
 //! upsert is a read, then an insert or update, inside `write`.
 
+pub mod changes;
 pub mod connection;
 pub mod migrate;
 pub mod schema;
 pub mod sql;
+pub mod tx;
 mod writer;
 
 use std::cell::RefCell;
@@ -29,7 +32,9 @@ use diesel::r2d2::Pool;
 use diesel::result::{DatabaseErrorKind, Error};
 use tokio::sync::Semaphore;
 
+pub use changes::Origin;
 pub use connection::{AnyConnection, Target};
+pub use tx::Tx;
 
 use self::connection::{Access, Manager, connect};
 use self::writer::Writer;
@@ -172,18 +177,38 @@ impl Db {
         self.off_the_workers(work).await
     }
 
-    /// A change, in a transaction of its own; done and durable when this returns `Ok`.
+    /// A change, in a transaction of its own; done and durable when this returns `Ok`. What `work` records is then in the
+    /// change log, as made by `origin`.
     ///
     /// `work` must have no effect but on the connection: PostgreSQL may have it run again.
     /// Errors undo it. A full queue is a 503 problem.
-    pub async fn write<T, F>(&self, work: F) -> Result<T, Problem>
+    pub async fn write<T, F>(&self, origin: Origin, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
-        F: Fn(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, Problem> + Send + 'static,
     {
         match &self.0.writer {
-            Some(writer) => writer.run(work).await,
-            None => self.off_the_workers(move |conn| with_retries(conn, &work)).await,
+            Some(writer) => writer.run(origin, work).await,
+            None => {
+                self.off_the_workers(move |conn| with_retries(conn, &origin, &work))
+                    .await
+            }
+        }
+    }
+
+    /// Whether other processes may serve the same data: on PostgreSQL.
+    pub fn is_shared(&self) -> bool {
+        self.0.writer.is_none()
+    }
+
+    /// A folder for files that are worked on: beside the data, where there is room for them.
+    pub fn folder(&self) -> PathBuf {
+        match &self.0.target {
+            Target::Sqlite(path) => match path.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+                _ => PathBuf::from("."),
+            },
+            Target::Postgres(_) => std::env::temp_dir(),
         }
     }
 
@@ -238,6 +263,17 @@ pub fn open_once(target: &Target) -> Result<AnyConnection, OpenError> {
     Ok(conn)
 }
 
+/// What became of something that was to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// It was not there before.
+    Created,
+    /// It was there, in another form.
+    Replaced,
+    /// It was so already.
+    Unchanged,
+}
+
 /// The time now as it is stored: RFC 3339 in UTC with six decimals, which sorts as time does.
 pub fn now() -> String {
     format!("{:.6}", jiff::Timestamp::now())
@@ -284,11 +320,12 @@ const UNIQUE_RETRIES: u32 = 2;
 
 fn with_retries<T>(
     conn: &mut AnyConnection,
-    work: &impl Fn(&mut AnyConnection) -> Result<T, Problem>,
+    origin: &Origin,
+    work: &impl Fn(&mut Tx<'_>) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
     let mut attempt = 0;
     loop {
-        let problem = match conn.write(work) {
+        let problem = match conn.write(origin, work) {
             Ok(value) => return Ok(value),
             Err(problem) => problem,
         };

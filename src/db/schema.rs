@@ -174,6 +174,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    changes (seq) {
+        seq -> BigInt,
+        at -> Text,
+        actor -> Nullable<Text>,
+        actor_name -> Text,
+        role -> Text,
+        request_id -> Nullable<Text>,
+        address -> Nullable<Text>,
+        action -> Text,
+        resource -> Text,
+        key -> Text,
+        unit_code -> Nullable<Text>,
+        year -> Nullable<BigInt>,
+        after -> Nullable<Text>,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    change_head (id) {
+        id -> BigInt,
+        seq -> BigInt,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
     imports (id) {
         id -> Text,
         resource -> Text,
@@ -234,4 +261,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     evaluation_events,
     standings,
     standing_parts,
+    changes,
 );

@@ -13,7 +13,9 @@ use diesel::Connection;
 use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot;
 
+use super::changes::{Head, Origin};
 use super::connection::{Access, AnyConnection, Target, connect};
+use super::tx::Tx;
 use crate::http::problem::Problem;
 
 /// How many jobs share one commit at most.
@@ -21,13 +23,14 @@ const BATCH: usize = 256;
 
 /// A piece of work and the one who waits for its outcome.
 trait Job: Send {
-    /// Does the work in a savepoint, and keeps the outcome back.
-    fn run(&mut self, conn: &mut AnyConnection);
+    /// Does the work in a savepoint, and keeps the outcome back. What it changes is added to the log after `head`.
+    fn run(&mut self, conn: &mut AnyConnection, head: &mut Head);
     /// Hands the outcome over, or `failure` if the whole batch failed.
     fn answer(self: Box<Self>, failure: Option<Problem>);
 }
 
 struct Pending<T, F> {
+    origin: Origin,
     work: F,
     outcome: Option<Result<T, Problem>>,
     reply: oneshot::Sender<Result<T, Problem>>,
@@ -36,14 +39,19 @@ struct Pending<T, F> {
 impl<T, F> Job for Pending<T, F>
 where
     T: Send,
-    F: Fn(&mut AnyConnection) -> Result<T, Problem> + Send,
+    F: Fn(&mut Tx<'_>) -> Result<T, Problem> + Send,
 {
-    fn run(&mut self, conn: &mut AnyConnection) {
+    fn run(&mut self, conn: &mut AnyConnection, head: &mut Head) {
+        let mut after = head.clone();
         // Caught inside the savepoint, so that a job that panics is undone alone like one that fails.
-        self.outcome = Some(conn.transaction(|conn| {
-            catch_unwind(AssertUnwindSafe(|| (self.work)(conn)))
+        let outcome = conn.transaction(|conn| {
+            catch_unwind(AssertUnwindSafe(|| Tx::run(conn, &self.origin, &mut after, &self.work)))
                 .unwrap_or_else(|_| Err(Problem::internal("a write job panicked")))
-        }));
+        });
+        if outcome.is_ok() {
+            *head = after;
+        }
+        self.outcome = Some(outcome);
     }
 
     fn answer(self: Box<Self>, failure: Option<Problem>) {
@@ -78,13 +86,14 @@ impl Writer {
     }
 
     /// Queues `work` and waits until it is durable. A full queue is answered at once with 503.
-    pub async fn run<T, F>(&self, work: F) -> Result<T, Problem>
+    pub async fn run<T, F>(&self, origin: Origin, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
-        F: Fn(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, Problem> + Send + 'static,
     {
         let (reply, outcome) = oneshot::channel();
         let job = Box::new(Pending {
+            origin,
             work,
             outcome: None,
             reply,
@@ -140,8 +149,11 @@ fn serve(mut conn: AnyConnection, target: &Target, queue: &Receiver<Box<dyn Job>
 
 fn run_batch(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> diesel::QueryResult<()> {
     conn.begin()?;
+    let before = Head::load(conn)?;
+    let mut head = before.clone();
     for job in batch {
-        job.run(conn);
+        job.run(conn, &mut head);
     }
+    head.store(conn, &before)?;
     conn.commit()
 }

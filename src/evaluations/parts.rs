@@ -1,6 +1,8 @@
 //! The documents of a unit's year, such as the base data sheet and the assessments: each is filed, changed and taken away
 //! by itself, and has a version of its own.
 
+use std::borrow::Borrow;
+
 use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
 use actix_web::web::{Data, ServiceConfig};
@@ -14,7 +16,8 @@ use super::model::{Prefilled, PrefilledField, Row};
 use super::store::{self, Context, Part};
 use crate::checks::reasons::Reasons;
 use crate::codes::{FiscalYear, UnitCode};
-use crate::db::{AnyConnection, Db};
+use crate::db::changes::{Action, Change};
+use crate::db::{AnyConnection, Db, Saved, Tx};
 use crate::http::auth::{Editor, Principal, Reader};
 use crate::http::body::{Json, MergePatch};
 use crate::http::etag::{ETag, Preconditions};
@@ -85,7 +88,7 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 /// A document of a unit's year.
-trait Document: Serialize + DeserializeOwned + ToSchema + Send + 'static {
+pub trait Document: Serialize + DeserializeOwned + ToSchema + Send + Sync + 'static {
     /// Which of them.
     const PART: Part;
 
@@ -215,63 +218,112 @@ async fn get_part(
 }
 
 /// What is to become of a document, given the one before.
-enum Change<T> {
+enum Wanted<T> {
     Put(T),
     Patch(MergePatch),
     Delete,
 }
 
-async fn change<T: Document + Sync>(
-    change: Change<T>,
+async fn change<T: Document>(
+    wanted: Wanted<T>,
     principal: Principal,
     (unit, year): (UnitCode, FiscalYear),
     preconditions: Preconditions,
     db: &Db,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    let address = format!("/api/v1/units/{unit}/evaluations/{year}/{}", T::PART.address());
-    let (created, after) = db
-        .write(move |conn| {
-            let context = require(conn, &unit, year)?;
-            principal.may_edit(&context.unit_path)?;
-            let before = stored(T::PART, context.evaluation.as_ref());
-            if before.is_none() && !matches!(change, Change::Put(_)) {
-                return Err(not_filed(T::PART, &unit, year));
-            }
-            preconditions.check(before.as_ref().map(|(_, etag)| etag))?;
-            let patched;
-            let document = match &change {
-                Change::Put(document) => Some(document),
-                Change::Patch(patch) => {
-                    let old: T =
-                        read(T::PART, context.evaluation.as_ref())?.ok_or_else(|| not_filed(T::PART, &unit, year))?;
-                    patched = patch.apply(&old)?;
-                    Some(&patched)
-                }
-                Change::Delete => None,
-            };
-            let text = document
-                .map(serde_json::to_string)
-                .transpose()
-                .map_err(|error| Problem::internal(error.to_string()))?;
-            if before.as_ref().map(|(text, _)| text) == text.as_ref() {
-                return Ok((false, before));
-            }
-            may_change(&principal, year, &context.season, context.state()?)?;
-            if let Some(refusal) = context.validity.refusal(&unit, year) {
-                return Err(Problem::unit_not_valid(refusal));
-            }
-            if let Some(document) = document {
-                document.check(conn, &library, &context)?;
-            }
-            let row = store::set(conn, &unit, year, context.evaluation, T::PART, text)?;
-            Ok((before.is_none(), stored(T::PART, row.as_ref())))
+    let address = address(&unit, year, T::PART);
+    let (saved, after) = db
+        .write(principal.origin(), move |tx| {
+            apply::<T, T>(tx, &library, &principal, &(unit.clone(), year), &wanted, &preconditions)
         })
         .await?;
+    let created = saved == Saved::Created;
     Ok(match after {
         None => HttpResponse::NoContent().finish(),
         Some((document, etag)) => answer(etag.saved(created, &address), document),
     })
+}
+
+/// Files or replaces a document as the single operation does, whatever is there before.
+///
+/// # Errors
+/// Those of the single operation.
+pub fn put<T: Document>(
+    tx: &mut Tx<'_>,
+    library: &Library,
+    principal: &Principal,
+    at: &(UnitCode, FiscalYear),
+    document: &T,
+) -> Result<Saved, Problem> {
+    let wanted = Wanted::Put(document);
+    apply::<T, &T>(tx, library, principal, at, &wanted, &Preconditions::default()).map(|(saved, _)| saved)
+}
+
+/// Makes of a document what is wanted; what became of it, and how it is now.
+fn apply<T: Document, B: Borrow<T>>(
+    tx: &mut Tx<'_>,
+    library: &Library,
+    principal: &Principal,
+    (unit, year): &(UnitCode, FiscalYear),
+    wanted: &Wanted<B>,
+    preconditions: &Preconditions,
+) -> Result<(Saved, Option<(String, ETag)>), Problem> {
+    let year = *year;
+    let context = require(tx, unit, year)?;
+    principal.may_edit(&context.unit_path)?;
+    let before = stored(T::PART, context.evaluation.as_ref());
+    if before.is_none() && !matches!(wanted, Wanted::Put(_)) {
+        return Err(not_filed(T::PART, unit, year));
+    }
+    preconditions.check(before.as_ref().map(|(_, etag)| etag))?;
+    let patched: T;
+    let document = match wanted {
+        Wanted::Put(document) => Some(document.borrow()),
+        Wanted::Patch(patch) => {
+            let old: T = read(T::PART, context.evaluation.as_ref())?.ok_or_else(|| not_filed(T::PART, unit, year))?;
+            patched = patch.apply(&old)?;
+            Some(&patched)
+        }
+        Wanted::Delete => None,
+    };
+    let text = document
+        .map(serde_json::to_string)
+        .transpose()
+        .map_err(|error| Problem::internal(error.to_string()))?;
+    if before.as_ref().map(|(text, _)| text) == text.as_ref() {
+        return Ok((Saved::Unchanged, before));
+    }
+    may_change(principal, year, &context.season, context.state()?)?;
+    if let Some(refusal) = context.validity.refusal(unit, year) {
+        return Err(Problem::unit_not_valid(refusal));
+    }
+    if let Some(document) = document {
+        document.check(tx, library, &context)?;
+    }
+    tx.record(Change {
+        action: match (&before, &text) {
+            (_, None) => Action::Deleted,
+            (None, _) => Action::Created,
+            (Some(_), _) => Action::Updated,
+        },
+        resource: T::PART.resource(),
+        key: address(unit, year, T::PART),
+        unit: Some(unit.as_str().to_owned()),
+        year: Some(year.get()),
+        after: text.clone(),
+    })?;
+    let row = store::set(tx, unit, year, context.evaluation, T::PART, text)?;
+    let saved = if before.is_none() {
+        Saved::Created
+    } else {
+        Saved::Replaced
+    };
+    Ok((saved, stored(T::PART, row.as_ref())))
+}
+
+fn address(unit: &UnitCode, year: FiscalYear, part: Part) -> String {
+    format!("/api/v1/units/{unit}/evaluations/{year}/{}", part.address())
 }
 
 /// Get the base data sheet
@@ -325,7 +377,7 @@ pub async fn put_base_data(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change(Change::Put(sheet), principal, at, preconditions, &db, library).await
+    change(Wanted::Put(sheet), principal, at, preconditions, &db, library).await
 }
 
 /// Change some figures of the base data sheet
@@ -351,7 +403,7 @@ pub async fn patch_base_data(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change::<BaseData>(Change::Patch(patch), principal, at, preconditions, &db, library).await
+    change::<BaseData>(Wanted::Patch(patch), principal, at, preconditions, &db, library).await
 }
 
 /// Take the base data sheet back
@@ -373,7 +425,7 @@ pub async fn delete_base_data(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change::<BaseData>(Change::Delete, principal, at, preconditions, &db, library).await
+    change::<BaseData>(Wanted::Delete, principal, at, preconditions, &db, library).await
 }
 
 /// Get the base data sheet prefilled
@@ -468,7 +520,7 @@ pub async fn put_assessments(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change(Change::Put(assessments), principal, at, preconditions, &db, library).await
+    change(Wanted::Put(assessments), principal, at, preconditions, &db, library).await
 }
 
 /// Change some assessments
@@ -495,7 +547,7 @@ pub async fn patch_assessments(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change::<Assessments>(Change::Patch(patch), principal, at, preconditions, &db, library).await
+    change::<Assessments>(Wanted::Patch(patch), principal, at, preconditions, &db, library).await
 }
 
 /// Take the assessments back
@@ -517,7 +569,7 @@ pub async fn delete_assessments(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change::<Assessments>(Change::Delete, principal, at, preconditions, &db, library).await
+    change::<Assessments>(Wanted::Delete, principal, at, preconditions, &db, library).await
 }
 
 /// Get the claims
@@ -573,7 +625,7 @@ pub async fn put_claims(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change(Change::Put(claims), principal, at, preconditions, &db, library).await
+    change(Wanted::Put(claims), principal, at, preconditions, &db, library).await
 }
 
 /// Change some claims
@@ -599,7 +651,7 @@ pub async fn patch_claims(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change::<Claims>(Change::Patch(patch), principal, at, preconditions, &db, library).await
+    change::<Claims>(Wanted::Patch(patch), principal, at, preconditions, &db, library).await
 }
 
 /// Take the claims back
@@ -621,7 +673,7 @@ pub async fn delete_claims(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change::<Claims>(Change::Delete, principal, at, preconditions, &db, library).await
+    change::<Claims>(Wanted::Delete, principal, at, preconditions, &db, library).await
 }
 
 /// Get the reasons
@@ -675,7 +727,7 @@ pub async fn put_reasons(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change(Change::Put(reasons), principal, at, preconditions, &db, library).await
+    change(Wanted::Put(reasons), principal, at, preconditions, &db, library).await
 }
 
 /// Change some reasons
@@ -701,7 +753,7 @@ pub async fn patch_reasons(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change::<Reasons>(Change::Patch(patch), principal, at, preconditions, &db, library).await
+    change::<Reasons>(Wanted::Patch(patch), principal, at, preconditions, &db, library).await
 }
 
 /// Take the reasons back
@@ -723,5 +775,5 @@ pub async fn delete_reasons(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change::<Reasons>(Change::Delete, principal, at, preconditions, &db, library).await
+    change::<Reasons>(Wanted::Delete, principal, at, preconditions, &db, library).await
 }

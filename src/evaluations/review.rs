@@ -13,6 +13,7 @@ use super::submissions::{Outline, no_submission, thaw_scheme};
 use super::transitions::{find_step, record};
 use super::workflow::{Action, SubmissionState};
 use crate::codes::{FiscalYear, Ordinal, UnitCode};
+use crate::db::changes::{Change, Resource};
 use crate::db::{AnyConnection, Db, now};
 use crate::fault::Text;
 use crate::http::auth::{Bureau, Principal, Reader};
@@ -387,10 +388,10 @@ async fn change(
     make: impl Fn(&Review) -> Result<Review, Problem> + Send + 'static,
 ) -> Result<HttpResponse, Problem> {
     let (etag, view) = db
-        .write(move |conn| {
-            let context = require(conn, &unit, year)?;
+        .write(principal.origin(), move |tx| {
+            let context = require(tx, &unit, year)?;
             let (row, step) = find_step(&principal, year, &context, Action::Review)?;
-            let mut reviewing = Reviewing::find(conn, &unit, year, row.submission)?;
+            let mut reviewing = Reviewing::find(tx, &unit, year, row.submission)?;
             preconditions.check(Some(&reviewing.row.review_etag()))?;
             let review = make(&reviewing.review)?;
             if review != reviewing.review {
@@ -400,11 +401,15 @@ async fn change(
                 }
                 let text = serde_json::to_string(&review).map_err(|error| Problem::internal(error.to_string()))?;
                 let at = now();
+                let key = format!("/api/v1/units/{unit}/evaluations/{year}/review");
+                let first = reviewing.row.review_version == 0;
+                let change = Change::saved(first, Resource::Review, key, &review)?;
+                tx.record(change.of_unit(unit.as_str()).in_year(year.get()))?;
                 reviewing.review = review;
                 reviewing.row.review_version += 1;
                 reviewing.row.updated_at.clone_from(&at);
                 let version = (row.submission, reviewing.row.review_version);
-                submission_store::set_review(conn, &unit, year, version, &text, &at)?;
+                submission_store::set_review(tx, &unit, year, version, &text, &at)?;
                 let subject = Subject {
                     unit: &unit,
                     unit_kind: &reviewing.outline.unit_kind,
@@ -415,10 +420,10 @@ async fn change(
                 };
                 let own = &reviewing.outline.score;
                 let standing = Standing::of(subject, own, &reviewing.counted(), &reviewing.scheme);
-                submission_store::stand(conn, &standing)?;
+                submission_store::stand(tx, &standing)?;
                 // So that an approval with `If-Match` is of the points that were seen.
-                submission_store::move_to(conn, row, step.to, row.submission, &at)?;
-                record(conn, &principal, row, step, row.submission, None, at)?;
+                submission_store::move_to(tx, row, step.to, row.submission, &at)?;
+                record(tx, &principal, row, step, row.submission, None, at)?;
             }
             Ok(reviewing.view(unit.clone(), year))
         })

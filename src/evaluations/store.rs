@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use super::model::{PriorSheet, Row};
 use super::workflow::State;
 use crate::codes::{FiscalYear, UnitCode};
+use crate::db::changes::Resource;
 use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, fiscal_years, scoring_schemes, special_funds, unit_predecessors, units};
 use crate::db::{AnyConnection, now};
@@ -204,6 +205,16 @@ impl Part {
             Self::Assessments => "assessments",
             Self::Reasons => "reasons",
             Self::Claims => "claims",
+        }
+    }
+
+    /// What it is in the change log.
+    pub fn resource(self) -> Resource {
+        match self {
+            Self::BaseData => Resource::BaseData,
+            Self::Assessments => Resource::Assessments,
+            Self::Reasons => Resource::Reasons,
+            Self::Claims => Resource::Claims,
         }
     }
 

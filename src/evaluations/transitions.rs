@@ -3,7 +3,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, ServiceConfig};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::handlers::{in_force, require, tag, view};
@@ -16,7 +16,8 @@ use super::submission_store::{self, EventRow};
 use super::submissions::{self, Submitting};
 use super::workflow::{Action, State, Transition};
 use crate::codes::{FiscalYear, UnitCode};
-use crate::db::{AnyConnection, Db, now};
+use crate::db::changes::{Change, Resource};
+use crate::db::{Db, Tx, now};
 use crate::http::auth::{Bureau, Editor, Principal};
 use crate::http::body::{Json, OptionalJson};
 use crate::http::etag::{ETag, Preconditions};
@@ -76,17 +77,19 @@ struct Act {
 
 impl Act {
     async fn take(self, db: &Db, library: Data<Library>) -> Result<HttpResponse, Problem> {
-        let (etag, evaluation) = db.write(move |conn| self.run(conn, &library)).await?;
+        let (etag, evaluation) = db
+            .write(self.principal.origin(), move |tx| self.run(tx, &library))
+            .await?;
         Ok(etag.stamp(HttpResponse::Ok()).json(evaluation))
     }
 
-    fn run(&self, conn: &mut AnyConnection, library: &Library) -> Result<(ETag, Evaluation), Problem> {
+    fn run(&self, tx: &mut Tx<'_>, library: &Library) -> Result<(ETag, Evaluation), Problem> {
         let Self {
             principal, unit, year, ..
         } = self;
-        let context = require(conn, unit, *year)?;
+        let context = require(tx, unit, *year)?;
         principal.may_edit(&context.unit_path)?;
-        let compiled = in_force(conn, library, &context)?;
+        let compiled = in_force(tx, library, &context)?;
         self.preconditions.check(Some(&tag(&compiled, principal, &context)?))?;
         let (row, step) = find_step(principal, *year, &context, self.action)?;
         let at = now();
@@ -99,8 +102,8 @@ impl Act {
                     at: &at,
                     by: principal,
                 };
-                let document = submissions::freeze(conn, library, &compiled, &context, &submitting)?;
-                submissions::store(conn, &document, step.submission)?;
+                let document = submissions::freeze(tx, library, &compiled, &context, &submitting)?;
+                submissions::store(tx, &document, step.submission)?;
                 let own = Tally::from(&document.score);
                 let subject = Subject {
                     unit,
@@ -111,26 +114,34 @@ impl Act {
                     scheme_id: &document.scheme.id,
                 };
                 let standing = Standing::of(subject, &own, &own, &compiled.scheme);
-                submission_store::stand(conn, &standing)?;
+                submission_store::stand(tx, &standing)?;
                 document.number
             }
             Action::Approve => {
-                review::refuse_open(conn, unit, *year, row.submission)?;
+                review::refuse_open(tx, unit, *year, row.submission)?;
                 row.submission
             }
             _ => row.submission,
         };
         if self.action != Action::Submit {
-            submission_store::set_state(conn, unit, *year, submission, step.submission, &at)?;
+            submission_store::set_state(tx, unit, *year, submission, step.submission, &at)?;
             match step.to.counts() {
-                true => submission_store::stand_in_state(conn, unit, *year, step.to)?,
-                false => submission_store::fall(conn, unit.as_str(), year.get())?,
+                true => submission_store::stand_in_state(tx, unit, *year, step.to)?,
+                false => submission_store::fall(tx, unit.as_str(), year.get())?,
             }
         }
-        submission_store::move_to(conn, row, step.to, submission, &at)?;
-        record(conn, principal, row, step, submission, self.reason.as_ref(), at)?;
-        let context = require(conn, unit, *year)?;
-        view(conn, library, principal, unit.clone(), *year, context)
+        submission_store::move_to(tx, row, step.to, submission, &at)?;
+        record(tx, principal, row, step, submission, self.reason.as_ref(), at)?;
+        let moved = Moved {
+            state: step.to,
+            submission,
+            reason: self.reason.as_ref(),
+        };
+        let key = format!("/api/v1/units/{unit}/evaluations/{year}");
+        let change = Change::done(self.action.done(), Resource::Evaluation, key, &moved)?;
+        tx.record(change.of_unit(unit.as_str()).in_year(year.get()))?;
+        let context = require(tx, unit, *year)?;
+        view(tx, library, principal, unit.clone(), *year, context)
     }
 }
 
@@ -176,7 +187,7 @@ fn wrong_state(principal: &Principal, context: &Context, action: Action, state: 
 
 /// Adds a step to the history.
 pub(super) fn record(
-    conn: &mut AnyConnection,
+    tx: &mut Tx<'_>,
     principal: &Principal,
     row: &Row,
     step: &Transition,
@@ -185,7 +196,7 @@ pub(super) fn record(
     at: String,
 ) -> Result<(), Problem> {
     submission_store::record(
-        conn,
+        tx,
         EventRow {
             unit_code: row.unit_code.clone(),
             year: row.year,
@@ -202,6 +213,15 @@ pub(super) fn record(
         },
     )?;
     Ok(())
+}
+
+/// What the change log keeps of an evaluation as a whole.
+#[derive(Serialize)]
+struct Moved<'a> {
+    state: State,
+    submission: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a Reason>,
 }
 
 /// Submit a unit's year

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::db::changes::Action as Done;
 use crate::tokens::model::Role;
 
 /// Defines an enum whose variants are words on the wire and in the table, each with its Chinese.
@@ -128,6 +129,22 @@ words! {
         Publish = "publish" "公开",
         /// The bureau opens it again although it was approved.
         Reopen = "reopen" "重新开放",
+    }
+}
+
+impl Action {
+    /// What the change log says when it is done.
+    pub fn done(self) -> Done {
+        match self {
+            Self::Submit => Done::Submitted,
+            Self::Withdraw => Done::Withdrawn,
+            Self::BeginReview => Done::ReviewBegun,
+            Self::Review => Done::Updated,
+            Self::Return => Done::Returned,
+            Self::Approve => Done::Approved,
+            Self::Publish => Done::Published,
+            Self::Reopen => Done::Reopened,
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use utoipa::IntoParams;
 use super::model::{FiscalYearInput, FiscalYearView, Row, YearStatus};
 use super::{roll_over, store};
 use crate::codes::FiscalYear;
-use crate::db::{AnyConnection, Db};
+use crate::db::changes::{Change, Resource};
+use crate::db::{AnyConnection, Db, Tx};
 use crate::fault::Fault;
 use crate::http::auth::{Bureau, Reader};
 use crate::http::body::{Json, MergePatch};
@@ -131,21 +132,23 @@ pub async fn get(
         CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn put(
-    _: Bureau,
+    Bureau(principal): Bureau,
     Path(year): Path<FiscalYear>,
     preconditions: Preconditions,
     Json(input): Json<FiscalYearInput>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
     let (created, row) = db
-        .write(move |conn| {
-            let before = store::find(conn, year)?;
+        .write(principal.origin(), move |tx| {
+            let before = store::find(tx, year)?;
             preconditions.check(before.as_ref().map(Row::etag).as_ref())?;
-            Ok((before.is_none(), save(conn, year, before, &input)?))
+            Ok((before.is_none(), save(tx, year, before, &input)?))
         })
         .await?;
-    let address = format!("/api/v1/fiscal-years/{year}");
-    Ok(row.etag().saved(created, &address).json(FiscalYearView::from(row)))
+    Ok(row
+        .etag()
+        .saved(created, &address(year))
+        .json(FiscalYearView::from(row)))
 }
 
 /// Change some fields of a fiscal year
@@ -162,18 +165,18 @@ pub async fn put(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn patch(
-    _: Bureau,
+    Bureau(principal): Bureau,
     Path(year): Path<FiscalYear>,
     preconditions: Preconditions,
     patch: MergePatch,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
     let row = db
-        .write(move |conn| {
-            let before = require(conn, year)?;
+        .write(principal.origin(), move |tx| {
+            let before = require(tx, year)?;
             preconditions.check(Some(&before.etag()))?;
             let input = patch.apply(&FiscalYearInput::try_from(&before).map_err(Problem::internal)?)?;
-            save(conn, year, Some(before), &input)
+            save(tx, year, Some(before), &input)
         })
         .await?;
     Ok(row.etag().saved(false, "").json(FiscalYearView::from(row)))
@@ -191,23 +194,28 @@ pub async fn patch(
     responses((status = 204, description = "It is gone"), CommonErrors, ChangeErrors),
 )]
 pub async fn delete(
-    _: Bureau,
+    Bureau(principal): Bureau,
     Path(year): Path<FiscalYear>,
     preconditions: Preconditions,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    db.write(move |conn| {
-        let row = require(conn, year)?;
+    db.write(principal.origin(), move |tx| {
+        let row = require(tx, year)?;
         preconditions.check(Some(&row.etag()))?;
-        let (evaluations, funds) = store::references(conn, year)?;
+        let (evaluations, funds) = store::references(tx, year)?;
         Problem::if_referenced(&[
             ("evaluations", evaluations, "份绩效自评", "evaluations"),
             ("special_funds", funds, "项专项资金", "special funds"),
         ])?;
-        Ok(store::delete(conn, year)?)
+        store::delete(tx, year)?;
+        tx.record(Change::deleted(Resource::FiscalYear, address(year)).in_year(year.get()))
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+fn address(year: FiscalYear) -> String {
+    format!("/api/v1/fiscal-years/{year}")
 }
 
 /// The row of a fiscal year.
@@ -219,19 +227,29 @@ pub(super) fn require(conn: &mut AnyConnection, year: FiscalYear) -> Result<Row,
 }
 
 /// Stores what the row does not say already, after looking at what only the database can judge.
-fn save(
-    conn: &mut AnyConnection,
-    year: FiscalYear,
-    before: Option<Row>,
-    input: &FiscalYearInput,
-) -> Result<Row, Problem> {
+fn save(tx: &mut Tx<'_>, year: FiscalYear, before: Option<Row>, input: &FiscalYearInput) -> Result<Row, Problem> {
     if let Some(row) = &before
         && FiscalYearInput::try_from(row).as_ref() == Ok(input)
     {
         return Ok(row.clone());
     }
-    judge(conn, input)?;
-    Ok(store::save(conn, year, before.as_ref(), input)?)
+    judge(tx, input)?;
+    store(tx, year, before.as_ref(), input)
+}
+
+/// Stores the settings of a year.
+///
+/// # Errors
+/// 500 when the database fails.
+pub(super) fn store(
+    tx: &mut Tx<'_>,
+    year: FiscalYear,
+    before: Option<&Row>,
+    input: &FiscalYearInput,
+) -> Result<Row, Problem> {
+    let row = store::save(tx, year, before, input)?;
+    tx.record(Change::saved(before.is_none(), Resource::FiscalYear, address(year), input)?.in_year(year.get()))?;
+    Ok(row)
 }
 
 /// Looks at what only the database can judge of a fiscal year's settings, and at the order of its days.

@@ -6,11 +6,11 @@ use actix_web::web::{Data, ServiceConfig};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::handlers::{judge, require};
+use super::handlers::{self, judge, require};
 use super::model::{FiscalYearInput, YearStatus};
 use super::store;
 use crate::codes::{Date, FiscalYear};
-use crate::db::{AnyConnection, Db};
+use crate::db::{Db, Tx};
 use crate::fault::Text;
 use crate::http::auth::Bureau;
 use crate::http::body::Json;
@@ -125,33 +125,32 @@ pub struct Links {
         CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn post(
-    _: Bureau,
+    Bureau(principal): Bureau,
     Path(year): Path<FiscalYear>,
     Query(query): Query<RollOverQuery>,
     Json(input): Json<RollOverInput>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
     if query.dry_run.is_some_and(bool::from) {
-        let would = db.scan(move |conn| roll_over(conn, year, &input, false)).await?;
+        let would = db
+            .scan(move |conn| roll_over(&mut Tx::trial(conn), year, &input, false))
+            .await?;
         return Ok(HttpResponse::Ok().json(would));
     }
-    let made = db.write(move |conn| roll_over(conn, year, &input, true)).await?;
+    let made = db
+        .write(principal.origin(), move |tx| roll_over(tx, year, &input, true))
+        .await?;
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, made.links.fiscal_year.as_str()))
         .json(made))
 }
 
-fn roll_over(
-    conn: &mut AnyConnection,
-    from: FiscalYear,
-    input: &RollOverInput,
-    store: bool,
-) -> Result<RollOver, Problem> {
-    let last = FiscalYearInput::try_from(&require(conn, from)?).map_err(Problem::internal)?;
+fn roll_over(tx: &mut Tx<'_>, from: FiscalYear, input: &RollOverInput, store: bool) -> Result<RollOver, Problem> {
+    let last = FiscalYearInput::try_from(&require(tx, from)?).map_err(Problem::internal)?;
     let year = FiscalYear::try_from(from.get() + 1).map_err(|message| {
         Problem::invalid(vec![At::parameter("year", "out_of_range", Text::from_joined(&message))])
     })?;
-    if store::find(conn, year)?.is_some() {
+    if store::find(tx, year)?.is_some() {
         return Err(Problem::already_exists(
             format!("{year}年度已设置，不能再由{from}年度结转。"),
             format!("Fiscal year {year} is set up already and is not opened from {from} again."),
@@ -164,20 +163,20 @@ fn roll_over(
         closes_on: input.closes_on,
         status: YearStatus::Open,
     };
-    judge(conn, &settings)?;
+    judge(tx, &settings)?;
     if store {
-        store::save(conn, year, None, &settings)?;
+        handlers::store(tx, year, None, &settings)?;
     }
     let special_funds = match input.continue_funds {
-        true => continuing::carry_over(conn, (from, year), store)?,
-        false => continuing::end_all(conn, from)?,
+        true => continuing::carry_over(tx, (from, year), store)?,
+        false => continuing::end_all(tx, from)?,
     };
     Ok(RollOver {
         dry_run: !store,
         from,
         year,
         settings,
-        units: store::units_valid_in(conn, year)?,
+        units: store::units_valid_in(tx, year)?,
         notes: notes(from, year, &special_funds),
         special_funds,
         links: Links {

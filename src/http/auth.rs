@@ -2,6 +2,7 @@
 //! `Bureau`.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,8 +13,9 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use subtle::ConstantTimeEq;
 
+use super::middleware::current_request;
 use super::problem::Problem;
-use crate::db::Db;
+use crate::db::{Db, Origin};
 use crate::tokens::model::{Role, StoredToken, hash};
 
 /// Who asks.
@@ -27,9 +29,22 @@ pub struct Principal {
     pub role: Role,
     /// The places in the hierarchy of the units that it is bound to; empty for other roles.
     pub paths: Vec<String>,
+    /// Where the request came from.
+    pub address: Option<IpAddr>,
 }
 
 impl Principal {
+    /// Who is written down for what this request changes.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            actor: self.token_id.clone(),
+            name: self.name.clone(),
+            role: self.role.to_string(),
+            request_id: Some(current_request().0),
+            address: self.address.map(|address| address.to_string()),
+        }
+    }
+
     fn reaches(&self, unit_path: &str) -> bool {
         self.paths.iter().any(|path| unit_path.starts_with(path.as_str()))
     }
@@ -186,6 +201,7 @@ async fn principal(request: &HttpRequest) -> Result<Principal, Problem> {
             name: "演示".to_owned(),
             role: Role::Bureau,
             paths: Vec::new(),
+            address: address(request),
         },
         Some(Gate::Tokens(cache)) => by_token(request, cache).await?,
         None => return Err(Problem::internal("the app has no gate")),
@@ -241,5 +257,10 @@ async fn by_token(request: &HttpRequest, cache: &TokenCache) -> Result<Principal
         name: known.name,
         role: known.role,
         paths: known.paths,
+        address: address(request),
     })
+}
+
+fn address(request: &HttpRequest) -> Option<IpAddr> {
+    request.peer_addr().map(|address| address.ip())
 }

@@ -310,7 +310,7 @@ impl Problem {
         let errors: Vec<At> = by
             .iter()
             .filter(|(_, count, ..)| *count > 0)
-            .map(|(code, count, zh, en)| At::new(code, Text::new(format!("{count}{zh}"), format!("{count} {en}"))))
+            .map(|(code, count, zh, en)| At::new(*code, Text::new(format!("{count}{zh}"), format!("{count} {en}"))))
             .collect();
         if errors.is_empty() {
             return Ok(());

@@ -1,5 +1,6 @@
 //! The addresses of the imports.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use actix_web::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
@@ -101,7 +102,10 @@ pub struct PostQuery {
             headers(("Location" = String, description = "Its address"))),
         CommonErrors, ImportErrors),
 )]
-#[allow(clippy::too_many_arguments, reason = "what an import needs of the request and of the app")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "what an import needs of the request and of the app"
+)]
 pub async fn post(
     Editor(principal): Editor,
     Query(query): Query<PostQuery>,
@@ -176,7 +180,9 @@ pub async fn post(
     let finished = row.state != State::Running.as_str();
     let asynchronous = request.headers().get_all("Prefer").any(|value| {
         let value = value.to_str().unwrap_or_default();
-        value.split(',').any(|wish| wish.trim().eq_ignore_ascii_case("respond-async"))
+        value
+            .split(',')
+            .any(|wish| wish.trim().eq_ignore_ascii_case("respond-async"))
     });
     if !finished {
         let job = Job {
@@ -218,7 +224,9 @@ pub async fn post(
         return Err(refused(import));
     }
     Ok(match import.state == State::Running.as_str() {
-        true => HttpResponse::Accepted().insert_header((LOCATION, location)).json(import),
+        true => HttpResponse::Accepted()
+            .insert_header((LOCATION, location))
+            .json(import),
         false if is_new => HttpResponse::Created().insert_header((LOCATION, location)).json(import),
         false => HttpResponse::Ok().json(import),
     })
@@ -235,14 +243,20 @@ fn same(row: &Row, wanted: &Row) -> Result<(), Problem> {
         .iter()
         .filter(|(_, differs)| *differs)
         .map(|(name, _)| {
-            let text = Text::new(format!("参数{name}与首次导入时不同。"), format!("\"{name}\" was another when it began"));
+            let text = Text::new(
+                format!("参数{name}与首次导入时不同。"),
+                format!("\"{name}\" was another when it began"),
+            );
             At::parameter(*name, "differs", text)
         })
         .collect();
     if row.digest != wanted.digest || row.format != wanted.format {
         let text = Text::new(
             format!("文件与首次导入时不同（SHA-256应为{}）。", row.digest),
-            format!("the file is another than when it began, of which the SHA-256 is {}", row.digest),
+            format!(
+                "the file is another than when it began, of which the SHA-256 is {}",
+                row.digest
+            ),
         );
         errors.push(At::body("", "differs", text));
     }
@@ -375,7 +389,7 @@ fn watch(
     running: Data<Running>,
     principal: Principal,
     id: ImportId,
-) -> impl stream::Stream<Item = Result<Bytes, Problem>> {
+) -> impl stream::Stream<Item = Result<Bytes, Infallible>> {
     let start = (Some(first), None::<Import>, db, running, principal, id);
     stream::unfold(start, |(next, sent, db, running, principal, id)| async move {
         let mut next = next;
@@ -440,7 +454,13 @@ pub async fn list(
     let rows = db
         .scan(move |conn| {
             let order = query.order.unwrap_or_default();
-            Ok(store::list(conn, principal.scope(), order, query.cursor.as_ref(), limit)?)
+            Ok(store::list(
+                conn,
+                principal.scope(),
+                order,
+                query.cursor.as_ref(),
+                limit,
+            )?)
         })
         .await?;
     let shared = db.is_shared();

@@ -92,7 +92,7 @@ impl Bulk for AssessmentForms {
 }
 
 fn documents<T: Document>(tx: &mut Tx<'_>, by: &By<'_>, rows: &[(&YearKey, &T)]) -> Outcomes {
-    let put = |(key, document): &(&YearKey, &T)| {
+    let put = |&(key, document): &(&YearKey, &T)| {
         let at: (_, FiscalYear) = (key.unit.clone(), key.year);
         by_row(parts::put(tx, by.library, by.principal, &at, document))
     };
@@ -106,8 +106,14 @@ impl Bulk for SpecialFunds {
     const BATCH: usize = 500;
 
     fn store(tx: &mut Tx<'_>, by: &By<'_>, rows: &[(&FundKey, &SpecialFundInput)]) -> Outcomes {
-        let put = |(key, input): &(&FundKey, &SpecialFundInput)| {
-            by_row(special_funds::handlers::put_one(tx, by.library, by.principal, &key.id, input))
+        let put = |&(key, input): &(&FundKey, &SpecialFundInput)| {
+            by_row(special_funds::handlers::put_one(
+                tx,
+                by.library,
+                by.principal,
+                &key.id,
+                input,
+            ))
         };
         rows.iter().map(put).collect()
     }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::web::Data;
@@ -18,8 +18,8 @@ use super::read::columns::Columns;
 use super::read::encoding::Transcoded;
 use super::read::table::{Names, Table, csv_rows};
 use super::read::{ReadRow, ndjson, xlsx};
-use super::typed::{self, Key};
 use super::store;
+use super::typed::{self, Key};
 use crate::db::changes::{self, Action, Change};
 use crate::db::{Db, Origin, Saved, Tx};
 use crate::fault::Fault;
@@ -211,7 +211,9 @@ async fn at_once<B: Bulk>(job: &Arc<Job>) -> Result<(), Problem> {
     };
     let work = job.clone();
     job.db
-        .write(job.origin.clone(), move |tx| Ok(store::forget_faults(tx, &work.row.id)?))
+        .write(job.origin.clone(), move |tx| {
+            Ok(store::forget_faults(tx, &work.row.id)?)
+        })
         .await?;
     let mut stored = 0;
     loop {
@@ -250,7 +252,12 @@ impl Job {
         store::advance(tx, self.at(), position, counts, state)?;
         let row = store::find(tx, &self.row.id)?.ok_or_else(|| Problem::internal("an import is gone"))?;
         let import = model::Import::new(row, Vec::new());
-        let change = Change::done(Action::Updated, changes::Resource::Import, address(&self.row.id), &import)?;
+        let change = Change::done(
+            Action::Updated,
+            changes::Resource::Import,
+            address(&self.row.id),
+            &import,
+        )?;
         tx.record(change)
     }
 }
@@ -285,7 +292,11 @@ fn read<B: Bulk>(job: &Arc<Job>, position: i64) -> mpsc::Receiver<Batch<B>> {
             let ends = row.is_err();
             let (number, read) = match row {
                 Ok(row) if row.number as i64 <= position => return true,
-                Ok(row) => (row.number, row.json.and_then(|json| typed_row::<B>(row.number, &json, &job, &names))),
+                Ok(row) => (
+                    row.number,
+                    row.json
+                        .and_then(|json| typed_row::<B>(row.number, &json, &job, &names)),
+                ),
                 Err(faults) => (faults.first().map_or(1, |fault| fault.row), Err(faults)),
             };
             last = last.max(number as i64);
@@ -324,7 +335,12 @@ fn read_rows(job: &Job, names: &Names, take: &mut dyn FnMut(ReadRow) -> bool) ->
     };
     match job.format {
         Format::Ndjson => ndjson::Lines::new(file).all(take),
-        Format::Csv => Table::new(csv_rows(Transcoded::new(file, job.encoding)), columns(job), names.clone()).all(take),
+        Format::Csv => Table::new(
+            csv_rows(Transcoded::new(file, job.encoding)),
+            columns(job),
+            names.clone(),
+        )
+        .all(take),
         Format::Xlsx => {
             // Its reader can only be asked for the next cell, while a table asks for the next row.
             let (sender, rows) = std::sync::mpsc::sync_channel(64);
@@ -358,12 +374,7 @@ pub fn columns_of(resource: Resource, contract: &Contract) -> Columns {
     }
 }
 
-fn typed_row<B: Bulk>(
-    number: u64,
-    json: &[u8],
-    job: &Job,
-    names: &Names,
-) -> Result<(B::Key, B::Input), Vec<RowFault>> {
+fn typed_row<B: Bulk>(number: u64, json: &[u8], job: &Job, names: &Names) -> Result<(B::Key, B::Input), Vec<RowFault>> {
     typed::read::<B::Key, B::Input>(json, &job.contract).map_err(|faults| {
         let document = serde_json::from_slice(json).ok();
         row_faults(number, faults, document.as_ref(), names)

@@ -139,5 +139,12 @@ pub fn list(
     if let Some(token) = of {
         query = query.filter(imports::token_id.eq(token));
     }
-    paged!(query, imports::id, order, cursor.map(|id| id.as_str().to_owned()), limit).load(conn)
+    paged!(
+        query,
+        imports::id,
+        order,
+        cursor.map(|id| id.as_str().to_owned()),
+        limit
+    )
+    .load(conn)
 }

@@ -5,9 +5,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::model::{EntryRow, Row, SchemeComparison, SchemeCopy, SchemeEntry, SchemeUsed, Stored, StoredScheme, Users};
+use super::model::{
+    EntryRow, Row, SchemeComparison, SchemeCopy, SchemeEntry, SchemeUsed, Stored, StoredScheme, Users, address,
+};
 use super::store;
-use crate::db::{AnyConnection, Db};
+use crate::db::changes::{Change, Resource};
+use crate::db::{AnyConnection, Db, Tx};
 use crate::fault::Text;
 use crate::http::auth::{Bureau, Reader};
 use crate::http::body::{Json, MergePatch};
@@ -149,7 +152,7 @@ pub async fn get(
         CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn put(
-    _: Bureau,
+    Bureau(principal): Bureau,
     Path(id): Path<SchemeId>,
     preconditions: Preconditions,
     Json(document): Json<SchemeDocument>,
@@ -157,10 +160,10 @@ pub async fn put(
 ) -> Result<HttpResponse, Problem> {
     refuse_faults(&document)?;
     let (created, stored) = db
-        .write(move |conn| {
-            let before = store::find_with_users(conn, id.as_str())?;
+        .write(principal.origin(), move |tx| {
+            let before = store::find_with_users(tx, id.as_str())?;
             preconditions.check(before.as_ref().map(Stored::etag).as_ref())?;
-            Ok((before.is_none(), save(conn, &id, before, &document)?))
+            Ok((before.is_none(), save(tx, &id, before, &document)?))
         })
         .await?;
     saved(created, stored)
@@ -182,19 +185,19 @@ pub async fn put(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn patch(
-    _: Bureau,
+    Bureau(principal): Bureau,
     Path(id): Path<SchemeId>,
     preconditions: Preconditions,
     patch: MergePatch,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
     let stored = db
-        .write(move |conn| {
-            let before = require(conn, &id)?;
+        .write(principal.origin(), move |tx| {
+            let before = require(tx, &id)?;
             preconditions.check(Some(&before.etag()))?;
             let document = patch.apply(&before.row.document()?)?;
             refuse_faults(&document)?;
-            save(conn, &id, Some(before), &document)
+            save(tx, &id, Some(before), &document)
         })
         .await?;
     saved(false, stored)
@@ -212,13 +215,13 @@ pub async fn patch(
     responses((status = 204, description = "It is gone"), CommonErrors, ChangeErrors),
 )]
 pub async fn delete(
-    _: Bureau,
+    Bureau(principal): Bureau,
     Path(id): Path<SchemeId>,
     preconditions: Preconditions,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    db.write(move |conn| {
-        let stored = require(conn, &id)?;
+    db.write(principal.origin(), move |tx| {
+        let stored = require(tx, &id)?;
         preconditions.check(Some(&stored.etag()))?;
         refuse_builtin(&stored.row)?;
         let years = i64::try_from(stored.users.fiscal_years.len()).unwrap_or(i64::MAX);
@@ -231,7 +234,8 @@ pub async fn delete(
                 "special funds",
             ),
         ])?;
-        Ok(store::delete(conn, id.as_str())?)
+        store::delete(tx, id.as_str())?;
+        tx.record(Change::deleted(Resource::ScoringScheme, address(id.as_str())))
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -255,15 +259,15 @@ pub async fn delete(
         CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn copy(
-    _: Bureau,
+    Bureau(principal): Bureau,
     Path(id): Path<SchemeId>,
     Json(input): Json<SchemeCopy>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
     let stored = db
-        .write(move |conn| {
-            let mut document = require(conn, &id)?.row.document()?;
-            if store::find(conn, input.id.as_str())?.is_some() {
+        .write(principal.origin(), move |tx| {
+            let mut document = require(tx, &id)?.row.document()?;
+            if store::find(tx, input.id.as_str())?.is_some() {
                 return Err(taken(&input.id));
             }
             if let Some(name) = &input.name {
@@ -271,7 +275,7 @@ pub async fn copy(
                 // It was the original's.
                 document.name_en = None;
             }
-            save(conn, &input.id, None, &document)
+            save(tx, &input.id, None, &document)
         })
         .await?;
     saved(true, stored)
@@ -328,7 +332,7 @@ fn require(conn: &mut AnyConnection, id: &SchemeId) -> Result<Stored, Problem> {
 }
 
 fn saved(created: bool, stored: Stored) -> Result<HttpResponse, Problem> {
-    let address = format!("/api/v1/scoring-schemes/{}", stored.row.id);
+    let address = address(&stored.row.id);
     Ok(stored
         .etag()
         .saved(created, &address)
@@ -361,16 +365,13 @@ fn refuse_builtin(row: &Row) -> Result<(), Problem> {
 }
 
 /// Stores what the row does not say already, unless the scheme is in use.
-fn save(
-    conn: &mut AnyConnection,
-    id: &SchemeId,
-    before: Option<Stored>,
-    document: &SchemeDocument,
-) -> Result<Stored, Problem> {
+fn save(tx: &mut Tx<'_>, id: &SchemeId, before: Option<Stored>, document: &SchemeDocument) -> Result<Stored, Problem> {
     let body = serde_json::to_string(document).map_err(|error| Problem::internal(error.to_string()))?;
     let Some(Stored { row, users }) = before else {
+        let row = store::insert(tx, id.as_str(), document, body, false)?;
+        tx.record(row.change(true))?;
         return Ok(Stored {
-            row: store::insert(conn, id.as_str(), document, body, false)?,
+            row,
             users: Users::default(),
         });
     };
@@ -385,6 +386,7 @@ fn save(
             format!("{id} is used by {years} fiscal years and {funds} special funds and does not change any more."),
         ));
     }
-    let row = store::update(conn, row, document, body)?;
+    let row = store::update(tx, row, document, body)?;
+    tx.record(row.change(false))?;
     Ok(Stored { row, users })
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::library::{Compiled, Edition};
+use crate::db::changes::{Action, Change, Resource};
 use crate::db::schema::scoring_schemes;
 use crate::http::etag::ETag;
 use crate::http::problem::Problem;
@@ -35,6 +36,15 @@ pub struct Row {
 }
 
 impl Row {
+    /// What the change log says when it was stored.
+    pub fn change(&self, created: bool) -> Change {
+        Change {
+            action: if created { Action::Created } else { Action::Updated },
+            after: Some(self.body.clone()),
+            ..Change::deleted(Resource::ScoringScheme, address(&self.id))
+        }
+    }
+
     /// The document.
     ///
     /// # Errors
@@ -253,4 +263,9 @@ pub struct SchemeComparison {
     /// What is different.
     #[serde(flatten)]
     pub diff: SchemeDiff,
+}
+
+/// The address of the scheme with this id.
+pub fn address(id: &str) -> String {
+    format!("/api/v1/scoring-schemes/{id}")
 }

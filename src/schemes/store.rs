@@ -7,8 +7,9 @@ use super::library::Edition;
 use super::model::{EntryRow, Row, Stored, Users};
 use crate::db::connection::Backend;
 use crate::db::schema::{fiscal_years, scoring_schemes, special_funds};
-use crate::db::{AnyConnection, now};
+use crate::db::{AnyConnection, Tx, now};
 use crate::http::page::{Limit, Order};
+use crate::http::problem::Problem;
 use crate::paged;
 use crate::scoring::builtin::BUILTINS;
 use crate::scoring::scheme::SchemeDocument;
@@ -131,7 +132,10 @@ pub fn delete(conn: &mut AnyConnection, id: &str) -> QueryResult<()> {
 ///
 /// One that a fiscal year or fund already uses is left as it was, even if the program now has a corrected one: what was
 /// scored by it must be scored the same again.
-pub fn install_builtins(conn: &mut AnyConnection) -> QueryResult<()> {
+///
+/// # Errors
+/// 500 when the database fails.
+pub fn install_builtins(tx: &mut Tx<'_>) -> Result<(), Problem> {
     for builtin in &BUILTINS {
         let read = builtin
             .document()
@@ -143,13 +147,14 @@ pub fn install_builtins(conn: &mut AnyConnection) -> QueryResult<()> {
                 continue;
             }
         };
-        match find(conn, builtin.id)? {
+        match find(tx, builtin.id)? {
             None => {
-                insert(conn, builtin.id, &document, body, true)?;
+                let row = insert(tx, builtin.id, &document, body, true)?;
+                tx.record(row.change(true))?;
             }
             Some(row) if row.body == body => {}
             Some(row) => {
-                let users = users(conn, builtin.id)?;
+                let users = users(tx, builtin.id)?;
                 if users.any() {
                     tracing::warn!(
                         id = builtin.id,
@@ -157,7 +162,8 @@ pub fn install_builtins(conn: &mut AnyConnection) -> QueryResult<()> {
                         "this scheme is in use, so its newer edition was not installed"
                     );
                 } else {
-                    update(conn, row, &document, body)?;
+                    let row = update(tx, row, &document, body)?;
+                    tx.record(row.change(false))?;
                 }
             }
         }

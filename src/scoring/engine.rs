@@ -543,8 +543,9 @@ fn judge_ratio<'a>(
     found
 }
 
-/// numerator / denominator × 100. A ratio that lies on a bound is a finite decimal, and for those the division is exact.
-fn percent(numerator: Decimal, denominator: Decimal) -> Option<Decimal> {
+/// numerator / denominator × 100; `None` for a denominator of 0. A ratio that lies on a bound is a finite decimal, and for
+/// those the division is exact.
+pub(super) fn percent(numerator: Decimal, denominator: Decimal) -> Option<Decimal> {
     numerator
         .checked_mul(Decimal::ONE_HUNDRED)?
         .checked_div(denominator)

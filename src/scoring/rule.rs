@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::scheme::{Band, Bands, Checklist, Deduct, Incidents, Rating, Side, Steps};
+use super::tagged::tagged_schema;
 use super::text::Code;
 use super::values::{Count, exact};
 
@@ -18,7 +19,7 @@ pub struct Verdict {
 }
 
 /// How a rule was applied to what was found.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Applied {
     /// Steps off a target.
@@ -44,6 +45,20 @@ pub enum Applied {
     /// A share of the weight for a goal in words.
     Share(ShareApplied),
 }
+
+tagged_schema!(Applied: "How a rule was applied to what was found.",
+    "steps" => StepsApplied,
+    "band" => BandApplied,
+    "proportion",
+    "zero_denominator",
+    "not_applicable",
+    "checklist" => ChecklistApplied,
+    "incidents" => IncidentsApplied,
+    "rating" => RatingApplied,
+    "assessed",
+    "target" => TargetApplied,
+    "share" => ShareApplied,
+);
 
 /// Steps off a target.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

@@ -319,11 +319,11 @@ static OF_INDICATORS: &[Facet<Indicator>] = &[
 ];
 
 fn label(label: &Label) -> Option<Text> {
-    Some(Text::new(label.to_string(), label.to_string()))
+    Some(Text::name(label))
 }
 
 fn words(words: &Words) -> Option<Text> {
-    Some(Text::new(words.to_string(), words.to_string()))
+    Some(Text::name(words))
 }
 
 fn yes_or_no(yes: bool) -> Option<Text> {
@@ -389,7 +389,7 @@ fn zero_denominator(zero: ZeroDenominator) -> Option<Text> {
 /// A formula in words without figures; as it is written where it does not parse.
 fn formula(text: &FormulaText) -> Text {
     let Ok(formula) = Formula::parse(text.as_str()) else {
-        return Text::new(text.to_string(), text.to_string());
+        return Text::name(text);
     };
     let (mut zh, mut en) = (String::new(), String::new());
     formula.words(&mut zh, &mut en, &mut |variable, zh, en| {

@@ -6,12 +6,13 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::engine::percent;
 use super::scheme::{OwnRows, Scheme};
 use super::tagged::tagged_schema;
 use super::text::{Code, Label, Words};
-use super::values::{Amount, Points, Quantity, Share, Year};
+use super::values::{Amount, Points, Quantity, Share, Year, exact};
 use super::variables::{Datum, EXECUTION_BUDGET, EXECUTION_EXECUTED, Figures, Lacking, Origin, Variable};
-use crate::fault::Fault;
+use crate::fault::{Fault, Text};
 
 /// The table of one special fund (专项资金). Amounts in 万元.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -78,6 +79,28 @@ pub struct FundingRow {
     /// Executed in the year (全年执行数, B).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub executed: Option<Amount>,
+}
+
+/// The execution rate (预算执行率) of one row of a fund's money, as the form's last column has it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Execution {
+    /// The row's name in the table's `funding`.
+    #[schema(value_type = String, example = "county")]
+    pub row: &'static str,
+    /// Its name in the form.
+    pub name: Text,
+    /// The whole year's budget after adjustment (全年预算数, A), in 万元; `null` where it is not known.
+    #[serde(serialize_with = "exact::option::serialize")]
+    #[schema(value_type = Option<String>, example = "200")]
+    pub adjusted_budget: Option<Decimal>,
+    /// Executed in the year (全年执行数, B), in 万元; `null` where it is not known.
+    #[serde(serialize_with = "exact::option::serialize")]
+    #[schema(value_type = Option<String>, example = "150")]
+    pub executed: Option<Decimal>,
+    /// B / A in percent, to 28 digits; `null` where a figure is missing or A is 0.
+    #[serde(serialize_with = "exact::option::serialize")]
+    #[schema(value_type = Option<String>, example = "75")]
+    pub percent: Option<Decimal>,
 }
 
 /// The goal of the year (年度总体目标).
@@ -337,6 +360,54 @@ impl FundTable {
             }),
             targets: self.targets.iter().map(TargetRow::next_year).collect(),
         }
+    }
+
+    /// The execution rate of each row of the money that is given: the total first, which is the sum of its sources where it
+    /// is left out, then the sources and kinds in the form's order.
+    #[must_use]
+    pub fn executions(&self) -> Vec<Execution> {
+        let execution = |row, (zh, en), adjusted_budget: Option<Decimal>, executed: Option<Decimal>| Execution {
+            row,
+            name: Text::fixed(zh, en),
+            adjusted_budget,
+            executed,
+            percent: executed.zip(adjusted_budget).and_then(|(b, a)| percent(b, a)),
+        };
+        let column = |column| self.column(column).map(|datum| datum.value);
+        let (budget, executed) = (column(|row| row.adjusted_budget), column(|row| row.executed));
+        let total = (budget.is_some() || executed.is_some())
+            .then(|| execution("total", ("年度资金总额", "funds of the year"), budget, executed));
+        let funding = &self.funding;
+        let rows = [
+            (
+                "appropriation",
+                ("当年财政拨款", "appropriated this year"),
+                funding.appropriation,
+            ),
+            (
+                "carried_over",
+                ("上年结转资金", "carried over from last year"),
+                funding.carried_over,
+            ),
+            (
+                "central_and_provincial",
+                ("中央及省级资金", "central and provincial funds"),
+                funding.central_and_provincial,
+            ),
+            ("municipal", ("市级资金", "municipal funds"), funding.municipal),
+            ("county", ("县级资金", "county funds"), funding.county),
+            ("other", ("其他资金", "other funds"), funding.other),
+        ];
+        let rows = rows.into_iter().filter_map(|(row, name, money)| {
+            let money = money?;
+            Some(execution(
+                row,
+                name,
+                money.adjusted_budget.map(Amount::get),
+                money.executed.map(Amount::get),
+            ))
+        });
+        total.into_iter().chain(rows).collect()
     }
 
     fn column(&self, column: fn(&FundingRow) -> Option<Amount>) -> Option<Datum> {

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::model::{Row, address};
 use super::store::{self, Continuing};
 use crate::codes::{FiscalYear, FundId, UnitCode};
-use crate::db::{AnyConnection, now};
+use crate::db::{AnyConnection, Tx, now};
 use crate::fault::Text;
 use crate::http::problem::Problem;
 
@@ -132,26 +132,22 @@ fn id_in(id: &str, from: FiscalYear, to: FiscalYear) -> String {
 ///
 /// # Errors
 /// 500 for what this program cannot read.
-pub fn carry_over(
-    conn: &mut AnyConnection,
-    (from, to): (FiscalYear, FiscalYear),
-    store: bool,
-) -> Result<Continued, Problem> {
+pub fn carry_over(tx: &mut Tx<'_>, (from, to): (FiscalYear, FiscalYear), store: bool) -> Result<Continued, Problem> {
     let mut done = Continued {
-        ended: store::count_ending(conn, from)?,
+        ended: store::count_ending(tx, from)?,
         ..Continued::default()
     };
     let mut made = HashSet::new();
     let mut after = String::new();
     loop {
-        let page = store::continuing(conn, from, &after, CHUNK)?;
+        let page = store::continuing(tx, from, &after, CHUNK)?;
         let Some(last) = page.last() else {
             return Ok(done);
         };
         last.row.id.clone_into(&mut after);
         let full = page.len() == CHUNK;
         let ids = page.iter().map(|fund| id_in(&fund.row.id, from, to)).collect();
-        made.extend(store::taken(conn, ids)?);
+        made.extend(store::taken(tx, ids)?);
         let mut rows = Vec::with_capacity(page.len());
         for fund in page {
             let id = id_in(&fund.row.id, from, to);
@@ -171,7 +167,10 @@ pub fn carry_over(
             }
         }
         if store {
-            store::insert_all(conn, &rows)?;
+            store::insert_all(tx, &rows)?;
+            for row in &rows {
+                tx.record(row.change(true)?)?;
+            }
         }
         if !full {
             return Ok(done);

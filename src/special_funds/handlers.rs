@@ -8,7 +8,8 @@ use utoipa::IntoParams;
 use super::model::{FundEntry, FundScore, Row, SpecialFund, SpecialFundInput, address};
 use super::store::{self, Filter};
 use crate::codes::{FiscalYear, FundId, UnitCode};
-use crate::db::{AnyConnection, Db};
+use crate::db::changes::{Change, Resource};
+use crate::db::{AnyConnection, Db, Saved, Tx};
 use crate::evaluations::locks::may_change;
 use crate::evaluations::workflow::State;
 use crate::fault::{Fault, Text};
@@ -141,9 +142,9 @@ pub async fn post(
     // Made here and not in the work, which may be run again.
     let id = uuid::Uuid::now_v7().to_string();
     let row = db
-        .write(move |conn| {
+        .write(principal.origin(), move |tx| {
             let id = FundId::try_from(id.clone()).map_err(Problem::internal)?;
-            save(conn, &library, &principal, &id, None, &input)
+            save(tx, &library, &principal, &id, None, &input)
         })
         .await?;
     let address = address(&row.id);
@@ -206,17 +207,12 @@ pub async fn put(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    let (created, row) = db
-        .write(move |conn| {
-            let before = store::find(conn, id.as_str())?;
-            if let Some((_, unit_path)) = &before {
-                principal.may_edit(unit_path)?;
-            }
-            let before = before.map(|(row, _)| row);
-            preconditions.check(before.as_ref().map(Row::etag).as_ref())?;
-            Ok((before.is_none(), save(conn, &library, &principal, &id, before, &input)?))
+    let (saved, row) = db
+        .write(principal.origin(), move |tx| {
+            replace(tx, &library, &principal, &id, &preconditions, &input)
         })
         .await?;
+    let created = saved == Saved::Created;
     let address = address(&row.id);
     Ok(row.etag().saved(created, &address).json(SpecialFund::try_from(row)?))
 }
@@ -245,12 +241,12 @@ pub async fn patch(
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
     let row = db
-        .write(move |conn| {
-            let (before, unit_path) = require(conn, &id)?;
+        .write(principal.origin(), move |tx| {
+            let (before, unit_path) = require(tx, &id)?;
             principal.may_edit(&unit_path)?;
             preconditions.check(Some(&before.etag()))?;
             let input = patch.apply(&before.input()?)?;
-            save(conn, &library, &principal, &id, Some(before), &input)
+            save(tx, &library, &principal, &id, Some(before), &input)
         })
         .await?;
     Ok(row.etag().saved(false, "").json(SpecialFund::try_from(row)?))
@@ -273,12 +269,14 @@ pub async fn delete(
     preconditions: Preconditions,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    db.write(move |conn| {
-        let (row, unit_path) = require(conn, &id)?;
+    db.write(principal.origin(), move |tx| {
+        let (row, unit_path) = require(tx, &id)?;
         principal.may_edit(&unit_path)?;
         preconditions.check(Some(&row.etag()))?;
-        refuse_locked(conn, &principal, &row)?;
-        Ok(store::delete(conn, id.as_str())?)
+        refuse_locked(tx, &principal, &row)?;
+        store::delete(tx, id.as_str())?;
+        let change = Change::deleted(Resource::SpecialFund, address(&row.id));
+        tx.record(change.of_unit(row.unit_code).in_year(row.year))
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -315,7 +313,8 @@ pub async fn get_score(
             let compiled = library
                 .find(conn, &input.scheme)?
                 .map_err(|unfit| Problem::internal(format!("fund {id}: scheme {}: {unfit:?}", input.scheme)))?;
-            let score = scoring::score(&compiled.scheme, &Case::of_fund(&input.table()));
+            let table = input.table();
+            let score = scoring::score(&compiled.scheme, &Case::of_fund(&table));
             let version = row.version.to_string();
             let edition = compiled.edition.version.to_string();
             let etag = ETag::over([
@@ -339,6 +338,7 @@ pub async fn get_score(
                     unit: input.unit,
                     year: input.year,
                     scheme: SchemeUsed::from(&compiled),
+                    executions: table.executions(),
                     score,
                 })?,
             };
@@ -357,6 +357,44 @@ fn require(conn: &mut AnyConnection, id: &FundId) -> Result<(Row, String), Probl
     })
 }
 
+/// Creates or replaces a fund as the single operation does, whatever is there before.
+///
+/// # Errors
+/// Those of the single operation.
+pub fn put_one(
+    tx: &mut Tx<'_>,
+    library: &Library,
+    principal: &Principal,
+    id: &FundId,
+    input: &SpecialFundInput,
+) -> Result<Saved, Problem> {
+    replace(tx, library, principal, id, &Preconditions::default(), input).map(|(saved, _)| saved)
+}
+
+fn replace(
+    tx: &mut Tx<'_>,
+    library: &Library,
+    principal: &Principal,
+    id: &FundId,
+    preconditions: &Preconditions,
+    input: &SpecialFundInput,
+) -> Result<(Saved, Row), Problem> {
+    let before = store::find(tx, id.as_str())?;
+    if let Some((_, unit_path)) = &before {
+        principal.may_edit(unit_path)?;
+    }
+    let before = before.map(|(row, _)| row);
+    preconditions.check(before.as_ref().map(Row::etag).as_ref())?;
+    let version = before.as_ref().map(|row| row.version);
+    let row = save(tx, library, principal, id, before, input)?;
+    let saved = match version {
+        None => Saved::Created,
+        Some(version) if version == row.version => Saved::Unchanged,
+        Some(_) => Saved::Replaced,
+    };
+    Ok((saved, row))
+}
+
 /// Lets a change of a stored fund pass: a fund is a part of what its unit submits.
 fn refuse_locked(conn: &mut AnyConnection, principal: &Principal, row: &Row) -> Result<(), Problem> {
     let (_, season, state) = store::referents(conn, &row.unit_code, row.year)?;
@@ -371,7 +409,7 @@ fn state_of(word: Option<String>) -> Result<State, Problem> {
 
 /// Stores what the row does not say already, after looking at what only the database can judge.
 fn save(
-    conn: &mut AnyConnection,
+    tx: &mut Tx<'_>,
     library: &Library,
     principal: &Principal,
     id: &FundId,
@@ -382,10 +420,10 @@ fn save(
         if row.input()? == *input {
             return Ok(row.clone());
         }
-        refuse_locked(conn, principal, row)?;
+        refuse_locked(tx, principal, row)?;
     }
     let mut faults = Vec::new();
-    let (unit, season, state) = store::referents(conn, input.unit.as_str(), input.year.get())?;
+    let (unit, season, state) = store::referents(tx, input.unit.as_str(), input.year.get())?;
     match &unit {
         Some((path, validity)) => {
             principal.may_edit(path)?;
@@ -415,7 +453,7 @@ fn save(
     let stays = before
         .as_ref()
         .is_some_and(|row| row.unit_code == input.unit.as_str() && row.year == input.year.get());
-    if !stays && store::count_of(conn, input.unit.as_str(), input.year.get())? >= MOST_FUNDS {
+    if !stays && store::count_of(tx, input.unit.as_str(), input.year.get())? >= MOST_FUNDS {
         faults.push(Fault::new(
             "/unit",
             "too_many",
@@ -429,7 +467,7 @@ fn save(
             ),
         ));
     }
-    match library.find(conn, &input.scheme)? {
+    match library.find(tx, &input.scheme)? {
         Err(unfit) => faults.push(unfit.fault(&input.scheme)),
         Ok(compiled) => faults.extend(target_faults(&input.targets, &compiled.scheme)),
     }
@@ -439,7 +477,7 @@ fn save(
     if let Some(season) = season {
         may_change(principal, input.year, &season, state_of(state)?)?;
     }
-    if let Some(other) = store::name_taken(conn, id.as_str(), input)? {
+    if let Some(other) = store::name_taken(tx, id.as_str(), input)? {
         let text = Text::new(
             format!("该单位{}年度已有同名专项资金（{other}）。", input.year),
             format!("The unit has a special fund of that name in {} ({other}).", input.year),
@@ -448,5 +486,7 @@ fn save(
             Problem::already_exists(text.zh.clone(), text.en.clone()).with_errors([At::body("/name", "taken", text)])
         );
     }
-    store::save(conn, id.as_str(), before.as_ref(), input)
+    let row = store::save(tx, id.as_str(), before.as_ref(), input)?;
+    tx.record(row.change(before.is_none())?)?;
+    Ok(row)
 }

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::codes::{FiscalYear, FundId, UnitCode};
+use crate::db::changes::{Change, Resource};
 use crate::db::schema::special_funds;
 use crate::http::etag::ETag;
 use crate::http::problem::Problem;
 use crate::schemes::model::SchemeUsed;
 use crate::scoring::score::Score;
-use crate::scoring::special_fund::{FundTable, Funding, Goal, TargetRow};
+use crate::scoring::special_fund::{Execution, FundTable, Funding, Goal, TargetRow};
 use crate::scoring::text::{Label, SchemeId};
 
 /// The scheme of a fund whose table names none.
@@ -43,6 +44,15 @@ pub struct Row {
 }
 
 impl Row {
+    /// What the change log says when it was stored.
+    ///
+    /// # Errors
+    /// 500 if the row holds what this program cannot read.
+    pub fn change(&self, created: bool) -> Result<Change, Problem> {
+        let change = Change::saved(created, Resource::SpecialFund, address(&self.id), &self.input()?)?;
+        Ok(change.of_unit(self.unit_code.as_str()).in_year(self.year))
+    }
+
     /// The tag of this version.
     pub fn etag(&self) -> ETag {
         ETag::of(self.version, &self.updated_at)
@@ -282,6 +292,8 @@ pub struct FundScore {
     pub year: FiscalYear,
     /// The scheme that it was computed by.
     pub scheme: SchemeUsed,
+    /// The execution rate (预算执行率) of each row of its money, the total first. Only the total's is scored.
+    pub executions: Vec<Execution>,
     /// The score itself.
     #[serde(flatten)]
     pub score: Score,

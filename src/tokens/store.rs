@@ -1,10 +1,12 @@
 //! All SQL of the tokens.
 
 use diesel::prelude::*;
+use serde::Serialize;
 
 use super::model::{NewToken, Role, Row, StoredToken};
+use crate::db::changes::{Action, Change, Resource};
 use crate::db::schema::{token_units, tokens, units};
-use crate::db::{AnyConnection, now};
+use crate::db::{AnyConnection, Tx, now};
 use crate::http::problem::Problem;
 
 /// The token of that id, if there is one.
@@ -29,11 +31,24 @@ pub fn find(conn: &mut AnyConnection, id: &str) -> Result<Option<StoredToken>, P
     }))
 }
 
+/// What the change log keeps of a token: all but its secret.
+#[derive(Serialize)]
+struct After<'a> {
+    name: &'a str,
+    role: &'a str,
+    units: &'a [&'a str],
+}
+
+fn address(id: &str) -> String {
+    format!("/api/v1/tokens/{id}")
+}
+
 /// Makes and stores a token, bound to `unit_codes`.
 ///
 /// # Errors
 /// 409 if one of the units does not exist, 500 without random bytes.
-pub fn create(conn: &mut AnyConnection, name: &str, role: Role, unit_codes: &[&str]) -> Result<String, Problem> {
+pub fn create(tx: &mut Tx<'_>, name: &str, role: Role, unit_codes: &[&str]) -> Result<String, Problem> {
+    let conn: &mut AnyConnection = tx;
     let new = NewToken::generate(name, role, now()).map_err(|error| Problem::internal(error.to_string()))?;
     diesel::insert_into(tokens::table).values(&new.row).execute(conn)?;
     for code in unit_codes {
@@ -41,6 +56,17 @@ pub fn create(conn: &mut AnyConnection, name: &str, role: Role, unit_codes: &[&s
             .values((token_units::token_id.eq(&new.row.id), token_units::unit_code.eq(code)))
             .execute(conn)?;
     }
+    let after = After {
+        name,
+        role: &new.row.role,
+        units: unit_codes,
+    };
+    tx.record(Change::done(
+        Action::Created,
+        Resource::Token,
+        address(&new.row.id),
+        &after,
+    )?)?;
     Ok(new.token)
 }
 
@@ -58,11 +84,11 @@ pub fn unknown_units(conn: &mut AnyConnection, unit_codes: &[&str]) -> QueryResu
 ///
 /// # Errors
 /// 500 without random bytes.
-pub fn create_first(conn: &mut AnyConnection) -> Result<Option<String>, Problem> {
-    let any: Option<String> = tokens::table.select(tokens::id).first(conn).optional()?;
+pub fn create_first(tx: &mut Tx<'_>) -> Result<Option<String>, Problem> {
+    let any: Option<String> = tokens::table.select(tokens::id).first::<String>(&mut **tx).optional()?;
     match any {
         Some(_) => Ok(None),
-        None => create(conn, "first", Role::Bureau, &[]).map(Some),
+        None => create(tx, "first", Role::Bureau, &[]).map(Some),
     }
 }
 
@@ -88,7 +114,15 @@ pub fn list(conn: &mut AnyConnection) -> QueryResult<Vec<(Row, Vec<String>)>> {
 }
 
 /// Takes a token back; false if there is none of that id.
-pub fn revoke(conn: &mut AnyConnection, id: &str) -> QueryResult<bool> {
+///
+/// # Errors
+/// 500 when the database fails.
+pub fn revoke(tx: &mut Tx<'_>, id: &str) -> Result<bool, Problem> {
+    let conn: &mut AnyConnection = tx;
     diesel::delete(token_units::table.filter(token_units::token_id.eq(id))).execute(conn)?;
-    Ok(diesel::delete(tokens::table.find(id)).execute(conn)? > 0)
+    let gone = diesel::delete(tokens::table.find(id)).execute(conn)? > 0;
+    if gone {
+        tx.record(Change::deleted(Resource::Token, address(id)))?;
+    }
+    Ok(gone)
 }

@@ -15,10 +15,7 @@ use crate::http::problem::Problem;
 ///
 /// # Errors
 /// What is not of a single unit: the database failed.
-pub fn put_all(
-    tx: &mut Tx<'_>,
-    rows: &[(&UnitCode, &UnitInput)],
-) -> Result<Vec<Result<Saved, Problem>>, Problem> {
+pub fn put_all(tx: &mut Tx<'_>, rows: &[(&UnitCode, &UnitInput)]) -> Result<Vec<Result<Saved, Problem>>, Problem> {
     let mut known = Known::load(tx, rows)?;
     let mut new: Vec<Row> = Vec::new();
     let mut outcomes = Vec::with_capacity(rows.len());

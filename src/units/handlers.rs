@@ -8,8 +8,9 @@ use utoipa::IntoParams;
 use super::model::{MOST_PREDECESSORS, Stored, Unit, UnitInput, UnitKind};
 use super::store::{self, Filter};
 use crate::codes::{FiscalYear, UnitCode};
+use crate::db::changes::{Change, Resource};
 use crate::db::sql::lineage;
-use crate::db::{AnyConnection, Db};
+use crate::db::{AnyConnection, Db, Tx};
 use crate::fault::Fault;
 use crate::http::auth::{Bureau, Reader};
 use crate::http::body::{Json, MergePatch};
@@ -158,18 +159,18 @@ pub async fn get(
         CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn put(
-    _: Bureau,
+    Bureau(principal): Bureau,
     Path(code): Path<UnitCode>,
     preconditions: Preconditions,
     Json(input): Json<UnitInput>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let address = format!("/api/v1/units/{code}");
+    let address = address(&code);
     let (created, stored) = db
-        .write(move |conn| {
-            let before = find(conn, &code)?;
+        .write(principal.origin(), move |tx| {
+            let before = find(tx, &code)?;
             preconditions.check(before.as_ref().map(Stored::etag).as_ref())?;
-            Ok((before.is_none(), save(conn, &code, before, &input)?))
+            Ok((before.is_none(), save(tx, &code, before, &input)?))
         })
         .await?;
     Ok(stored.etag().saved(created, &address).json(Unit::from(stored)))
@@ -189,18 +190,18 @@ pub async fn put(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn patch(
-    _: Bureau,
+    Bureau(principal): Bureau,
     Path(code): Path<UnitCode>,
     preconditions: Preconditions,
     patch: MergePatch,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
     let stored = db
-        .write(move |conn| {
-            let before = require(conn, &code)?;
+        .write(principal.origin(), move |tx| {
+            let before = require(tx, &code)?;
             preconditions.check(Some(&before.etag()))?;
             let input = patch.apply(&UnitInput::try_from(&before).map_err(Problem::internal)?)?;
-            save(conn, &code, Some(before), &input)
+            save(tx, &code, Some(before), &input)
         })
         .await?;
     Ok(stored.etag().saved(false, "").json(Unit::from(stored)))
@@ -218,15 +219,15 @@ pub async fn patch(
     responses((status = 204, description = "It is gone"), CommonErrors, ChangeErrors),
 )]
 pub async fn delete(
-    _: Bureau,
+    Bureau(principal): Bureau,
     Path(code): Path<UnitCode>,
     preconditions: Preconditions,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    db.write(move |conn| {
-        let stored = require(conn, &code)?;
+    db.write(principal.origin(), move |tx| {
+        let stored = require(tx, &code)?;
         preconditions.check(Some(&stored.etag()))?;
-        let by = store::references(conn, code.as_str())?;
+        let by = store::references(tx, code.as_str())?;
         Problem::if_referenced(&[
             ("units", by.children, "个下级单位", "units below it"),
             ("successors", by.successors, "个承接单位", "units that continue it"),
@@ -234,13 +235,18 @@ pub async fn delete(
             ("special_funds", by.special_funds, "项专项资金", "special funds"),
             ("tokens", by.tokens, "个访问令牌", "tokens"),
         ])?;
-        Ok(store::delete(conn, code.as_str())?)
+        store::delete(tx, code.as_str())?;
+        tx.record(Change::deleted(Resource::Unit, address(&code)).of_unit(code.as_str()))
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn find(conn: &mut AnyConnection, code: &UnitCode) -> Result<Option<Stored>, Problem> {
+pub(super) fn address(code: &UnitCode) -> String {
+    format!("/api/v1/units/{code}")
+}
+
+pub(super) fn find(conn: &mut AnyConnection, code: &UnitCode) -> Result<Option<Stored>, Problem> {
     let row = store::find(conn, code.as_str())?;
     Ok(store::with_links(conn, row.into_iter().collect())?.pop())
 }
@@ -249,29 +255,74 @@ fn require(conn: &mut AnyConnection, code: &UnitCode) -> Result<Stored, Problem>
     find(conn, code)?.ok_or_else(|| Problem::no_unit(code))
 }
 
-/// Stores what the row does not say already, after looking at what only the database can judge.
-fn save(
-    conn: &mut AnyConnection,
+/// Stores what the row does not say already, after looking at what only the database can judge. Nothing is written where a
+/// fault is found.
+pub(super) fn save(
+    tx: &mut Tx<'_>,
     code: &UnitCode,
     before: Option<Stored>,
     input: &UnitInput,
 ) -> Result<Stored, Problem> {
+    let after = input.clone().in_order();
     if let Some(stored) = &before
-        && UnitInput::try_from(stored).map_err(Problem::internal)? == input.clone().in_order()
+        && UnitInput::try_from(stored).map_err(Problem::internal)? == after
     {
         return Ok(stored.clone());
     }
+    let above = match &input.parent {
+        Some(parent) => store::find(tx, parent.as_str())?,
+        None => None,
+    };
+    let holder = match &input.uscc {
+        Some(uscc) => store::holder_of(tx, uscc.as_str(), code.as_str())?,
+        None => None,
+    };
+    let above = above.as_ref().map(|row| row.path.as_str());
+    let (path, mut faults) = placed(code, input, above, holder.as_deref());
+    if let Some(old) = before.as_ref().map(|stored| &stored.row.path)
+        && *old != path
+        && faults.is_empty()
+    {
+        // What is below it moves along, and gets as much longer as it does.
+        let longest = store::longest_path(tx, old)? + length(&path) - length(old);
+        faults.extend((longest > LONGEST_PATH).then(too_deep));
+    }
+    faults.extend(validity_in_order(input));
+    if before.is_some() && faults.is_empty() {
+        validity_faults(tx, code, input, &mut faults)?;
+    }
+    predecessor_faults(tx, code, input, &mut faults)?;
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults));
+    }
+    let row = store::save(tx, code, before.as_ref().map(|stored| &stored.row), input, path)?;
+    tx.record(Change::saved(before.is_none(), Resource::Unit, address(code), &after)?.of_unit(code.as_str()))?;
+    Ok(Stored {
+        predecessors: input.continues(),
+        successors: before.map(|stored| stored.successors).unwrap_or_default(),
+        row,
+    })
+}
+
+/// The place in the hierarchy that a unit gets below the place `above`, and what stands against it; `holder` is the other
+/// unit that has its unified social credit code.
+pub(super) fn placed(
+    code: &UnitCode,
+    input: &UnitInput,
+    above: Option<&str>,
+    holder: Option<&str>,
+) -> (String, Vec<Fault>) {
     let mut faults = Vec::new();
     let mut path = format!("/{code}/");
     if let Some(parent) = &input.parent {
-        match store::find(conn, parent.as_str())? {
+        match above {
             None if parent != code => faults.push(Fault::new(
                 "/parent",
                 "unknown_unit",
                 format!("上级单位{parent}不存在，请先录入。"),
                 format!("there is no unit {parent}; store it first"),
             )),
-            Some(above) if !above.path.contains(&path) => path = format!("{}{code}/", above.path),
+            Some(above) if !above.contains(&path) => path = format!("{above}{code}/"),
             _ => faults.push(Fault::new(
                 "/parent",
                 "cycle",
@@ -280,9 +331,8 @@ fn save(
             )),
         }
     }
-    if let Some(uscc) = &input.uscc
-        && let Some(holder) = store::holder_of(conn, uscc.as_str(), code.as_str())?
-    {
+    faults.extend((length(&path) > LONGEST_PATH).then(too_deep));
+    if let Some(holder) = holder {
         faults.push(Fault::new(
             "/uscc",
             "taken",
@@ -290,28 +340,36 @@ fn save(
             format!("unit {holder} has this unified social credit code"),
         ));
     }
-    validity_faults(conn, code, input, &mut faults)?;
-    predecessor_faults(conn, code, input, &mut faults)?;
-    if !faults.is_empty() {
-        return Err(Problem::invalid(faults));
-    }
-    let row = store::save(conn, code, before.as_ref().map(|stored| &stored.row), input, path)?;
-    if input.parent.is_some() && store::longest_path(conn, &row.path)? > LONGEST_PATH {
-        return Err(Problem::invalid(vec![Fault::new(
-            "/parent",
-            "too_deep",
-            "单位层级过深。",
-            "the hierarchy of units is too deep",
-        )]));
-    }
-    Ok(Stored {
-        predecessors: input.continues(),
-        successors: before.map(|stored| stored.successors).unwrap_or_default(),
-        row,
+    (path, faults)
+}
+
+fn length(path: &str) -> i32 {
+    i32::try_from(path.len()).unwrap_or(i32::MAX)
+}
+
+fn too_deep() -> Fault {
+    Fault::new(
+        "/parent",
+        "too_deep",
+        "单位层级过深。",
+        "the hierarchy of units is too deep",
+    )
+}
+
+/// A last year that is before the first.
+pub(super) fn validity_in_order(input: &UnitInput) -> Option<Fault> {
+    let (from, to) = (input.valid_from?, input.valid_to?);
+    (from > to).then(|| {
+        Fault::new(
+            "/valid_to",
+            "out_of_order",
+            format!("终止年度{to}早于起始年度{from}。"),
+            format!("the last year {to} is before the first, {from}"),
+        )
     })
 }
 
-/// Years of validity that contradict each other, or leave out a year that something is filed for.
+/// Years of validity that leave out a year that something is filed for.
 fn validity_faults(
     conn: &mut AnyConnection,
     code: &UnitCode,
@@ -320,17 +378,6 @@ fn validity_faults(
 ) -> Result<(), Problem> {
     let (from, to) = (input.valid_from, input.valid_to);
     if from.is_none() && to.is_none() {
-        return Ok(());
-    }
-    if let (Some(from), Some(to)) = (from, to)
-        && from > to
-    {
-        faults.push(Fault::new(
-            "/valid_to",
-            "out_of_order",
-            format!("终止年度{to}早于起始年度{from}。"),
-            format!("the last year {to} is before the first, {from}"),
-        ));
         return Ok(());
     }
     let Some((first, last)) = store::years_filed(conn, code.as_str())? else {

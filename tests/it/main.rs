@@ -4,6 +4,7 @@
 mod access;
 mod architecture;
 mod cases;
+mod changes;
 mod checks;
 mod claims;
 mod contradictions;

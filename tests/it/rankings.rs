@@ -225,7 +225,7 @@ both_engines! {
         let bureau = county(app);
         app.write(|conn| Ok(diesel::sql_query(
             "UPDATE units SET valid_from = CASE code WHEN '303' THEN 2020 END, valid_to = CASE code WHEN '301' THEN 2018 END \
-             WHERE code IN ('301', '303')").execute(conn)?));
+             WHERE code IN ('301', '303')").execute(&mut **conn)?));
         let head = bureau.get(RANKING).expect(200).json();
         assert_eq!(head["not_submitted"], 1, "only 302, which was returned");
         // 301 has a draft nevertheless: that is seen.

@@ -293,6 +293,10 @@ both_engines! {
         assert_eq!(lines(&score, "points"), expected.iter().map(|(code, points)| (*code, points)).collect::<Vec<_>>());
         // 8 + 43 + 25.5 + 9.5.
         assert_eq!((&score["total"], &score["grade"]["name"]), (&json!("86"), &json!("良")));
+        // The form's last column, row by row: 240/300, 90/100, 150/200.
+        let rates: Vec<_> = score["executions"].as_array().unwrap().iter()
+            .map(|row| (row["row"].as_str().unwrap(), row["name"]["zh"].as_str().unwrap(), row["percent"].as_str().unwrap())).collect();
+        assert_eq!(rates, [("total", "年度资金总额", "80"), ("municipal", "市级资金", "90"), ("county", "县级资金", "75")]);
         // 240 is above 130% of 181, 235.3.
         let notices: Vec<_> = score["notices"].as_array().unwrap().iter().map(|notice| (notice["code"].as_str().unwrap(), notice["line"].as_str().unwrap())).collect();
         assert_eq!(notices, [("target_too_low", "output_1")]);
@@ -318,6 +322,8 @@ both_engines! {
         bureau.put(ONE, &table).expect(201);
         let score = bureau.get(&format!("{ONE}/score")).expect(200).json();
         assert_eq!(line(&score, "execution_rate")["points"], "10", "0 of 0: nothing planned and nothing done");
+        let rates: Vec<_> = score["executions"].as_array().unwrap().iter().map(|row| (&row["row"], &row["percent"])).collect();
+        assert_eq!(rates, [(&json!("total"), &Value::Null), (&json!("county"), &Value::Null)], "nothing can be divided by 0");
         assert_eq!(line(&score, "output_1")["interval"], json!({"low": "0", "high": "50"}));
         // Partly reached: 60 to 80% of 30.
         assert_eq!(line(&score, "benefit_1")["interval"], json!({"low": "18", "high": "24"}));

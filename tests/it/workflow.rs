@@ -67,7 +67,7 @@ fn standing(app: &TestApp) -> Option<Standing> {
                 dsl::low,
                 dsl::high,
             ))
-            .first(conn)
+            .first(&mut **conn)
             .optional()?)
     })
 }
@@ -81,7 +81,7 @@ fn standing_parts(app: &TestApp) -> Vec<(String, String, i64, Option<i64>)> {
             .filter(dsl::unit_code.eq("219001"))
             .order((dsl::part, dsl::code))
             .select((dsl::part, dsl::code, dsl::weight, dsl::points))
-            .load(conn)?)
+            .load(&mut **conn)?)
     })
 }
 

@@ -1,6 +1,6 @@
 //! What in a published table contradicts itself.
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 
 use super::super::finding::{Finding, Source};
 use super::super::judged::{self, Judged, Rounds};
@@ -144,16 +144,6 @@ pub(super) struct Examiner<'a> {
     pub(super) found: Vec<Finding>,
 }
 
-/// A ratio as findings say it: two decimals, half up.
-pub(super) fn shown(percent: Decimal) -> String {
-    format!(
-        "{}%",
-        percent
-            .round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
-            .normalize()
-    )
-}
-
 /// A finding about a field of the table, filed under its place.
 pub(super) fn found(kind: Kind, pointer: &str, label: Text, zh: String, en: String) -> Finding {
     kind.check()
@@ -164,5 +154,5 @@ pub(super) fn found(kind: Kind, pointer: &str, label: Text, zh: String, en: Stri
 
 /// The name of a row.
 pub(super) fn label(row: &Row<'_>) -> Text {
-    Text::new(row.printed.name.to_string(), row.printed.name.to_string())
+    Text::name(&row.printed.name)
 }

@@ -4,7 +4,8 @@ use rust_decimal::Decimal;
 
 use super::super::cause::{self, Cause, Worked, percent};
 use super::super::judged::Judged;
-use super::examine::{Examiner, found, label, shown};
+use super::super::wording;
+use super::examine::{Examiner, found, label};
 use super::kinds::Kind;
 use super::rows::{BUDGET, Row, Target};
 use super::{RowExamined, RowMeasure, RowVerdict};
@@ -102,18 +103,13 @@ impl Examiner<'_> {
             }
         });
         let name = &row.printed.name;
-        let working = figures
-            .map(|(n, d)| format!("{}/{} = ", digits(n), digits(d)))
-            .unwrap_or_default();
+        let working = wording::working(figures, right);
         let finding = found(
             Kind::Ratio,
             &pointer,
             label(row),
-            format!("“{name}”填{printed}，按其自身数据应为{working}{}。", shown(right)),
-            format!(
-                "\"{name}\" says {printed}; its own figures give {working}{}",
-                shown(right)
-            ),
+            format!("“{name}”填{printed}，按其自身数据应为{}。", working.zh),
+            format!("\"{name}\" says {printed}; its own figures give {}", working.en),
         );
         let finding = finding
             .figure(Text::fixed("填报比率", "ratio printed"), printed.percent(), "%")
@@ -161,7 +157,7 @@ impl Examiner<'_> {
         });
         let (p, r) = (digits(printed), digits(right));
         let why = match row.judged {
-            Some(judged) => shown(judged.ratio),
+            Some(judged) => wording::percent(judged.ratio),
             None => String::new(),
         };
         let reason = row.printed.deviation.as_ref().map(|words| words.as_str());
@@ -257,7 +253,7 @@ impl Examiner<'_> {
                         .push(finding.figure(Text::fixed("分值", "weight"), target, "分"));
                 }
                 if row.target.is_some_and(Target::too_low) {
-                    let rate = percent(number, target).map(shown).unwrap_or_default();
+                    let rate = percent(number, target).map(wording::percent).unwrap_or_default();
                     let finding = found(
                         Kind::TargetTooLow,
                         &at("target"),

@@ -1,6 +1,6 @@
 //! The checks of published tables, as data for the catalogue.
 
-use super::super::catalogue::{Check, Rule, Topic};
+use super::super::catalogue::{Check, Rule, Topic, check};
 use crate::fault::Text;
 use crate::scoring::score::Severity::{Error, Notice, Warning};
 
@@ -23,17 +23,14 @@ macro_rules! kinds {
             /// Its entry in the catalogue.
             pub fn check(self) -> Check {
                 match self {
-                    $(Self::$name => Check {
-                        code: $code,
-                        severity: $severity,
-                        topic: Topic::Table,
-                        reads: vec![$($reads),+],
-                        tolerance: Text::fixed($tolerance_zh, $tolerance_en),
-                        title: Text::fixed($title_zh, $title_en),
-                        meaning: Text::fixed($meaning_zh, $meaning_en),
-                        remedy: Text::fixed($remedy_zh, $remedy_en),
-                        rule: Rule::Table,
-                    },)+
+                    $(Self::$name => check(
+                        ($code, $severity, Topic::Table, Text::fixed($tolerance_zh, $tolerance_en)),
+                        ($title_zh, $title_en),
+                        ($meaning_zh, $meaning_en),
+                        ($remedy_zh, $remedy_en),
+                        Rule::Table,
+                    )
+                    .reading(&[$($reads),+]),)+
                 }
             }
         }

@@ -4,7 +4,8 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::super::cause::{Cause, percent};
 use super::super::finding::Finding;
-use super::examine::{Examiner, found, label, shown};
+use super::super::wording;
+use super::examine::{Examiner, found, label};
 use super::kinds::Kind;
 use super::rows::{BUDGET, Column, EXECUTED, INITIAL, Money, Row};
 use super::{About, AmountUnit};
@@ -259,8 +260,11 @@ impl Examiner<'_> {
                         Kind::CarryOver,
                         &pointer,
                         label(row),
-                        format!("预算执行率只有{}，“{name}”却填0，互相矛盾。", shown(rate)),
-                        format!("{} of the budget was executed, and \"{name}\" is 0", shown(rate)),
+                        format!("预算执行率只有{}，“{name}”却填0，互相矛盾。", wording::percent(rate)),
+                        format!(
+                            "{} of the budget was executed, and \"{name}\" is 0",
+                            wording::percent(rate)
+                        ),
                     );
                     self.found.push(
                         finding
@@ -288,11 +292,11 @@ impl Examiner<'_> {
                         label(row),
                         format!(
                             "“{name}”的完成值{actual}与预算执行情况（执行率{}）是同一数据，重复计分。",
-                            shown(rate)
+                            wording::percent(rate)
                         ),
                         format!(
                             "\"{name}\" ({actual}) is the execution of the budget once more ({}): one fact scored twice",
-                            shown(rate)
+                            wording::percent(rate)
                         ),
                     );
                     self.found.push(

@@ -4,7 +4,8 @@ use rust_decimal::Decimal;
 
 use super::super::finding::Source;
 use super::super::judged::Judged;
-use super::examine::{Examiner, found, label, shown};
+use super::super::wording::{percent, span};
+use super::examine::{Examiner, found, label};
 use super::kinds::Kind;
 use super::rows::Row;
 use super::{PublishedSection, TotalExamined};
@@ -23,7 +24,7 @@ impl Entry<'_> {
     fn words(&self) -> (String, String, String) {
         (
             self.row.printed.name.to_string(),
-            shown(self.judged.ratio),
+            percent(self.judged.ratio),
             digits(self.printed),
         )
     }
@@ -99,7 +100,7 @@ impl Examiner<'_> {
             .collect();
         let complete = self.table.complete;
         let name = &section.name;
-        let text = Text::new(name.to_string(), name.to_string());
+        let text = Text::name(name);
         let weight = section.weight.map(|weight| weight.get());
         let weights: Decimal = rows.iter().filter_map(|row| row.weight).sum();
         let all_weighed = rows.iter().all(|row| row.weight.is_some());
@@ -300,13 +301,5 @@ impl Examiner<'_> {
             of_printed_points: of_printed,
             of_points_that_follow: of_follow,
         }
-    }
-}
-
-/// A range in words: one number, or from–to.
-fn span(range: Range) -> String {
-    match range.decided() {
-        Some(points) => digits(points),
-        None => format!("{}—{}", digits(range.low), digits(range.high)),
     }
 }

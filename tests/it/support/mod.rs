@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use actix_web::dev::ServerHandle;
 use jixiao::app;
 use jixiao::config::{Config, LogFormat};
-use jixiao::db::{AnyConnection, Db, DbConfig, Target};
+use jixiao::db::{Db, DbConfig, Origin, Target, Tx};
 use jixiao::http::auth::{Gate, TokenCache};
 use jixiao::http::problem::Problem;
 use jixiao::tokens::model::Role;
@@ -96,6 +96,7 @@ impl TestApp {
             },
             workers: 1,
             body_limit: 256 * 1024,
+            import_limit: 16 << 20,
             log: "off".to_owned(),
             log_format: LogFormat::Text,
         };
@@ -129,26 +130,25 @@ impl TestApp {
     }
 
     /// Changes the database behind the service's back.
-    pub fn write<T: Send + 'static>(
-        &self,
-        work: impl Fn(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
-    ) -> T {
-        actix_web::rt::System::new().block_on(self.db.write(work)).unwrap()
+    pub fn write<T: Send + 'static>(&self, work: impl Fn(&mut Tx<'_>) -> Result<T, Problem> + Send + 'static) -> T {
+        actix_web::rt::System::new()
+            .block_on(self.db.write(Origin::program(), work))
+            .unwrap()
     }
 
     /// A new token, as its owner gets it.
     pub fn token(&self, role: Role, units: &[&str]) -> String {
         let units: Vec<String> = units.iter().map(|code| (*code).to_owned()).collect();
-        self.write(move |conn| {
+        self.write(move |tx| {
             let codes: Vec<&str> = units.iter().map(String::as_str).collect();
-            jixiao::tokens::store::create(conn, "test", role, &codes)
+            jixiao::tokens::store::create(tx, "test", role, &codes)
         })
     }
 
     /// Takes back a token that [`Self::token`] made, in the database.
     pub fn revoke(&self, token: &str) {
         let id = token.split('_').nth(1).unwrap().to_owned();
-        assert!(self.write(move |conn| Ok(jixiao::tokens::store::revoke(conn, &id)?)));
+        assert!(self.write(move |tx| jixiao::tokens::store::revoke(tx, &id)));
     }
 
     /// A client that sends this token.
