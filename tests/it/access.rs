@@ -350,6 +350,28 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
             none.clone(),
         ),
         (
+            For::Bureau,
+            "POST",
+            "/api/v1/imports",
+            "/api/v1/imports?resource=units&id=walk",
+            json!("{\"code\":\"219\",\"name\":\"单位219\",\"kind\":\"department\"}\n"),
+        ),
+        (For::Tokens, "GET", "/api/v1/imports", "/api/v1/imports", none.clone()),
+        (
+            For::Overseers,
+            "GET",
+            "/api/v1/imports/{id}",
+            "/api/v1/imports/walk",
+            none.clone(),
+        ),
+        (
+            For::Overseers,
+            "GET",
+            "/api/v1/imports/{id}/faults",
+            "/api/v1/imports/walk/faults",
+            none.clone(),
+        ),
+        (
             For::Overseers,
             "GET",
             "/api/v1/fiscal-years/{year}/ranking",
@@ -444,6 +466,12 @@ pub fn ask(client: &Client, method: &str, path: &str, body: &Value) -> Response 
         "GET" | "DELETE" => client.send(method, path, None),
         "PATCH" => client.patch(path, body),
         _ if body.is_null() => client.send(method, path, None),
+        // A file.
+        _ if body.is_string() => {
+            client
+                .with("Content-Type", "application/x-ndjson")
+                .send(method, path, body.as_str().map(str::as_bytes))
+        }
         _ => client.send(method, path, Some(body.to_string().as_bytes())),
     }
 }

@@ -11,6 +11,7 @@ mod contradictions;
 mod evaluations;
 mod fiscal_years;
 mod http;
+mod imports;
 mod preview;
 mod process;
 mod rankings;
