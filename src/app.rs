@@ -5,10 +5,9 @@ use std::net::TcpListener;
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{Data, PayloadConfig, ServiceConfig};
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpServer, web};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa_swagger_ui::SwaggerUi;
 
 use crate::config::Config;
 use crate::db::{Db, Origin};
@@ -17,8 +16,8 @@ use crate::http::auth::Gate;
 use crate::http::body::BodyLimit;
 use crate::http::contract::Contract;
 use crate::http::problem::Problem;
-use crate::http::resource::resource;
-use crate::http::{kinds, middleware};
+use crate::http::shape::shape;
+use crate::http::{docs, kinds, middleware};
 use crate::imports::handlers::ImportLimit;
 use crate::imports::run::Running;
 use crate::schemes::library::Library;
@@ -115,6 +114,7 @@ fn routes(config: &mut ServiceConfig) {
     config
         .configure(health::routes)
         .configure(kinds::routes)
+        .configure(docs::routes)
         .configure(preview::routes)
         .configure(table_preview::routes)
         .service(
@@ -160,7 +160,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
         .map_err(StartError::Schemes)?;
     let document = openapi_json()?;
     let contract = Data::new(Contract::new(&serde_json::from_str(&document)?));
-    let document = web::Bytes::from(document);
+    let document = Data::new(docs::Document(document.into()));
     let db = Data::new(db.clone());
     let gate = Data::new(gate);
     let library = Data::new(Library::default());
@@ -169,28 +169,21 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
     let running = Data::new(Running::default());
     let import_limit = Data::new(ImportLimit(config.import_limit));
     let server = HttpServer::new(move || {
-        let document = document.clone();
-        let spec = move || {
-            let document = document.clone();
-            async move { HttpResponse::Ok().content_type("application/json").body(document) }
-        };
         App::new()
             .app_data(db.clone())
             .app_data(gate.clone())
             .app_data(contract.clone())
+            .app_data(document.clone())
             .app_data(library.clone())
             .app_data(scores.clone())
             .app_data(Data::new(BodyLimit(limit)))
             .app_data(running.clone())
             .app_data(import_limit.clone())
             .app_data(PayloadConfig::new(limit))
+            .wrap(from_fn(shape))
             .wrap(Compress::default())
             .wrap(from_fn(middleware::serve))
             .configure(routes)
-            .service(resource("/openapi.json").get(spec))
-            .service(web::redirect("/", "/docs/"))
-            .service(web::redirect("/docs", "/docs/"))
-            .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")))
             .default_service(web::to(middleware::not_found))
     })
     .workers(config.workers)

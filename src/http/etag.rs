@@ -3,13 +3,13 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION};
+use actix_web::http::header::{ETAG, HeaderMap, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
 use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
 
-/// A strong ETag, with its quotes.
+/// An ETag, with its quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ETag(String);
 
@@ -28,6 +28,17 @@ impl ETag {
         }
         let digest = hash.finalize();
         Self(format!("\"{}\"", hex::encode(digest.get(..8).unwrap_or_default())))
+    }
+
+    /// The weak tag of a body that names no version, such as a page of a list.
+    pub fn weak(body: &[u8]) -> Self {
+        let digest = Sha256::digest(body);
+        Self(format!("W/\"{}\"", hex::encode(digest.get(..8).unwrap_or_default())))
+    }
+
+    /// The tag as it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// Begins the answer to a change that was made: 201 with the address of what is new, 200 for what was there before.
@@ -56,8 +67,8 @@ pub struct Preconditions {
     if_none_match: Option<Vec<String>>,
 }
 
-fn tags(request: &HttpRequest, name: &HeaderName) -> Option<Vec<String>> {
-    let mut values = request.headers().get_all(name).peekable();
+fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
+    let mut values = headers.get_all(name).peekable();
     values.peek()?;
     Some(
         values
@@ -73,14 +84,24 @@ impl FromRequest for Preconditions {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self {
-            if_match: tags(request, &IF_MATCH),
-            if_none_match: tags(request, &IF_NONE_MATCH),
-        }))
+        ready(Ok(Self::of(request.headers())))
     }
 }
 
 impl Preconditions {
+    /// What these headers demand.
+    pub fn of(headers: &HeaderMap) -> Self {
+        Self {
+            if_match: tags(headers, &IF_MATCH),
+            if_none_match: tags(headers, &IF_NONE_MATCH),
+        }
+    }
+
+    /// Whether the client has this version already.
+    pub fn knows(&self, current: &ETag) -> bool {
+        self.if_none_match.as_ref().is_some_and(|known| names(known, current))
+    }
+
     /// Lets a change pass only if the resource is in the state that the client thinks; `None`: it does not exist.
     ///
     /// # Errors
@@ -115,7 +136,7 @@ impl Preconditions {
         current: &ETag,
         body: impl FnOnce(HttpResponseBuilder) -> Result<HttpResponse, Problem>,
     ) -> Result<HttpResponse, Problem> {
-        if self.if_none_match.as_ref().is_some_and(|known| names(known, current)) {
+        if self.knows(current) {
             return Ok(current.stamp(HttpResponse::NotModified()).finish());
         }
         body(current.stamp(HttpResponse::Ok()))
@@ -124,6 +145,7 @@ impl Preconditions {
 
 /// Weak comparison (RFC 9110): a tag that a cache weakened names the same version.
 fn names(tags: &[String], current: &ETag) -> bool {
-    tags.iter()
-        .any(|tag| tag == "*" || tag.trim_start_matches("W/") == current.0)
+    let opaque = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
+    let current = opaque(&current.0);
+    tags.iter().any(|tag| tag == "*" || opaque(tag) == current)
 }

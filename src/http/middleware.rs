@@ -5,13 +5,14 @@ use std::time::Instant;
 use actix_web::body::{BodySize, BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest, ResponseError};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 
 use super::auth::Principal;
 use super::kinds;
+use super::language::Language;
 use super::problem::Problem;
 
 /// The header that carries the id of a request in both directions.
@@ -21,6 +22,7 @@ pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 struct Current {
     id: String,
     path: String,
+    language: Language,
 }
 
 tokio::task_local! {
@@ -34,6 +36,11 @@ pub fn current_request() -> (String, String) {
         .unwrap_or_default()
 }
 
+/// The language in which the client of the request that is being served wants to be told what is wrong.
+pub fn current_language() -> Language {
+    CURRENT.try_with(|current| current.language).unwrap_or_default()
+}
+
 /// Serves one request: gives it an id, turns errors into problems, and writes the access log.
 pub async fn serve<B: MessageBody + 'static>(
     request: ServiceRequest,
@@ -45,6 +52,7 @@ pub async fn serve<B: MessageBody + 'static>(
     let current = Current {
         id,
         path: request.path().to_owned(),
+        language: Language::wanted(request.headers()),
     };
     CURRENT
         .scope(current, async move {
@@ -99,7 +107,8 @@ fn described(status: StatusCode, cause: impl ToString) -> Problem {
     }
 }
 
-fn unknown_route() -> Problem {
+/// 404: nothing is at the address that was requested.
+pub fn unknown_route() -> Problem {
     let (_, path) = current_request();
     Problem::new(
         &kinds::UNKNOWN_ROUTE,
@@ -108,9 +117,14 @@ fn unknown_route() -> Problem {
     )
 }
 
-/// Answers an address that no route knows.
-pub async fn not_found(_: HttpRequest) -> Result<&'static str, Problem> {
-    Err(unknown_route())
+/// Answers an address that no route knows; `*` stands for the service as a whole (RFC 9110, 9.3.7).
+pub async fn not_found(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    match (request.method(), request.path()) {
+        (&Method::OPTIONS, "*") => Ok(HttpResponse::NoContent()
+            .insert_header((ALLOW, "GET, HEAD, PUT, PATCH, POST, DELETE, OPTIONS"))
+            .finish()),
+        _ => Err(unknown_route()),
+    }
 }
 
 fn log<B: MessageBody>(response: &ServiceResponse<B>, started: Instant) {

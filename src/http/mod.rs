@@ -1,15 +1,17 @@
 //! What every resource needs of HTTP, in the order that a request meets it.
 //!
-//! `middleware` (request id, log) → `resource` (method or 405) → `auth` (who) → `path`, `query`,
+//! `middleware` (request id, log) → `shape` (304, `Prefer`) → `resource` (method or 405) → `auth` (who) → `path`, `query`,
 //! `body` (what, every fault named) → `etag` (which version) → `page` (lists) → `problem` (errors).
 
 pub mod accept;
 pub mod auth;
 pub mod body;
 pub mod contract;
+pub mod docs;
 pub mod duplicates;
 pub mod etag;
 pub mod kinds;
+pub mod language;
 pub mod middleware;
 pub mod page;
 pub mod path;
@@ -17,3 +19,4 @@ pub mod problem;
 pub mod query;
 pub mod resource;
 pub mod responses;
+pub mod shape;

@@ -10,7 +10,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::kinds::{self, Kind};
-use super::middleware::current_request;
+use super::language::Language;
+use super::middleware::{current_language, current_request};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::fault::{Fault, Text};
 use crate::scoring::text::SchemeId;
@@ -76,11 +77,15 @@ pub struct At {
     /// A stable word for programs.
     #[schema(value_type = String, example = "missing_field")]
     pub code: Cow<'static, str>,
-    /// What is wrong, in English.
+    /// What is wrong, in the language that `Accept-Language` prefers; in English where it says nothing.
     pub detail: String,
     /// What is wrong, in Chinese.
     pub detail_zh: String,
-    /// What to do about it, in English, where a file of many was sent.
+    /// What is wrong, in English, where `detail` is in Chinese.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub detail_en: Option<String>,
+    /// What to do about it, in the language of `detail`, where a file of many was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub hint: Option<String>,
@@ -88,6 +93,10 @@ pub struct At {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub hint_zh: Option<String>,
+    /// What to do about it, in English, where `hint` is in Chinese.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub hint_en: Option<String>,
 }
 
 impl At {
@@ -104,8 +113,10 @@ impl At {
             code: code.into(),
             detail: text.en.into_owned(),
             detail_zh: text.zh.into_owned(),
+            detail_en: None,
             hint: None,
             hint_zh: None,
+            hint_en: None,
         }
     }
 
@@ -162,6 +173,17 @@ impl At {
             ..self
         }
     }
+
+    /// The same, told in Chinese first.
+    fn in_chinese(&self) -> Self {
+        Self {
+            detail: self.detail_zh.clone(),
+            detail_en: Some(self.detail.clone()),
+            hint: self.hint_zh.clone(),
+            hint_en: self.hint.clone(),
+            ..self.clone()
+        }
+    }
 }
 
 impl From<Fault> for At {
@@ -181,23 +203,35 @@ pub struct Body<'a> {
     #[serde(rename = "type")]
     #[schema(example = "/problems/validation-failed")]
     kind: String,
-    /// The kind in words, in English.
+    /// The kind in words, in the language that `Accept-Language` prefers; in English where it says nothing.
     title: &'a str,
     /// The kind in words, in Chinese.
     title_zh: &'a str,
+    /// The kind in words, in English, where `title` is in Chinese.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    title_en: Option<&'a str>,
     /// The HTTP status.
     #[schema(example = 422)]
     status: u16,
-    /// What is wrong this time, in English.
+    /// What is wrong this time, in the language of `title`.
     #[serde(skip_serializing_if = "str::is_empty")]
     detail: &'a str,
     /// What is wrong this time, in Chinese.
     #[serde(skip_serializing_if = "str::is_empty")]
     detail_zh: &'a str,
-    /// How to put it right, in English.
+    /// What is wrong this time, in English, where `detail` is in Chinese.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    detail_en: Option<&'a str>,
+    /// How to put it right, in the language of `title`.
     hint: &'a str,
     /// How to put it right, in Chinese.
     hint_zh: &'a str,
+    /// How to put it right, in English, where `hint` is in Chinese.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    hint_en: Option<&'a str>,
     /// The path that was requested.
     #[serde(skip_serializing_if = "String::is_empty")]
     instance: String,
@@ -542,22 +576,41 @@ impl ResponseError for Problem {
         for header in headers {
             response.insert_header((header.0.clone(), header.1.as_str()));
         }
+        let language = current_language();
         response
             .insert_header((header::CONTENT_TYPE, "application/problem+json"))
-            .json(Body {
-                kind: format!("/problems/{}", kind.slug),
-                title: kind.title,
-                title_zh: kind.title_zh,
-                status: kind.status.as_u16(),
-                detail: &detail.en,
-                detail_zh: &detail.zh,
-                hint: kind.hint,
-                hint_zh: kind.hint_zh,
-                instance: path,
-                request_id: id,
-                state: standing.as_ref().map(|standing| standing.state),
-                allowed: standing.as_ref().map(|standing| standing.allowed.as_slice()),
-                errors,
-            })
+            .insert_header((header::CONTENT_LANGUAGE, language.tag()))
+            .append_header((header::VARY, "accept-language"));
+        let english = Body {
+            kind: format!("/problems/{}", kind.slug),
+            title: kind.title,
+            title_zh: kind.title_zh,
+            title_en: None,
+            status: kind.status.as_u16(),
+            detail: &detail.en,
+            detail_zh: &detail.zh,
+            detail_en: None,
+            hint: kind.hint,
+            hint_zh: kind.hint_zh,
+            hint_en: None,
+            instance: path,
+            request_id: id,
+            state: standing.as_ref().map(|standing| standing.state),
+            allowed: standing.as_ref().map(|standing| standing.allowed.as_slice()),
+            errors,
+        };
+        match language {
+            Language::English => response.json(english),
+            Language::Chinese => response.json(Body {
+                title: kind.title_zh,
+                title_en: Some(kind.title),
+                detail: &detail.zh,
+                detail_en: Some(&*detail.en).filter(|detail| !detail.is_empty()),
+                hint: kind.hint_zh,
+                hint_en: Some(kind.hint),
+                errors: &errors.iter().map(At::in_chinese).collect::<Vec<_>>(),
+                ..english
+            }),
+        }
     }
 }

@@ -1,10 +1,14 @@
-//! An address and its methods; any other method is a 405 problem that says which there are.
+//! An address and its methods. OPTIONS says which there are, and so does the 405 problem that any other method is.
 
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::Method;
-use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, web};
+use actix_web::http::header::{ALLOW, HeaderName};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, web};
 
 use super::problem::Problem;
+
+/// In which formats an address takes a PATCH (RFC 5789).
+static ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 /// The methods of one address.
 pub struct Methods {
@@ -90,11 +94,26 @@ impl Methods {
 
 impl HttpServiceFactory for Methods {
     fn register(self, config: &mut AppService) {
-        let allow = self.allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+        let patched = self.allowed.contains(&Method::PATCH);
+        let allowed = self.allowed.iter().chain([&Method::OPTIONS]);
+        let allow = allowed.map(Method::as_str).collect::<Vec<_>>().join(", ");
+        let methods = allow.clone();
+        let tell = move || {
+            let mut response = HttpResponse::NoContent();
+            response.insert_header((ALLOW, methods.as_str()));
+            if patched {
+                response.insert_header((ACCEPT_PATCH.clone(), "application/merge-patch+json, application/json"));
+            }
+            let response = response.finish();
+            async move { response }
+        };
         let refuse = move |request: HttpRequest| {
             let problem = Problem::method_not_allowed(request.method(), &allow);
             async move { Err::<&'static str, _>(problem) }
         };
-        self.resource.default_service(web::to(refuse)).register(config);
+        self.resource
+            .route(web::method(Method::OPTIONS).to(tell))
+            .default_service(web::to(refuse))
+            .register(config);
     }
 }

@@ -461,6 +461,7 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
     operations
 }
 
+/// Sends a row of [`operations`].
 pub fn ask(client: &Client, method: &str, path: &str, body: &Value) -> Response {
     match method {
         "GET" | "DELETE" => client.send(method, path, None),

@@ -6,6 +6,7 @@ mod architecture;
 mod cases;
 mod changes;
 mod checks;
+mod citizen;
 mod claims;
 mod contradictions;
 mod evaluations;

@@ -1,0 +1,83 @@
+//! What a client asks of the form of an answer, whatever the resource: only what it does not have yet (`If-None-Match`), or
+//! no body at all (`Prefer: return=minimal`).
+//!
+//! Handlers know nothing of this: it is done to their answers.
+
+use actix_web::Error;
+use actix_web::body::{self, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+
+use super::etag::{ETag, Preconditions};
+
+static PREFER: HeaderName = HeaderName::from_static("prefer");
+static PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// Serves a request, and gives the answer the form that the client asks for.
+pub async fn shape(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+    let response = next.call(request).await?;
+    if !response.status().is_success() {
+        return Ok(response);
+    }
+    Ok(match *response.request().method() {
+        Method::GET | Method::HEAD if response.status() == StatusCode::OK => conditional(response),
+        Method::PUT | Method::PATCH | Method::POST => preferred(response),
+        _ => response,
+    })
+}
+
+/// Gives an answer that names no version, such as a list, a tag over its body; 304 if the client has this body.
+fn conditional(response: ServiceResponse) -> ServiceResponse {
+    if response.headers().contains_key(ETAG) {
+        return response;
+    }
+    let (request, response) = response.into_parts();
+    let (head, body) = response.into_parts();
+    // What is streamed has no tag.
+    let response = match body.try_into_bytes() {
+        Ok(bytes) => {
+            let tag = ETag::weak(&bytes);
+            let mut response = head.set_body(BoxBody::new(bytes));
+            if let Ok(value) = HeaderValue::from_str(tag.as_str()) {
+                response.headers_mut().insert(ETAG, value);
+            }
+            if Preconditions::of(request.headers()).knows(&tag) {
+                response.headers_mut().remove(CONTENT_TYPE);
+                *response.status_mut() = StatusCode::NOT_MODIFIED;
+                response = response.set_body(BoxBody::new(body::None::new()));
+            }
+            response
+        }
+        Err(body) => head.set_body(body),
+    };
+    ServiceResponse::new(request, response)
+}
+
+/// Leaves out the body of an answer to a change, if the client prefers that (RFC 7240) and can read it again: at the
+/// address that was changed, or at the one in `Location`. Status and headers say what was done: 201 stays, 200 becomes 204.
+fn preferred(response: ServiceResponse) -> ServiceResponse {
+    let stored = response.headers().contains_key(ETAG) || response.headers().contains_key(LOCATION);
+    if !stored || !prefers_minimal(response.request().headers()) {
+        return response;
+    }
+    let mut response = response.map_body(|_, _| BoxBody::new(body::None::new()));
+    if response.status() == StatusCode::OK {
+        *response.response_mut().status_mut() = StatusCode::NO_CONTENT;
+    }
+    let headers = response.headers_mut();
+    headers.remove(CONTENT_TYPE);
+    headers.insert(PREFERENCE_APPLIED.clone(), HeaderValue::from_static("return=minimal"));
+    response
+}
+
+/// Whether the first word on `return` in the `Prefer` headers is `minimal`.
+fn prefers_minimal(headers: &HeaderMap) -> bool {
+    let preferences = headers.get_all(&PREFER).filter_map(|value| value.to_str().ok());
+    let wanted = preferences.flat_map(|value| value.split(',')).find_map(|preference| {
+        let (name, value) = preference.split(';').next()?.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("return").then(|| value.trim())
+    });
+    matches!(wanted, Some("minimal" | "\"minimal\""))
+}
