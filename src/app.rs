@@ -12,9 +12,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use crate::config::Config;
 use crate::db::{Db, Origin};
 use crate::evaluations::cache::ScoreCache;
-use crate::http::auth::Gate;
 use crate::http::body::BodyLimit;
 use crate::http::contract::Contract;
+use crate::http::gate::Gate;
 use crate::http::problem::Problem;
 use crate::http::shape::shape;
 use crate::http::{docs, kinds, middleware};
@@ -22,7 +22,8 @@ use crate::imports::handlers::ImportLimit;
 use crate::imports::run::Running;
 use crate::schemes::library::Library;
 use crate::{
-    evaluations, fiscal_years, health, imports, preview, rankings, schemes, special_funds, table_preview, trends, units,
+    evaluations, fiscal_years, health, imports, preview, rankings, schemes, special_funds, table_preview, tokens,
+    trends, units,
 };
 
 /// What is open to requests that the program itself describes.
@@ -65,6 +66,8 @@ use crate::{
         special_funds::handlers::get_score,
         imports::handlers::list, imports::handlers::post, imports::handlers::get, imports::handlers::list_faults,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
+        tokens::handlers::list, tokens::handlers::post, tokens::handlers::get_self, tokens::handlers::get,
+        tokens::handlers::patch, tokens::handlers::delete, tokens::handlers::rotate,
         preview::post,
         table_preview::post,
         health::live, health::ready, kinds::list, kinds::one,
@@ -81,6 +84,7 @@ use crate::{
         (name = "scores", description = "试算 · Scores without storing"),
         (name = "checks", description = "勾稽关系 · Cross-checks: which there are, and what contradicts what in a table"),
         (name = "imports", description = "批量导入 · Files of many rows at once"),
+        (name = "tokens", description = "访问令牌 · Access tokens: who may call, for what, and until when"),
         (name = "service", description = "服务 · Health, and the kinds of problems"),
     ),
     security(("token" = [])),
@@ -92,7 +96,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("`jx_…`, made by `jixiao token create`."))
+        .description(Some("`jx_…`, made by `jixiao token create` or `POST /api/v1/tokens`."))
         .build();
     document
         .components
@@ -132,6 +136,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(web::scope("/api/v1/scoring-schemes").configure(schemes::handlers::routes))
         .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))
         .service(web::scope("/api/v1/imports").configure(imports::handlers::routes))
+        .service(web::scope("/api/v1/tokens").configure(tokens::handlers::routes))
         .configure(evaluations::checks::catalogue_routes)
         .configure(evaluations::submissions::scheme_routes);
 }

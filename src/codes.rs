@@ -86,6 +86,18 @@ text_type!(
 );
 
 text_type!(
+    /// The id of a token: the part that is no secret.
+    TokenId,
+    16..=16,
+    r"^[0-9a-f]{16}$",
+    |text| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
+    "The id of a token, the part between `jx_` and the second underscore: 16 hexadecimal digits in lower case.",
+    "0123456789abcdef",
+    "16位小写十六进制的令牌编号（jx_与第二个下划线之间的部分）",
+    "a token's id of 16 hexadecimal digits in lower case, the part between jx_ and the second underscore"
+);
+
+text_type!(
     /// The SHA-256 of a text: 64 hexadecimal digits in lower case.
     Digest,
     64..=64,
@@ -319,6 +331,85 @@ impl ToSchema for Date {
     }
 }
 
+/// A moment (时刻), RFC 3339 with its offset, such as `2027-01-05T00:00:00+08:00`; kept in UTC to the microsecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(jiff::Timestamp);
+
+impl Moment {
+    /// Whether it is over.
+    pub fn is_past(self) -> bool {
+        self.0 <= jiff::Timestamp::now()
+    }
+}
+
+impl std::str::FromStr for Moment {
+    /// The refusal in Chinese and English.
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // The library also reads other forms, such as a space for the T; one form is enough.
+        let digits: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+        let rest = digits
+            .strip_prefix("0000-00-00T00:00:00")
+            .map(|rest| match rest.strip_prefix('.') {
+                Some(fraction) => fraction
+                    .strip_prefix('0')
+                    .map_or("", |rest| rest.trim_start_matches('0')),
+                None => rest,
+            });
+        let formed = matches!(rest, Some("Z" | "+00:00" | "-00:00")) && text.len() <= 35;
+        let moment = formed.then(|| text.parse::<jiff::Timestamp>().ok()).flatten();
+        let year = |moment: &jiff::Timestamp| moment.to_zoned(jiff::tz::TimeZone::UTC).year();
+        let moment = moment.and_then(|moment| moment.round(jiff::Unit::Microsecond).ok());
+        moment.filter(|moment| (1990..=2199).contains(&year(moment))).map(Self).ok_or_else(|| {
+            format!(
+                "应为带时区的时刻，如2027-01-05T00:00:00+08:00。{LANGUAGES}expected a moment with its offset, such as 2027-01-05T00:00:00+08:00"
+            )
+        })
+    }
+}
+
+/// As it is stored, which sorts as time does: in UTC, with six decimals.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.6}", self.0)
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl PartialSchema for Moment {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(SchemaType::Type(Type::String))
+            .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(
+                utoipa::openapi::KnownFormat::DateTime,
+            )))
+            .pattern(Some(
+                "^(199[0-9]|2[01][0-9]{2})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$",
+            ))
+            .description(Some("A moment (RFC 3339) with its offset, from 1990 to 2199."))
+            .examples([serde_json::Value::from("2027-01-05T00:00:00+08:00")])
+            .into()
+    }
+}
+
+impl ToSchema for Moment {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Moment")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -378,6 +469,27 @@ mod tests {
             "",
         ] {
             assert!(bad.parse::<Date>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_moment_has_an_offset_and_is_kept_in_utc() {
+        let kept = |text: &str| text.parse::<Moment>().unwrap().to_string();
+        // Midnight in China is 16:00 of the day before in UTC.
+        assert_eq!(kept("2027-01-05T00:00:00+08:00"), "2027-01-04T16:00:00.000000Z");
+        assert_eq!(kept("2027-01-05T00:00:00.25Z"), "2027-01-05T00:00:00.250000Z");
+        for bad in [
+            "2027-01-05T00:00:00",
+            "2027-01-05 00:00:00Z",
+            "2027-01-05T00:00:00.Z",
+            "2027-01-05T00:00:00+0800",
+            "2027-02-30T00:00:00Z",
+            "2027-01-05T00:00:00Z[UTC]",
+            "2027-01-05",
+            "1989-01-05T00:00:00Z",
+            "",
+        ] {
+            assert!(bad.parse::<Moment>().is_err(), "{bad}");
         }
     }
 

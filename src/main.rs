@@ -10,8 +10,9 @@ use jixiao::codes::{TokenName, UnitCode};
 use jixiao::config::{Config, Flags};
 use jixiao::db::{Db, DbConfig, Origin, Target, open_once};
 use jixiao::fault::Text;
-use jixiao::http::auth::{Gate, TokenCache};
-use jixiao::tokens::model::Role;
+use jixiao::http::gate::{Gate, TokenCache};
+use jixiao::tokens::model::{Overlap, Role, TokenInput};
+use jixiao::tokens::permission::{self, Permission};
 use jixiao::{app, demo, telemetry, tokens};
 
 // The system's allocator keeps what many small, short-lived requests freed, and grows; this one gives it back.
@@ -58,9 +59,23 @@ enum TokenCommand {
         /// For the role `unit`: the code of a unit that it files for, with those below; may be given several times
         #[arg(long = "unit", value_name = "CODE", required_if_eq("role", "unit"))]
         units: Vec<String>,
+        /// What it may do of what its role may, such as read or file; may be given several times [default: all]
+        #[arg(long = "scope", value_name = "PERMISSION")]
+        scopes: Vec<String>,
+        /// When it ends by itself, such as 2027-01-05T00:00:00+08:00 [default: never]
+        #[arg(long, value_name = "MOMENT")]
+        expires_at: Option<String>,
     },
     /// List the tokens, without their secrets
     List,
+    /// Give a token a new secret and print it
+    Rotate {
+        /// Its id: the part between jx_ and the second underscore
+        id: String,
+        /// For how many seconds the old secret works on; by default no more
+        #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+        overlap: u32,
+    },
     /// Take a token back; running servers know within two seconds
     Revoke {
         /// Its id: the part between jx_ and the second underscore
@@ -158,52 +173,106 @@ fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
 fn token(command: TokenCommand, target: &Target) -> Result<(), Failure> {
     let mut conn = open_once(target)?;
     match command {
-        TokenCommand::Create { role, name, units } => {
-            let english = |message: String| Text::from_joined(&message).en;
-            let name = TokenName::try_from(name).map_err(|message| format!("--name: {}", english(message)))?;
-            if role != Role::Unit && !units.is_empty() {
-                return Err(format!("--unit is for the role unit; a token of the role {role} sees all units").into());
-            }
-            let units = units
-                .into_iter()
-                .map(|code| UnitCode::try_from(code).map_err(|message| format!("--unit: {}", english(message))))
-                .collect::<Result<std::collections::BTreeSet<_>, _>>()?;
-            let codes: Vec<&str> = units.iter().map(UnitCode::as_str).collect();
-            let token = conn
+        TokenCommand::Create {
+            role,
+            name,
+            units,
+            scopes,
+            expires_at,
+        } => {
+            let input = token_input(role, name, units, &scopes, expires_at)?;
+            let (_, token) = conn
                 .write(&Origin::command_line(), |tx| {
-                    let unknown = tokens::store::unknown_units(tx, &codes)?;
-                    match unknown.is_empty() {
-                        true => tokens::store::create(tx, name.as_str(), role, &codes).map(Ok),
-                        false => Ok(Err(unknown.join(", "))),
-                    }
+                    tokens::handlers::check(tx, &input, None)?;
+                    tokens::store::create(tx, &input)
                 })
-                .map_err(|problem| problem.to_string())?
-                .map_err(|unknown| format!("no token was made: there is no unit {unknown}"))?;
+                .map_err(|problem| format!("no token was made: {}", problem.in_english()))?;
             println!("{token}");
         }
         TokenCommand::List => {
-            for (row, units) in tokens::store::list(&mut conn)? {
+            for stored in tokens::store::list(&mut conn)? {
+                let (row, units) = (stored.row, stored.units);
                 println!(
-                    "{}  {:8}  {}  {}  {}",
+                    "{}  {:8}  {}  {}  {}  scopes: {}  expires: {}  last used: {}",
                     row.id,
                     row.role,
                     row.created_at,
                     row.name,
-                    units.join(",")
+                    units.join(","),
+                    row.scopes.as_deref().unwrap_or("all"),
+                    row.expires_at.as_deref().unwrap_or("never"),
+                    stored.last_use.as_ref().map_or("never", |(at, _)| at),
                 );
             }
+        }
+        TokenCommand::Rotate { id, overlap } => {
+            let overlap = Overlap::seconds(overlap).map_err(|message| format!("--overlap: {}", english(message)))?;
+            let rotated = conn
+                .write(&Origin::command_line(), |tx| match tokens::store::get(tx, &id)? {
+                    Some(before) => tokens::store::rotate(tx, before, overlap.until()).map(Some),
+                    None => Ok(None),
+                })
+                .map_err(|problem| problem.to_string())?;
+            let (_, token) = rotated.ok_or_else(|| no_token(&id))?;
+            println!("{token}");
         }
         TokenCommand::Revoke { id } => {
             let gone = conn
                 .write(&Origin::command_line(), |tx| tokens::store::revoke(tx, &id))
                 .map_err(|problem| problem.to_string())?;
             if !gone {
-                return Err(format!("there is no token {id}; `jixiao token list` shows all").into());
+                return Err(no_token(&id).into());
             }
             println!("{id}");
         }
     }
     Ok(())
+}
+
+fn no_token(id: &str) -> String {
+    format!("there is no token {id}; `jixiao token list` shows all")
+}
+
+fn english(message: String) -> String {
+    Text::from_joined(&message).en.into_owned()
+}
+
+/// What the command line asks for, in the words of its own options where something is wrong.
+fn token_input(
+    role: Role,
+    name: String,
+    units: Vec<String>,
+    scopes: &[String],
+    expires_at: Option<String>,
+) -> Result<TokenInput, String> {
+    if role != Role::Unit && !units.is_empty() {
+        return Err(format!(
+            "--unit is for the role unit; a token of the role {role} sees all units"
+        ));
+    }
+    let option = |name: &'static str| move |message: String| format!("--{name}: {}", english(message));
+    let units = units
+        .into_iter()
+        .map(|code| UnitCode::try_from(code).map_err(option("unit")));
+    let scopes = scopes.iter().map(|word| {
+        Permission::from_word(word).ok_or_else(|| {
+            let words: Vec<_> = permission::TABLE.iter().map(|entry| entry.word).collect();
+            format!("--scope: {word:?} is none of {}", words.join(", "))
+        })
+    });
+    let (units, scopes) = (
+        units.collect::<Result<Vec<_>, _>>()?,
+        scopes.collect::<Result<Vec<_>, _>>()?,
+    );
+    Ok(TokenInput {
+        name: TokenName::try_from(name).map_err(option("name"))?,
+        role,
+        units: Some(units).filter(|units| !units.is_empty()),
+        scopes: Some(scopes).filter(|scopes| !scopes.is_empty()),
+        expires_at: expires_at
+            .map(|text| text.parse().map_err(option("expires-at")))
+            .transpose()?,
+    })
 }
 
 /// For a container's health check, which has no curl at hand.

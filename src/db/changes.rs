@@ -100,6 +100,8 @@ words! {
         Published = "published",
         /// The bureau opened it again (重新开放).
         Reopened = "reopened",
+        /// The token got a new secret (轮换).
+        Rotated = "rotated",
     }
 }
 

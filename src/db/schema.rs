@@ -163,6 +163,20 @@ diesel::table! {
         secret_hash -> Text,
         role -> Text,
         created_at -> Text,
+        scopes -> Nullable<Text>,
+        expires_at -> Nullable<Text>,
+        previous_hash -> Nullable<Text>,
+        previous_until -> Nullable<Text>,
+        version -> BigInt,
+        updated_at -> Text,
+    }
+}
+
+diesel::table! {
+    token_uses (token_id) {
+        token_id -> Text,
+        at -> Text,
+        address -> Nullable<Text>,
     }
 }
 
@@ -243,6 +257,7 @@ diesel::joinable!(submissions -> frozen_schemes (scheme_digest));
 diesel::joinable!(standings -> units (unit_code));
 diesel::joinable!(standing_parts -> units (unit_code));
 diesel::joinable!(token_units -> tokens (token_id));
+diesel::joinable!(token_uses -> tokens (token_id));
 diesel::joinable!(token_units -> units (unit_code));
 
 diesel::allow_columns_to_appear_in_same_group_by_clause!(units::kind, evaluations::state);
@@ -255,6 +270,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     evaluations,
     tokens,
     token_units,
+    token_uses,
     unit_predecessors,
     frozen_schemes,
     submissions,

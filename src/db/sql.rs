@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::AnyConnection;
-use super::schema::{token_units, unit_predecessors, units};
+use super::schema::{unit_predecessors, units};
 
 /// Functions that both engines have under the same name.
 #[diesel::declare_sql_function]
@@ -41,15 +41,13 @@ mod twice {
 }
 use twice::{belows, tops};
 
-/// The codes of the units that a token reaches, as a subquery: those that it is bound to, and all below them.
+/// The codes of some units and of all below them, as a subquery.
 #[diesel::dsl::auto_type(no_type_alias)]
-pub fn codes_reached_by(token_id: String) -> _ {
-    let bound = token_units::table.on(token_units::unit_code.eq(tops.field(units::code)));
+pub fn codes_under(codes: Vec<String>) -> _ {
     let below = belows.field(units::path).like(tops.field(units::path).concat("%"));
     belows
         .inner_join(tops.on(below))
-        .inner_join(bound)
-        .filter(token_units::token_id.eq(token_id))
+        .filter(tops.field(units::code).eq_any(codes))
         .select(belows.field(units::code))
 }
 

@@ -8,6 +8,7 @@ use actix_web::http::header::ContentType;
 use actix_web::web::{Data, ServiceConfig};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::handlers::{in_force, require};
@@ -245,6 +246,27 @@ async fn change<T: Document>(
     })
 }
 
+/// A piece of the documents of one kind of all units' years, by unit and year: after `after`, at most `most`. `within`: only
+/// of units at or below one of each list.
+///
+/// # Errors
+/// Those of the database, and 500 for what this program cannot read.
+pub fn walk(
+    conn: &mut AnyConnection,
+    part: Part,
+    of: (Option<FiscalYear>, &[Vec<String>]),
+    after: Option<&(String, i64)>,
+    most: i64,
+) -> Result<Vec<((String, i64), Value)>, Problem> {
+    let read = |(unit, year, text): (String, i64, Option<String>)| {
+        let document = serde_json::from_str(text.as_deref().unwrap_or("{}"));
+        let document = document.map_err(|error| Problem::internal(format!("a {part:?} of {unit}: {error}")))?;
+        Ok(((unit, year), document))
+    };
+    let rows = store::walk(conn, part, of, after, most)?;
+    rows.into_iter().map(read).collect()
+}
+
 /// Files or replaces a document as the single operation does, whatever is there before.
 ///
 /// # Errors
@@ -271,7 +293,7 @@ fn apply<T: Document, B: Borrow<T>>(
 ) -> Result<(Saved, Option<(String, ETag)>), Problem> {
     let year = *year;
     let context = require(tx, unit, year)?;
-    principal.may_edit(&context.unit_path)?;
+    principal.may_see(&context.unit_path)?;
     let before = stored(T::PART, context.evaluation.as_ref());
     if before.is_none() && !matches!(wanted, Wanted::Put(_)) {
         return Err(not_filed(T::PART, unit, year));

@@ -16,7 +16,7 @@ use crate::codes::{FiscalYear, Ordinal, UnitCode};
 use crate::db::changes::{Change, Resource};
 use crate::db::{AnyConnection, Db, now};
 use crate::fault::Text;
-use crate::http::auth::{Bureau, Principal, Reader};
+use crate::http::auth::{Principal, Reader, Reviewer};
 use crate::http::body::{Json, MergePatch};
 use crate::http::etag::{ETag, Preconditions};
 use crate::http::kinds;
@@ -345,7 +345,7 @@ fn refuse_before_its_end(principal: &Principal, row: &SubmissionRow) -> Result<(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn put(
-    Bureau(principal): Bureau,
+    Reviewer(principal): Reviewer,
     Path(at): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
     Json(review): Json<Review>,
@@ -371,7 +371,7 @@ pub async fn put(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn patch(
-    Bureau(principal): Bureau,
+    Reviewer(principal): Reviewer,
     Path(at): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
     patch: MergePatch,

@@ -18,7 +18,7 @@ use super::workflow::{Action, State, Transition};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::changes::{Change, Resource};
 use crate::db::{Db, Tx, now};
-use crate::http::auth::{Bureau, Editor, Principal};
+use crate::http::auth::{Principal, Reviewer, Submitter};
 use crate::http::body::{Json, OptionalJson};
 use crate::http::etag::{ETag, Preconditions};
 use crate::http::kinds;
@@ -88,7 +88,7 @@ impl Act {
             principal, unit, year, ..
         } = self;
         let context = require(tx, unit, *year)?;
-        principal.may_edit(&context.unit_path)?;
+        principal.may_see(&context.unit_path)?;
         let compiled = in_force(tx, library, &context)?;
         self.preconditions.check(Some(&tag(&compiled, principal, &context)?))?;
         let (row, step) = find_step(principal, *year, &context, self.action)?;
@@ -241,7 +241,7 @@ struct Moved<'a> {
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn submit(
-    Editor(principal): Editor,
+    Submitter(principal): Submitter,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
     remark: OptionalJson<Remark>,
@@ -275,7 +275,7 @@ pub async fn submit(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn withdraw(
-    Editor(principal): Editor,
+    Submitter(principal): Submitter,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
     remark: OptionalJson<Remark>,
@@ -308,7 +308,7 @@ pub async fn withdraw(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn begin_review(
-    Bureau(principal): Bureau,
+    Reviewer(principal): Reviewer,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
     remark: OptionalJson<Remark>,
@@ -342,7 +342,7 @@ pub async fn begin_review(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn return_to_unit(
-    Bureau(principal): Bureau,
+    Reviewer(principal): Reviewer,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
     Json(grounds): Json<Grounds>,
@@ -376,7 +376,7 @@ pub async fn return_to_unit(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn approve(
-    Bureau(principal): Bureau,
+    Reviewer(principal): Reviewer,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
     remark: OptionalJson<Remark>,
@@ -409,7 +409,7 @@ pub async fn approve(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn publish(
-    Bureau(principal): Bureau,
+    Reviewer(principal): Reviewer,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
     remark: OptionalJson<Remark>,
@@ -443,7 +443,7 @@ pub async fn publish(
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn reopen(
-    Bureau(principal): Bureau,
+    Reviewer(principal): Reviewer,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
     Json(grounds): Json<Grounds>,

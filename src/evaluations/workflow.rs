@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::db::changes::Action as Done;
-use crate::tokens::model::Role;
+use crate::tokens::permission::{Permission, Permissions};
 
 /// Defines an enum whose variants are words on the wire and in the table, each with its Chinese.
 macro_rules! words {
@@ -148,15 +148,6 @@ impl Action {
     }
 }
 
-/// Who takes an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
-    /// The unit, or the bureau in its place.
-    Filer,
-    /// The finance bureau only.
-    Bureau,
-}
-
 /// An action: from where it leads to where.
 #[derive(Debug, Clone, Copy)]
 pub struct Transition {
@@ -168,8 +159,8 @@ pub struct Transition {
     pub to: State,
     /// What becomes of the submission that it is about.
     pub submission: SubmissionState,
-    /// Who takes it.
-    pub by: By,
+    /// What it takes to take it.
+    pub demands: Permission,
     /// Whether units are bound to the filing window with it.
     pub in_window: bool,
 }
@@ -179,7 +170,7 @@ const fn step(
     from: &'static [State],
     to: State,
     submission: SubmissionState,
-    by: By,
+    demands: Permission,
     in_window: bool,
 ) -> Transition {
     Transition {
@@ -187,7 +178,7 @@ const fn step(
         from,
         to,
         submission,
-        by,
+        demands,
         in_window,
     }
 }
@@ -198,14 +189,14 @@ const fn step(
 pub static TRANSITIONS: &[Transition] = {
     use {State as S, SubmissionState as Sub};
     &[
-        step(Action::Submit, &[S::Draft, S::Returned], S::Submitted, Sub::Submitted, By::Filer, true),
-        step(Action::Withdraw, &[S::Submitted], S::Draft, Sub::Withdrawn, By::Filer, true),
-        step(Action::BeginReview, &[S::Submitted], S::UnderReview, Sub::UnderReview, By::Bureau, false),
-        step(Action::Review, &[S::UnderReview], S::UnderReview, Sub::UnderReview, By::Bureau, false),
-        step(Action::Return, &[S::Submitted, S::UnderReview], S::Returned, Sub::Returned, By::Bureau, false),
-        step(Action::Approve, &[S::UnderReview], S::Approved, Sub::Approved, By::Bureau, false),
-        step(Action::Publish, &[S::Approved], S::Published, Sub::Published, By::Bureau, false),
-        step(Action::Reopen, &[S::Approved, S::Published], S::Draft, Sub::Reopened, By::Bureau, false),
+        step(Action::Submit, &[S::Draft, S::Returned], S::Submitted, Sub::Submitted, Permission::Submit, true),
+        step(Action::Withdraw, &[S::Submitted], S::Draft, Sub::Withdrawn, Permission::Submit, true),
+        step(Action::BeginReview, &[S::Submitted], S::UnderReview, Sub::UnderReview, Permission::Review, false),
+        step(Action::Review, &[S::UnderReview], S::UnderReview, Sub::UnderReview, Permission::Review, false),
+        step(Action::Return, &[S::Submitted, S::UnderReview], S::Returned, Sub::Returned, Permission::Review, false),
+        step(Action::Approve, &[S::UnderReview], S::Approved, Sub::Approved, Permission::Review, false),
+        step(Action::Publish, &[S::Approved], S::Published, Sub::Published, Permission::Review, false),
+        step(Action::Reopen, &[S::Approved, S::Published], S::Draft, Sub::Reopened, Permission::Review, false),
     ]
 };
 
@@ -218,13 +209,12 @@ impl Transition {
     }
 }
 
-/// What one of this role may do to an evaluation in this state, inside or outside the filing window; nothing in a year that is
-/// closed. An evaluation that was returned is submitted again at any time.
-pub fn allowed(state: State, role: Role, in_window: bool) -> Vec<Action> {
-    let may = |step: &&Transition| match (role, step.by) {
-        (Role::Auditor, _) | (Role::Unit, By::Bureau) => false,
-        (Role::Bureau, _) => true,
-        (Role::Unit, By::Filer) => in_window || !step.in_window || state == State::Returned,
+/// What one with these permissions may do to an evaluation in this state; nothing in a year that is closed. `in_window`:
+/// whether this one may act on what is bound to the filing window; an evaluation that was returned is submitted again at any
+/// time.
+pub fn allowed(state: State, permissions: Permissions, in_window: bool) -> Vec<Action> {
+    let may = |step: &&Transition| {
+        permissions.has(step.demands) && (in_window || !step.in_window || state == State::Returned)
     };
     let steps = TRANSITIONS.iter().filter(|step| step.from.contains(&state)).filter(may);
     steps.map(|step| step.action).collect()
@@ -233,6 +223,7 @@ pub fn allowed(state: State, role: Role, in_window: bool) -> Vec<Action> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tokens::model::Role;
 
     const STATES: [State; 7] = [
         State::NotStarted,
@@ -267,20 +258,25 @@ mod tests {
     #[test]
     fn every_state_that_is_reached_is_left_again_by_the_bureau_alone() {
         for step in TRANSITIONS {
-            assert!(!allowed(step.to, Role::Bureau, false).is_empty(), "{}", step.to);
+            assert!(
+                !allowed(step.to, Permissions::of(Role::Bureau), true).is_empty(),
+                "{}",
+                step.to
+            );
         }
     }
 
     #[test]
     fn an_auditor_does_nothing_and_a_unit_submits_and_withdraws_in_the_window_only() {
         for state in STATES {
-            assert_eq!(allowed(state, Role::Auditor, true), []);
+            assert_eq!(allowed(state, Permissions::of(Role::Auditor), true), []);
         }
-        assert_eq!(allowed(State::Draft, Role::Unit, true), [Action::Submit]);
-        assert_eq!(allowed(State::Submitted, Role::Unit, true), [Action::Withdraw]);
-        assert_eq!(allowed(State::Draft, Role::Unit, false), []);
-        assert_eq!(allowed(State::Submitted, Role::Unit, false), []);
-        assert_eq!(allowed(State::Returned, Role::Unit, false), [Action::Submit]);
-        assert_eq!(allowed(State::UnderReview, Role::Unit, true), []);
+        let unit = Permissions::of(Role::Unit);
+        assert_eq!(allowed(State::Draft, unit, true), [Action::Submit]);
+        assert_eq!(allowed(State::Submitted, unit, true), [Action::Withdraw]);
+        assert_eq!(allowed(State::Draft, unit, false), []);
+        assert_eq!(allowed(State::Submitted, unit, false), []);
+        assert_eq!(allowed(State::Returned, unit, false), [Action::Submit]);
+        assert_eq!(allowed(State::UnderReview, unit, true), []);
     }
 }

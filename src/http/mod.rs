@@ -1,7 +1,7 @@
 //! What every resource needs of HTTP, in the order that a request meets it.
 //!
-//! `middleware` (request id, log) → `shape` (304, `Prefer`) → `resource` (method or 405) → `auth` (who) → `path`, `query`,
-//! `body` (what, every fault named) → `etag` (which version) → `page` (lists) → `problem` (errors).
+//! `middleware` (request id, log) → `shape` (304, `Prefer`) → `resource` (method or 405) → `auth`,
+//! `gate` (who) → `path`, `query`, `body` (what, every fault named) → `etag` (which version) → `page` (lists) → `problem` (errors).
 
 pub mod accept;
 pub mod auth;
@@ -10,6 +10,7 @@ pub mod contract;
 pub mod docs;
 pub mod duplicates;
 pub mod etag;
+pub mod gate;
 pub mod kinds;
 pub mod language;
 pub mod middleware;

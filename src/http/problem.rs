@@ -507,6 +507,15 @@ impl Problem {
         self.0.kind
     }
 
+    /// What is wrong, thing by thing, for the command line.
+    pub fn in_english(&self) -> String {
+        let details: Vec<_> = self.0.errors.iter().map(|error| error.detail.as_str()).collect();
+        match details.is_empty() {
+            true => self.to_string(),
+            false => details.join("; "),
+        }
+    }
+
     /// What the database said, where the problem comes from there.
     pub fn cause(&self) -> Option<&Error> {
         match &self.0.cause {

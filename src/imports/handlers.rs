@@ -19,7 +19,7 @@ use crate::codes::{ImportId, Ordinal};
 use crate::db::changes::{self, Action, Change};
 use crate::db::{AnyConnection, Db, now};
 use crate::fault::Text;
-use crate::http::auth::{Editor, Principal, Reader};
+use crate::http::auth::{Importer, Principal, Reader};
 use crate::http::contract::Contract;
 use crate::http::kinds;
 use crate::http::page::{Limit, Order, Page};
@@ -30,6 +30,7 @@ use crate::http::resource::resource;
 use crate::http::responses::{CommonErrors, ImportErrors};
 use crate::schemes::library::Library;
 use crate::tokens::model::Role;
+use crate::tokens::permission::Permission;
 
 /// How many faults the answer to an import names; all are at `…/faults`.
 const FIRST_FAULTS: i64 = 100;
@@ -107,7 +108,7 @@ pub struct PostQuery {
     reason = "what an import needs of the request and of the app"
 )]
 pub async fn post(
-    Editor(principal): Editor,
+    Importer(principal): Importer,
     Query(query): Query<PostQuery>,
     request: HttpRequest,
     payload: Payload,
@@ -120,12 +121,11 @@ pub async fn post(
     let Some(resource) = query.resource else {
         return Err(Problem::missing_parameter("resource"));
     };
-    if resource == Resource::Units && principal.role != Role::Bureau {
-        return Err(Problem::forbidden(
-            "单位只能由财政局令牌导入。",
-            "Only a token of the finance bureau imports units.",
-        ));
-    }
+    // What each row does, the single operation must be open to.
+    principal.must(match resource {
+        Resource::Units => Permission::Configure,
+        Resource::BaseData | Resource::SpecialFunds | Resource::Assessments => Permission::File,
+    })?;
     let (format, charset) = Format::of(request.headers())?;
     let file = take_in(&request, payload, &db.folder(), limit.0).await?;
     let id = query
@@ -302,6 +302,11 @@ fn may_see(principal: &Principal, row: &Row) -> Result<(), Problem> {
     }
 }
 
+/// The token whose imports lists are limited to; `None` for those who see all.
+fn own(principal: &Principal) -> Option<String> {
+    principal.token_id.clone().filter(|_| principal.role == Role::Unit)
+}
+
 /// An import as it is now: with how far it is, if this process works on it.
 fn report(conn: &mut AnyConnection, running: &Running, row: Row, shared: bool) -> Result<Import, Problem> {
     let faults = store::first_faults(conn, &row.id, FIRST_FAULTS)?;
@@ -454,13 +459,7 @@ pub async fn list(
     let rows = db
         .scan(move |conn| {
             let order = query.order.unwrap_or_default();
-            Ok(store::list(
-                conn,
-                principal.scope(),
-                order,
-                query.cursor.as_ref(),
-                limit,
-            )?)
+            Ok(store::list(conn, own(&principal), order, query.cursor.as_ref(), limit)?)
         })
         .await?;
     let shared = db.is_shared();

@@ -243,7 +243,7 @@ pub async fn patch(
     let row = db
         .write(principal.origin(), move |tx| {
             let (before, unit_path) = require(tx, &id)?;
-            principal.may_edit(&unit_path)?;
+            principal.may_see(&unit_path)?;
             preconditions.check(Some(&before.etag()))?;
             let input = patch.apply(&before.input()?)?;
             save(tx, &library, &principal, &id, Some(before), &input)
@@ -271,7 +271,7 @@ pub async fn delete(
 ) -> Result<HttpResponse, Problem> {
     db.write(principal.origin(), move |tx| {
         let (row, unit_path) = require(tx, &id)?;
-        principal.may_edit(&unit_path)?;
+        principal.may_see(&unit_path)?;
         preconditions.check(Some(&row.etag()))?;
         refuse_locked(tx, &principal, &row)?;
         store::delete(tx, id.as_str())?;
@@ -357,6 +357,20 @@ fn require(conn: &mut AnyConnection, id: &FundId) -> Result<(Row, String), Probl
     })
 }
 
+/// A piece of all funds by id: after `after`, at most `most`. `within`: only of units at or below one of each list.
+///
+/// # Errors
+/// Those of the database, and 500 for what this program cannot read.
+pub fn walk(
+    conn: &mut AnyConnection,
+    of: (Option<FiscalYear>, &[Vec<String>]),
+    after: &str,
+    most: i64,
+) -> Result<Vec<(String, SpecialFundInput)>, Problem> {
+    let rows = store::walk(conn, of, after, most)?;
+    rows.into_iter().map(|row| Ok((row.id.clone(), row.input()?))).collect()
+}
+
 /// Creates or replaces a fund as the single operation does, whatever is there before.
 ///
 /// # Errors
@@ -381,7 +395,7 @@ fn replace(
 ) -> Result<(Saved, Row), Problem> {
     let before = store::find(tx, id.as_str())?;
     if let Some((_, unit_path)) = &before {
-        principal.may_edit(unit_path)?;
+        principal.may_see(unit_path)?;
     }
     let before = before.map(|(row, _)| row);
     preconditions.check(before.as_ref().map(Row::etag).as_ref())?;
@@ -426,7 +440,7 @@ fn save(
     let (unit, season, state) = store::referents(tx, input.unit.as_str(), input.year.get())?;
     match &unit {
         Some((path, validity)) => {
-            principal.may_edit(path)?;
+            principal.may_see(path)?;
             if let Some(refusal) = validity.refusal(&input.unit, input.year) {
                 faults.push(Fault {
                     pointer: "/year".to_owned(),

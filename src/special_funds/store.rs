@@ -6,7 +6,7 @@ use super::model::{EntryRow, Row, SpecialFundInput};
 use crate::codes::{FiscalYear, FundId, UnitCode};
 use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, fiscal_years, special_funds, units};
-use crate::db::sql::{codes_reached_by, containing, lower};
+use crate::db::sql::{codes_under, containing, lower};
 use crate::db::{AnyConnection, now};
 use crate::fiscal_years::model::Season;
 use crate::http::page::{Limit, Order};
@@ -83,8 +83,8 @@ pub struct Filter {
     pub continues: Option<bool>,
     /// Only those whose name contains this.
     pub q: Option<String>,
-    /// Only those that the token of this id reaches; `None`: all.
-    pub scope: Option<String>,
+    /// Only those of these units and of all below them; `None`: of all.
+    pub scope: Option<Vec<String>>,
 }
 
 /// A page of funds by id.
@@ -121,9 +121,31 @@ pub fn list(
         query = query.filter(lower(dsl::name).like(lower(containing(q))).escape('\\'));
     }
     if let Some(scope) = &filter.scope {
-        query = query.filter(dsl::unit_code.eq_any(codes_reached_by(scope.clone())));
+        query = query.filter(dsl::unit_code.eq_any(codes_under(scope.clone())));
     }
     paged!(query, dsl::id, order, cursor.map(|id| id.as_str().to_owned()), limit).load(conn)
+}
+
+/// A piece of all funds by id: after `after`, at most `most`. `within`: only of units at or below one of each list.
+pub fn walk(
+    conn: &mut AnyConnection,
+    (year, within): (Option<FiscalYear>, &[Vec<String>]),
+    after: &str,
+    most: i64,
+) -> QueryResult<Vec<Row>> {
+    use special_funds::dsl;
+    let mut query = dsl::special_funds.select(Row::as_select()).into_boxed::<Backend>();
+    if let Some(year) = year {
+        query = query.filter(dsl::year.eq(year.get()));
+    }
+    for codes in within {
+        query = query.filter(dsl::unit_code.eq_any(codes_under(codes.clone())));
+    }
+    query
+        .filter(dsl::id.gt(after.to_owned()))
+        .order(dsl::id)
+        .limit(most)
+        .load(conn)
 }
 
 /// Stores a fund: a new one, or in place of `before`.

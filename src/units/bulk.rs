@@ -1,14 +1,14 @@
 //! Many units at once: what the rules look at is read for all of them in a few statements, and what is new is written in
 //! one go. A unit that is there already and changes goes the way of the single operation.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::handlers::{address, find, placed, save, validity_in_order};
 use super::model::{Row, Stored, UnitInput};
 use super::store;
-use crate::codes::UnitCode;
+use crate::codes::{FiscalYear, UnitCode};
 use crate::db::changes::{Change, Resource};
-use crate::db::{Saved, Tx};
+use crate::db::{AnyConnection, Saved, Tx};
 use crate::http::problem::Problem;
 
 /// Stores units in their order, each as the single operation does; later ones may name earlier ones.
@@ -63,6 +63,71 @@ pub fn put_all(tx: &mut Tx<'_>, rows: &[(&UnitCode, &UnitInput)]) -> Result<Vec<
     }
     store::insert_all(tx, &new)?;
     Ok(outcomes)
+}
+
+/// All units in an order in which an empty service can store them: each after the unit above it and those that it
+/// continues. Only units that continue others, and what is below those, wait in memory for it.
+#[derive(Debug, Default)]
+pub struct Walk {
+    after: String,
+    waiting: Vec<Stored>,
+}
+
+impl Walk {
+    /// The next units, of about `most`; none at the end. `within`: only units at or below one of each list.
+    ///
+    /// # Errors
+    /// Those of the database, and 500 for what this program cannot read.
+    pub fn next(
+        &mut self,
+        conn: &mut AnyConnection,
+        (year, within): (Option<FiscalYear>, &[Vec<String>]),
+        most: usize,
+    ) -> Result<Vec<(UnitCode, UnitInput)>, Problem> {
+        loop {
+            let rows = store::walk(conn, (year, within), &self.after, i64::try_from(most).unwrap_or(i64::MAX))?;
+            let Some(last) = rows.last() else {
+                return self.rest().iter().map(row).collect();
+            };
+            self.after.clone_from(&last.path);
+            let mut ready = Vec::new();
+            for stored in store::with_links(conn, rows)? {
+                let below = |waiting: &Stored| stored.row.path.starts_with(&waiting.row.path);
+                match !stored.predecessors.is_empty() || self.waiting.iter().any(below) {
+                    true => self.waiting.push(stored),
+                    false => ready.push(stored),
+                }
+            }
+            if !ready.is_empty() {
+                return ready.iter().map(row).collect();
+            }
+        }
+    }
+
+    /// What waits, in order. Those that wait for each other in a circle come last; a second import stores them.
+    fn rest(&mut self) -> Vec<Stored> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let mut sorted = Vec::with_capacity(waiting.len());
+        while !waiting.is_empty() {
+            let codes: HashSet<String> = waiting.iter().map(|stored| stored.row.code.clone()).collect();
+            let (blocked, free): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|stored| {
+                let mut named = stored.predecessors.iter().chain(&stored.row.parent_code);
+                named.any(|code| codes.contains(code))
+            });
+            if free.is_empty() {
+                sorted.extend(blocked);
+                break;
+            }
+            sorted.extend(free);
+            waiting = blocked;
+        }
+        sorted
+    }
+}
+
+fn row(stored: &Stored) -> Result<(UnitCode, UnitInput), Problem> {
+    let code = UnitCode::try_from(stored.row.code.clone()).map_err(Problem::internal)?;
+    Ok((code, UnitInput::try_from(stored).map_err(Problem::internal)?))
 }
 
 /// What is stored of the units that some rows are of or name.

@@ -7,7 +7,7 @@ use crate::codes::{FiscalYear, UnitCode};
 use crate::db::AnyConnection;
 use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, special_funds, token_units, unit_predecessors, units};
-use crate::db::sql::{at_or_below, codes_reached_by, containing, length, lower, substr};
+use crate::db::sql::{at_or_below, codes_under, containing, length, lower, substr};
 use crate::http::page::{Limit, Order};
 use crate::paged;
 
@@ -124,8 +124,8 @@ pub struct Filter {
     pub year: Option<FiscalYear>,
     /// Only those whose name contains this, or whose code begins with it.
     pub q: Option<String>,
-    /// Only those that the token of this id reaches; `None`: all.
-    pub scope: Option<String>,
+    /// Only those of these units and of all below them; `None`: of all.
+    pub scope: Option<Vec<String>>,
 }
 
 /// A page of units by code.
@@ -163,7 +163,7 @@ pub fn list(
         );
     }
     if let Some(scope) = &filter.scope {
-        query = query.filter(units::code.eq_any(codes_reached_by(scope.clone())));
+        query = query.filter(units::code.eq_any(codes_under(scope.clone())));
     }
     paged!(
         query,
@@ -173,6 +173,29 @@ pub fn list(
         limit
     )
     .load(conn)
+}
+
+/// A piece of all units, those above before those below them: after the place `after`, at most `most`.
+pub fn walk(
+    conn: &mut AnyConnection,
+    (year, within): (Option<FiscalYear>, &[Vec<String>]),
+    after: &str,
+    most: i64,
+) -> QueryResult<Vec<Row>> {
+    let mut query = units::table.select(Row::as_select()).into_boxed::<Backend>();
+    if let Some(year) = year.map(FiscalYear::get) {
+        query = query
+            .filter(units::valid_from.is_null().or(units::valid_from.le(year)))
+            .filter(units::valid_to.is_null().or(units::valid_to.ge(year)));
+    }
+    for codes in within {
+        query = query.filter(units::code.eq_any(codes_under(codes.clone())));
+    }
+    query
+        .filter(units::path.gt(after.to_owned()))
+        .order(units::path)
+        .limit(most)
+        .load(conn)
 }
 
 /// The unit that has this unified social credit code, other than `code`.

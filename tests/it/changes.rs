@@ -6,7 +6,7 @@ use jixiao::db::schema::changes::dsl;
 use jixiao::tokens::model::Role;
 use serde_json::{Value, json};
 
-use crate::access::{For, ask, delete_funds, frozen_scheme, operations};
+use crate::access::{For, ask, delete_funds, found, operations};
 use crate::both_engines;
 use crate::support::client::Client;
 use crate::support::{Engine, TestApp, at_once, count, file_ready};
@@ -44,10 +44,7 @@ both_engines! {
             if method == "DELETE" && who == For::Bureau {
                 delete_funds(&bureau);
             }
-            let path = match path.contains("DIGEST") {
-                true => path.replace("DIGEST", &frozen_scheme(&bureau)),
-                false => path.to_owned(),
-            };
+            let path = found(&bureau, path);
             let before = head(app);
             let answer = ask(&bureau, method, &path, &body);
             assert!((200..300).contains(&answer.status), "{}: {}", answer.request(), answer.text());

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::access::{ask, delete_funds, frozen_scheme, operations};
+use crate::access::{ask, delete_funds, found, operations};
 use crate::both_engines;
 use crate::support::client::{Client, Response};
 use crate::support::{TestApp, file_ready};
@@ -22,10 +22,7 @@ fn walk(app: &TestApp, look: impl Fn(&Client, &str, &str, &Response)) {
                 &json!({"unit": "219001", "year": 2019, "name": "资金"}),
             );
         }
-        let path = match path.contains("DIGEST") {
-            true => path.replace("DIGEST", &frozen_scheme(&bureau)),
-            false => path.to_owned(),
-        };
+        let path = found(&bureau, path);
         let answer = ask(&bureau, method, &path, &body);
         look(&bureau, method, &path, &answer);
     }

@@ -22,6 +22,7 @@ mod scheme_change;
 mod schemes;
 mod special_funds;
 mod support;
+mod tokens;
 mod units;
 mod what_if;
 mod workflow;

@@ -15,8 +15,10 @@ use crate::scoring::variables::Variable;
 /// What stands in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Words.
+    /// Words on one line, without space at their ends.
     Text,
+    /// Free words, as they stand.
+    Free,
     /// A decimal.
     Decimal,
     /// A whole number.
@@ -119,6 +121,8 @@ impl Columns {
                 .any(|choice| choice.get("type").is_some_and(|kind| kind == "number"))
         };
         match () {
+            // Only free words are that long.
+            () if is("string") && schema.get("maxLength").and_then(Value::as_u64) >= Some(1000) => Kind::Free,
             () if is("string") => Kind::Text,
             () if is("integer") => Kind::Integer,
             () if is("boolean") => Kind::Boolean,
@@ -356,7 +360,7 @@ impl Heading {
                 continue;
             }
             match self.columns.get(n) {
-                Some(Some((name, column))) => match column.value(text) {
+                Some(Some((name, column))) => match column.value(if column.kind == Kind::Free { cell } else { text }) {
                     Ok(value) => put(&mut document, &column.path, value),
                     Err(reason) => faults.push(RowFault::of_column(number, name, Some(text), "malformed_cell", reason)),
                 },
@@ -407,6 +411,7 @@ impl Column {
                 let chosen = choices.and_then(|(_, words)| words.iter().find(|(zh, _)| *zh == text));
                 Value::from(chosen.map_or_else(|| unguarded(text), |(_, word)| word))
             }
+            Kind::Free => Value::from(unguarded(text)),
             Kind::Decimal => Value::from(without_separators(text)),
             Kind::Integer => {
                 let digits = without_separators(text);
@@ -440,7 +445,7 @@ impl Column {
     pub fn cell(&self, value: &Value) -> String {
         match (self.kind, value) {
             (_, Value::Null) => String::new(),
-            (Kind::Text, Value::String(text)) => guarded(text),
+            (Kind::Text | Kind::Free, Value::String(text)) => guarded(text),
             (Kind::Words, Value::Array(words)) => {
                 let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
                 words.join(";")
@@ -467,14 +472,15 @@ fn without_separators(text: &str) -> String {
     }
 }
 
-/// Whether a spreadsheet would take the text for a formula, or it is one that is guarded against that.
-fn begins_a_formula(text: &str) -> bool {
-    text.trim_start_matches('\'').starts_with(['=', '+', '-', '@'])
+/// Whether a spreadsheet would take the text for a formula or for an empty cell, or it is guarded against that.
+fn needs_a_guard(text: &str) -> bool {
+    let text = text.trim_start_matches('\'');
+    text.starts_with(['=', '+', '-', '@']) || text.trim().is_empty()
 }
 
-/// A text that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it.
+/// A text that no spreadsheet takes for a formula or for nothing: what looks like it gets an apostrophe before it.
 fn guarded(text: &str) -> String {
-    match begins_a_formula(text) {
+    match needs_a_guard(text) {
         true => format!("'{text}"),
         false => text.to_owned(),
     }
@@ -482,7 +488,7 @@ fn guarded(text: &str) -> String {
 
 fn unguarded(text: &str) -> &str {
     match text.strip_prefix('\'') {
-        Some(rest) if begins_a_formula(rest) => rest,
+        Some(rest) if needs_a_guard(rest) => rest,
         _ => text,
     }
 }

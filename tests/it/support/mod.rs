@@ -12,9 +12,9 @@ use actix_web::dev::ServerHandle;
 use jixiao::app;
 use jixiao::config::{Config, LogFormat};
 use jixiao::db::{Db, DbConfig, Origin, Target, Tx};
-use jixiao::http::auth::{Gate, TokenCache};
+use jixiao::http::gate::{Gate, TokenCache};
 use jixiao::http::problem::Problem;
-use jixiao::tokens::model::Role;
+use jixiao::tokens::model::{Role, TokenInput};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -140,8 +140,15 @@ impl TestApp {
     pub fn token(&self, role: Role, units: &[&str]) -> String {
         let units: Vec<String> = units.iter().map(|code| (*code).to_owned()).collect();
         self.write(move |tx| {
-            let codes: Vec<&str> = units.iter().map(String::as_str).collect();
-            jixiao::tokens::store::create(tx, "test", role, &codes)
+            let units = units.iter().map(|code| code.clone().try_into().unwrap()).collect();
+            let input = TokenInput {
+                name: "test".to_owned().try_into().unwrap(),
+                role,
+                units: Some(units),
+                scopes: None,
+                expires_at: None,
+            };
+            jixiao::tokens::store::create(tx, &input).map(|(_, token)| token)
         })
     }
 

@@ -1,0 +1,214 @@
+//! How it is found out who asks: the token of a request, looked up and compared.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use actix_web::HttpRequest;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::Data;
+use jiff::{SignedDuration, Timestamp};
+use subtle::ConstantTimeEq;
+
+use super::auth::Principal;
+use super::problem::Problem;
+use crate::db::{Db, Origin};
+use crate::tokens::model::{Role, StoredToken, hash};
+use crate::tokens::permission::Permissions;
+use crate::tokens::store;
+
+/// How tokens are judged.
+#[derive(Debug)]
+pub enum Gate {
+    /// By the tokens in the database.
+    Tokens(TokenCache),
+    /// Everyone is the bureau: the demonstration, on loopback only.
+    Open,
+}
+
+impl Gate {
+    /// Who asks.
+    ///
+    /// # Errors
+    /// 401 without a good token, 503 if the database does not answer.
+    pub async fn judge(&self, request: &HttpRequest) -> Result<Principal, Problem> {
+        match self {
+            Self::Tokens(cache) => by_token(request, cache).await,
+            Self::Open => Ok(Principal {
+                token_id: None,
+                name: "演示".to_owned(),
+                role: Role::Bureau,
+                permissions: Permissions::of(Role::Bureau),
+                paths: Vec::new(),
+                expires_at: None,
+                address: address(request),
+            }),
+        }
+    }
+
+    /// Asks the database again about a token that was changed or taken back.
+    pub fn forget(&self, id: &str) {
+        if let Self::Tokens(cache) = self {
+            cache.forget(id);
+        }
+    }
+}
+
+/// Tokens found lately, so that each request does not ask the database again.
+#[derive(Debug, Default)]
+pub struct TokenCache(Mutex<HashMap<String, Known>>);
+
+#[derive(Debug)]
+struct Known {
+    since: Instant,
+    token: StoredToken,
+    /// When its use was noted last, as far as this process knows.
+    noted: Option<Timestamp>,
+}
+
+/// For how long a token is believed without asking: also how long one works on in other processes after it was taken back.
+const BELIEVED: Duration = Duration::from_secs(2);
+
+/// How often the use of a token is noted at most.
+const NOTED: SignedDuration = SignedDuration::from_secs(60);
+
+impl TokenCache {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, id: &str) -> Option<StoredToken> {
+        let known = self.lock();
+        let known = known.get(id)?;
+        (known.since.elapsed() < BELIEVED).then(|| known.token.clone())
+    }
+
+    fn put(&self, token: StoredToken) {
+        let mut known = self.lock();
+        if known.len() >= 1000 {
+            known.retain(|_, known| known.since.elapsed() < BELIEVED);
+        }
+        let noted = known.get(&token.id).and_then(|before| before.noted);
+        let fresh = Known {
+            since: Instant::now(),
+            noted: noted.max(token.last_used),
+            token,
+        };
+        known.insert(fresh.token.id.clone(), fresh);
+    }
+
+    fn forget(&self, id: &str) {
+        self.lock().remove(id);
+    }
+
+    /// Whether the use of a token is to be noted now, and not for the next minute.
+    fn is_to_be_noted(&self, id: &str, now: Timestamp) -> bool {
+        let mut known = self.lock();
+        let Some(known) = known.get_mut(id) else {
+            return false;
+        };
+        let due = known.noted.is_none_or(|noted| now.duration_since(noted) >= NOTED);
+        if due {
+            known.noted = Some(now);
+        }
+        due
+    }
+}
+
+/// The token that a request carries.
+fn sent(request: &HttpRequest) -> Result<&str, Problem> {
+    let header = request
+        .headers()
+        .get(AUTHORIZATION)
+        .ok_or_else(|| Problem::unauthorized("请求未携带访问令牌。", "The request carries no token."))?;
+    let credentials = header.to_str().ok().and_then(|value| value.split_once(' '));
+    match credentials {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(Problem::unauthorized(
+            "Authorization应为“Bearer 令牌”的形式。",
+            "Authorization must be of the form \"Bearer <token>\".",
+        )),
+    }
+}
+
+async fn by_token(request: &HttpRequest, cache: &TokenCache) -> Result<Principal, Problem> {
+    let unknown = || {
+        Problem::unauthorized(
+            "访问令牌无效或已被撤销。",
+            "The token is not known: mistyped, or taken back.",
+        )
+    };
+    let (id, secret) = sent(request)?
+        .strip_prefix("jx_")
+        .and_then(|sent| sent.split_once('_'))
+        .ok_or_else(unknown)?;
+    let db = request
+        .app_data::<Data<Db>>()
+        .ok_or_else(|| Problem::internal("the app has no database"))?;
+    let known = match cache.get(id) {
+        Some(token) => token,
+        None => {
+            let wanted = id.to_owned();
+            let found = db.read(move |conn| store::find(conn, &wanted)).await?;
+            let token = found.ok_or_else(unknown)?;
+            cache.put(token.clone());
+            token
+        }
+    };
+    let now = Timestamp::now();
+    if !is_secret(&known, secret, now) {
+        return Err(unknown());
+    }
+    if known.expires_at.is_some_and(|end| end <= now) {
+        return Err(Problem::unauthorized("访问令牌已过期。", "The token has expired."));
+    }
+    let address = address(request);
+    if cache.is_to_be_noted(&known.id, now) {
+        note_use(
+            db.get_ref().clone(),
+            known.id.clone(),
+            now,
+            address.map(|address| address.to_string()),
+        );
+    }
+    Ok(Principal {
+        token_id: Some(known.id),
+        name: known.name,
+        role: known.role,
+        permissions: known.permissions,
+        paths: known.paths,
+        expires_at: known.expires_at,
+        address,
+    })
+}
+
+/// Whether it is the token's secret, or the one before while that works. Takes as long for a wrong one as for the right one.
+fn is_secret(token: &StoredToken, secret: &str, now: Timestamp) -> bool {
+    let hash = hash(secret);
+    let equal = |known: &str| hash.as_bytes().ct_eq(known.as_bytes());
+    let is_current = equal(&token.secret_hash);
+    match &token.previous {
+        Some((previous, until)) if now < *until => bool::from(is_current | equal(previous)),
+        _ => bool::from(is_current),
+    }
+}
+
+/// Writes that a token was used, without letting the request wait for it.
+fn note_use(db: Db, id: String, now: Timestamp, address: Option<String>) {
+    let at = format!("{now:.6}");
+    actix_web::rt::spawn(async move {
+        let noted = db
+            .write(Origin::program(), move |tx| {
+                Ok(store::note_use(tx, &id, &at, address.as_deref())?)
+            })
+            .await;
+        if let Err(problem) = noted {
+            // The next use in a minute is noted again.
+            tracing::warn!(%problem, "the use of a token was not noted");
+        }
+    });
+}
+
+fn address(request: &HttpRequest) -> Option<std::net::IpAddr> {
+    request.peer_addr().map(|address| address.ip())
+}
