@@ -12,9 +12,11 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use crate::config::Config;
 use crate::db::{Db, Origin};
 use crate::evaluations::cache::ScoreCache;
+use crate::events::bell::Bell;
 use crate::http::body::BodyLimit;
 use crate::http::contract::Contract;
 use crate::http::gate::Gate;
+use crate::http::limits::Limits;
 use crate::http::problem::Problem;
 use crate::http::shape::shape;
 use crate::http::{docs, kinds, middleware};
@@ -22,8 +24,8 @@ use crate::imports::handlers::ImportLimit;
 use crate::imports::run::Running;
 use crate::schemes::library::Library;
 use crate::{
-    evaluations, fiscal_years, health, imports, preview, rankings, schemes, special_funds, table_preview, tokens,
-    trends, units,
+    evaluations, events, fiscal_years, health, imports, preview, rankings, schemes, special_funds, table_preview,
+    tokens, trends, units,
 };
 
 /// What is open to requests that the program itself describes.
@@ -66,6 +68,7 @@ use crate::{
         special_funds::handlers::get_score,
         imports::handlers::list, imports::handlers::post, imports::handlers::get, imports::handlers::list_faults,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
+        events::handlers::list,
         tokens::handlers::list, tokens::handlers::post, tokens::handlers::get_self, tokens::handlers::get,
         tokens::handlers::patch, tokens::handlers::delete, tokens::handlers::rotate,
         preview::post,
@@ -84,6 +87,7 @@ use crate::{
         (name = "scores", description = "试算 · Scores without storing"),
         (name = "checks", description = "勾稽关系 · Cross-checks: which there are, and what contradicts what in a table"),
         (name = "imports", description = "批量导入 · Files of many rows at once"),
+        (name = "events", description = "变更事件 · What has changed, in order, for other systems to follow"),
         (name = "tokens", description = "访问令牌 · Access tokens: who may call, for what, and until when"),
         (name = "service", description = "服务 · Health, and the kinds of problems"),
     ),
@@ -136,6 +140,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(web::scope("/api/v1/scoring-schemes").configure(schemes::handlers::routes))
         .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))
         .service(web::scope("/api/v1/imports").configure(imports::handlers::routes))
+        .configure(events::handlers::routes)
         .service(web::scope("/api/v1/tokens").configure(tokens::handlers::routes))
         .configure(evaluations::checks::catalogue_routes)
         .configure(evaluations::submissions::scheme_routes);
@@ -163,6 +168,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
     db.write(Origin::program(), schemes::store::install_builtins)
         .await
         .map_err(StartError::Schemes)?;
+    let bell = Data::new(Bell::start(db)?);
     let document = openapi_json()?;
     let contract = Data::new(Contract::new(&serde_json::from_str(&document)?));
     let document = Data::new(docs::Document(document.into()));
@@ -170,6 +176,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
     let gate = Data::new(gate);
     let library = Data::new(Library::default());
     let scores = Data::new(ScoreCache::default());
+    let limits = Data::new(Limits::new(&config.limits));
     let limit = config.body_limit;
     let running = Data::new(Running::default());
     let import_limit = Data::new(ImportLimit(config.import_limit));
@@ -177,10 +184,12 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
         App::new()
             .app_data(db.clone())
             .app_data(gate.clone())
+            .app_data(limits.clone())
             .app_data(contract.clone())
             .app_data(document.clone())
             .app_data(library.clone())
             .app_data(scores.clone())
+            .app_data(bell.clone())
             .app_data(Data::new(BodyLimit(limit)))
             .app_data(running.clone())
             .app_data(import_limit.clone())

@@ -7,6 +7,8 @@ use clap::Args;
 use serde::Deserialize;
 
 use crate::db::{DbConfig, Target};
+use crate::http::limits;
+use crate::http::network::Network;
 
 /// What a setting may be given as: on the command line or in the environment.
 #[derive(Debug, Clone, Default, Args)]
@@ -50,6 +52,24 @@ struct Partial {
     /// The largest file that is imported, in bytes [default: 1073741824]
     #[arg(long, env = "JIXIAO_IMPORT_LIMIT", value_name = "BYTES", global = true)]
     import_limit: Option<u64>,
+    /// Requests a minute with one token; 0: no limit [default: 60000]
+    #[arg(long, env = "JIXIAO_RATE_LIMIT", value_name = "N", global = true)]
+    rate_limit: Option<u32>,
+    /// Requests a minute from one address; 0: no limit [default: 120000]
+    #[arg(long, env = "JIXIAO_ADDRESS_RATE_LIMIT", value_name = "N", global = true)]
+    address_rate_limit: Option<u32>,
+    /// Attempts with a wrong token, from one address within 5 minutes, that lock it out for as long; 0: never [default: 300]
+    #[arg(long, env = "JIXIAO_LOCKOUT", value_name = "N", global = true)]
+    lockout: Option<u32>,
+    /// Proxies that are believed in X-Forwarded-For: addresses or networks such as 10.0.0.0/8, with commas between [default: none]
+    #[arg(
+        long,
+        env = "JIXIAO_TRUSTED_PROXIES",
+        value_name = "NETWORKS",
+        value_delimiter = ',',
+        global = true
+    )]
+    trusted_proxies: Option<Vec<Network>>,
     /// What to log: error, warn, info, debug, or a filter such as jixiao=debug,access=warn [default: info]
     #[arg(long, env = "JIXIAO_LOG", value_name = "FILTER", global = true)]
     log: Option<String>,
@@ -88,6 +108,8 @@ pub struct Config {
     pub body_limit: usize,
     /// The largest file that is imported, in bytes.
     pub import_limit: u64,
+    /// How often may be asked.
+    pub limits: limits::Settings,
     /// What to log.
     pub log: String,
     /// How log lines look.
@@ -128,6 +150,16 @@ impl Flags {
         if let (Target::Postgres(_), Some(size)) = (&db.target, given.pool_size.or(file.pool_size)) {
             db.pool_size = size;
         }
+        let usual = limits::Settings::usual();
+        let limits = limits::Settings {
+            per_token: given.rate_limit.or(file.rate_limit).unwrap_or(usual.per_token),
+            per_address: given
+                .address_rate_limit
+                .or(file.address_rate_limit)
+                .unwrap_or(usual.per_address),
+            failures: given.lockout.or(file.lockout).unwrap_or(usual.failures),
+            trusted_proxies: given.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
+        };
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Config {
             listen: given
@@ -138,6 +170,7 @@ impl Flags {
             workers: given.workers.or(file.workers).unwrap_or(processors).clamp(1, 512),
             body_limit: given.body_limit.or(file.body_limit).unwrap_or(2 << 20),
             import_limit: given.import_limit.or(file.import_limit).unwrap_or(1 << 30),
+            limits,
             log: given.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: given.log_format.or(file.log_format).unwrap_or_default(),
         })

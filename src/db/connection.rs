@@ -158,6 +158,15 @@ impl AnyConnection {
         origin: &Origin,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
+        self.write_and_tell(origin, work).map(|(value, _)| value)
+    }
+
+    /// The same; tells the number of the last change too.
+    pub(super) fn write_and_tell<T>(
+        &mut self,
+        origin: &Origin,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
+    ) -> Result<(T, i64), Problem> {
         self.begin()?;
         match self.logged(origin, work) {
             Ok(value) => {
@@ -180,12 +189,12 @@ impl AnyConnection {
         &mut self,
         origin: &Origin,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
-    ) -> Result<T, Problem> {
+    ) -> Result<(T, i64), Problem> {
         let before = Head::load(self)?;
         let mut head = before.clone();
         let value = Tx::run(self, origin, &mut head, work)?;
         head.store(self, &before)?;
-        Ok(value)
+        Ok((value, head.seq))
     }
 }
 

@@ -30,7 +30,7 @@ use std::time::Duration;
 use actix_web::web;
 use diesel::r2d2::Pool;
 use diesel::result::{DatabaseErrorKind, Error};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 pub use changes::Origin;
 pub use connection::{AnyConnection, Target};
@@ -108,6 +108,8 @@ struct Inner {
     permits: Semaphore,
     /// On SQLite only.
     writer: Option<Writer>,
+    /// The number of the last change that this process knows of.
+    head: watch::Sender<i64>,
     /// Held as long as the database is open.
     _lock: Option<File>,
 }
@@ -126,9 +128,10 @@ impl Db {
             Target::Postgres(_) => None,
         };
         let conn = open_once(&target)?;
+        let head = watch::Sender::new(0);
         let (writer, access) = match target {
             Target::Sqlite(_) => {
-                let writer = Writer::start(conn, target.clone(), config.write_queue)
+                let writer = Writer::start(conn, target.clone(), config.write_queue, head.clone())
                     .map_err(|error| OpenError::File("the writer thread".into(), error))?;
                 (Some(writer), Access::Read)
             }
@@ -149,6 +152,7 @@ impl Db {
             pool,
             permits: Semaphore::new(config.pool_size as usize),
             writer,
+            head,
             _lock: lock,
         })))
     }
@@ -190,8 +194,10 @@ impl Db {
         match &self.0.writer {
             Some(writer) => writer.run(origin, work).await,
             None => {
-                self.off_the_workers(move |conn| with_retries(conn, &origin, &work))
-                    .await
+                let written = self.off_the_workers(move |conn| with_retries(conn, &origin, &work));
+                let (value, last) = written.await?;
+                saw(&self.0.head, last);
+                Ok(value)
             }
         }
     }
@@ -209,6 +215,19 @@ impl Db {
                 _ => PathBuf::from("."),
             },
             Target::Postgres(_) => std::env::temp_dir(),
+        }
+    }
+
+    /// The number of the last change as it grows: at once by what this process commits, and by [`Db::look`].
+    pub fn changes(&self) -> watch::Sender<i64> {
+        self.0.head.clone()
+    }
+
+    /// Looks for changes that others have made.
+    pub async fn look(&self) {
+        match self.read(|conn| Ok(changes::Head::load(conn)?.seq)).await {
+            Ok(last) => saw(&self.0.head, last),
+            Err(problem) => tracing::warn!(%problem, "the change log cannot be read"),
         }
     }
 
@@ -249,6 +268,14 @@ impl Db {
         drop(permit);
         outcome.unwrap_or_else(|_| Err(Problem::internal("a database job panicked")))
     }
+}
+
+fn saw(head: &watch::Sender<i64>, last: i64) {
+    head.send_if_modified(|known| {
+        let more = *known < last;
+        *known = last.max(*known);
+        more
+    });
 }
 
 /// Opens one connection that writes, for a command that runs beside the server; migrates first.
@@ -322,10 +349,10 @@ fn with_retries<T>(
     conn: &mut AnyConnection,
     origin: &Origin,
     work: &impl Fn(&mut Tx<'_>) -> Result<T, Problem>,
-) -> Result<T, Problem> {
+) -> Result<(T, i64), Problem> {
     let mut attempt = 0;
     loop {
-        let problem = match conn.write(origin, work) {
+        let problem = match conn.write_and_tell(origin, work) {
             Ok(value) => return Ok(value),
             Err(problem) => problem,
         };

@@ -11,10 +11,11 @@ use std::thread::JoinHandle;
 
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::changes::{Head, Origin};
 use super::connection::{Access, AnyConnection, Target, connect};
+use super::saw;
 use super::tx::Tx;
 use crate::http::problem::Problem;
 
@@ -73,12 +74,17 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread on `conn`, with room for `waiting` jobs in its queue.
-    pub fn start(conn: AnyConnection, target: Target, waiting: usize) -> std::io::Result<Self> {
+    /// Starts the thread on `conn`, with room for `waiting` jobs in its queue; `last` is told how far the change log is.
+    pub fn start(
+        conn: AnyConnection,
+        target: Target,
+        waiting: usize,
+        last: watch::Sender<i64>,
+    ) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(waiting);
         let thread = std::thread::Builder::new()
             .name("db-writer".into())
-            .spawn(move || serve(conn, &target, &receiver))?;
+            .spawn(move || serve(conn, &target, &receiver, &last))?;
         Ok(Self {
             queue: Mutex::new(Some(sender)),
             thread: Mutex::new(Some(thread)),
@@ -121,12 +127,18 @@ impl Writer {
     }
 }
 
-fn serve(mut conn: AnyConnection, target: &Target, queue: &Receiver<Box<dyn Job>>) {
+fn serve(mut conn: AnyConnection, target: &Target, queue: &Receiver<Box<dyn Job>>, last: &watch::Sender<i64>) {
     // Ends when the queue is closed and empty.
     while let Ok(first) = queue.recv() {
         let mut batch = vec![first];
         batch.extend(queue.try_iter().take(BATCH - 1));
-        let failure = run_batch(&mut conn, &mut batch).err();
+        let failure = match run_batch(&mut conn, &mut batch) {
+            Ok(head) => {
+                saw(last, head);
+                None
+            }
+            Err(error) => Some(error),
+        };
         if let Some(error) = &failure {
             tracing::error!(%error, jobs = batch.len(), "a batch of writes failed");
         }
@@ -147,7 +159,7 @@ fn serve(mut conn: AnyConnection, target: &Target, queue: &Receiver<Box<dyn Job>
     }
 }
 
-fn run_batch(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> diesel::QueryResult<()> {
+fn run_batch(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> diesel::QueryResult<i64> {
     conn.begin()?;
     let before = Head::load(conn)?;
     let mut head = before.clone();
@@ -155,5 +167,6 @@ fn run_batch(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> diesel::Qu
         job.run(conn, &mut head);
     }
     head.store(conn, &before)?;
-    conn.commit()
+    conn.commit()?;
+    Ok(head.seq)
 }

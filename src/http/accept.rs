@@ -1,4 +1,4 @@
-//! In which form the client wants an answer that has two: JSON, or a table of plain text.
+//! In which form the client wants an answer that has several, such as JSON and a table of plain text.
 
 use std::cmp::Reverse;
 
@@ -26,11 +26,20 @@ pub enum Form {
 /// # Errors
 /// 406 when it accepts neither.
 pub fn form(request: &HttpRequest) -> Result<Form, Problem> {
+    let both = [Form::Json, Form::Text];
+    preferred(request, &both.map(Form::essence)).map(|n| both[n])
+}
+
+/// Which of these media types the client likes best; the first where it likes several as much.
+///
+/// # Errors
+/// 406 when it accepts none.
+pub fn preferred(request: &HttpRequest, types: &[&'static str]) -> Result<usize, Problem> {
     let Ok(accept) = Accept::parse(request) else {
-        return Ok(Form::Json);
+        return Ok(0);
     };
     if accept.is_empty() {
-        return Ok(Form::Json);
+        return Ok(0);
     }
     let mut wanted: Vec<&QualityItem<Mime>> = accept.iter().filter(|item| item.quality > Quality::ZERO).collect();
     // The best first; among equals the one that says most, then the one that stands first.
@@ -38,22 +47,20 @@ pub fn form(request: &HttpRequest) -> Result<Form, Problem> {
     wanted
         .into_iter()
         .find_map(|item| {
-            let refused = |form: &Form| {
+            let refused = |name: &str| {
                 accept.iter().any(|other| {
                     other.quality == Quality::ZERO
-                        && form.is_in(&other.item)
+                        && is_in(name, &other.item)
                         && exactness(&other.item) >= exactness(&item.item)
                 })
             };
-            [Form::Json, Form::Text]
-                .into_iter()
-                .find(|form| form.is_in(&item.item) && !refused(form))
+            types.iter().position(|name| is_in(name, &item.item) && !refused(name))
         })
         .ok_or_else(|| {
             Problem::new(
                 &kinds::NOT_ACCEPTABLE,
-                "此地址可返回application/json或text/plain。",
-                "Here there are application/json and text/plain.",
+                format!("此地址可返回{}。", types.join("或")),
+                format!("Here there are {}.", types.join(" and ")),
             )
         })
 }
@@ -77,14 +84,19 @@ pub fn json(score: &impl Serialize) -> Result<Bytes, Problem> {
     Ok(bytes.into())
 }
 
+/// Whether a media type is in a range.
+fn is_in(name: &str, range: &Mime) -> bool {
+    let wanted = (range.type_().as_str(), range.subtype().as_str());
+    name.split_once('/')
+        .is_some_and(|(kind, name)| wanted.0 == "*" || (wanted.0 == kind && (wanted.1 == "*" || wanted.1 == name)))
+}
+
 impl Form {
-    fn is_in(self, range: &Mime) -> bool {
-        let (kind, name) = match self {
-            Self::Json => ("application", "json"),
-            Self::Text => ("text", "plain"),
-        };
-        let (wanted_kind, wanted_name) = (range.type_().as_str(), range.subtype().as_str());
-        wanted_kind == "*" || (wanted_kind == kind && (wanted_name == "*" || wanted_name == name))
+    fn essence(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Text => "text/plain",
+        }
     }
 
     /// Its media type.

@@ -11,6 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq;
 
 use super::auth::Principal;
+use super::kinds;
+use super::limits::{Limits, client_address};
 use super::problem::Problem;
 use crate::db::{Db, Origin};
 use crate::tokens::model::{Role, StoredToken, hash};
@@ -33,7 +35,21 @@ impl Gate {
     /// 401 without a good token, 503 if the database does not answer.
     pub async fn judge(&self, request: &HttpRequest) -> Result<Principal, Problem> {
         match self {
-            Self::Tokens(cache) => by_token(request, cache).await,
+            Self::Tokens(cache) => {
+                let credentials = sent(request)?;
+                let address = client_address(request);
+                let limits = request
+                    .app_data::<Data<Limits>>()
+                    .ok_or_else(|| Problem::internal("the app has no limits"))?;
+                limits.may_try(address)?;
+                let judged = by_token(request, cache, credentials).await;
+                match &judged {
+                    Ok(principal) => limits.count_token(request, principal.token_id.as_deref().unwrap_or_default())?,
+                    Err(problem) if std::ptr::eq(problem.kind(), &kinds::UNAUTHORIZED) => limits.failed(address),
+                    Err(_) => {}
+                }
+                judged
+            }
             Self::Open => Ok(Principal {
                 token_id: None,
                 name: "演示".to_owned(),
@@ -41,7 +57,7 @@ impl Gate {
                 permissions: Permissions::of(Role::Bureau),
                 paths: Vec::new(),
                 expires_at: None,
-                address: address(request),
+                address: client_address(request),
             }),
         }
     }
@@ -131,14 +147,14 @@ fn sent(request: &HttpRequest) -> Result<&str, Problem> {
     }
 }
 
-async fn by_token(request: &HttpRequest, cache: &TokenCache) -> Result<Principal, Problem> {
+async fn by_token(request: &HttpRequest, cache: &TokenCache, credentials: &str) -> Result<Principal, Problem> {
     let unknown = || {
         Problem::unauthorized(
             "访问令牌无效或已被撤销。",
             "The token is not known: mistyped, or taken back.",
         )
     };
-    let (id, secret) = sent(request)?
+    let (id, secret) = credentials
         .strip_prefix("jx_")
         .and_then(|sent| sent.split_once('_'))
         .ok_or_else(unknown)?;
@@ -162,7 +178,7 @@ async fn by_token(request: &HttpRequest, cache: &TokenCache) -> Result<Principal
     if known.expires_at.is_some_and(|end| end <= now) {
         return Err(Problem::unauthorized("访问令牌已过期。", "The token has expired."));
     }
-    let address = address(request);
+    let address = client_address(request);
     if cache.is_to_be_noted(&known.id, now) {
         note_use(
             db.get_ref().clone(),
@@ -207,8 +223,4 @@ fn note_use(db: Db, id: String, now: Timestamp, address: Option<String>) {
             tracing::warn!(%problem, "the use of a token was not noted");
         }
     });
-}
-
-fn address(request: &HttpRequest) -> Option<std::net::IpAddr> {
-    request.peer_addr().map(|address| address.ip())
 }

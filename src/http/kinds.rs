@@ -184,6 +184,16 @@ kinds! {
         title "Nothing of the file was stored" "文件未导入"
         hint "Correct the rows in `errors` and send the file again; with mode=each the other rows are stored."
             "请更正errors所列各行后重新导入；如需先导入无误的行，请使用mode=each。"
+    /// More requests than are let through.
+    RATE_LIMITED = TOO_MANY_REQUESTS "rate-limited"
+        title "There are too many requests" "请求过于频繁"
+        hint "Wait for the time in the Retry-After header; RateLimit says in every answer how much is left."
+            "请按响应头Retry-After所示时间稍后重试；每次响应的RateLimit均列明剩余次数。"
+    /// Too many attempts with a wrong token.
+    LOCKED_OUT = TOO_MANY_REQUESTS "locked-out"
+        title "The address is locked out" "该地址已被锁定"
+        hint "Put the token right, and try again after the time in the Retry-After header."
+            "请更正令牌，并按响应头Retry-After所示时间稍后重试。"
     /// A fault of the server.
     INTERNAL = INTERNAL_SERVER_ERROR "internal-error"
         title "The server failed" "服务器内部错误"

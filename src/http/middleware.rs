@@ -8,11 +8,13 @@ use actix_web::error::InternalError;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 
 use super::auth::Principal;
 use super::kinds;
 use super::language::Language;
+use super::limits::{self, Limits, client_address};
 use super::problem::Problem;
 
 /// The header that carries the id of a request in both directions.
@@ -56,6 +58,15 @@ pub async fn serve<B: MessageBody + 'static>(
     };
     CURRENT
         .scope(current, async move {
+            let limits = request.app_data::<Data<Limits>>().cloned();
+            if let Some(Err(problem)) = limits.map(|limits| limits.arrive(&request)) {
+                let mut response = request.into_response(problem.error_response()).map_into_right_body();
+                if let Ok(header) = header {
+                    response.headers_mut().insert(REQUEST_ID.clone(), header);
+                }
+                log(&response, started);
+                return Ok(response);
+            }
             let mut response = match next.call(request).await {
                 Ok(response) if foreign_error(&response) => {
                     let problem = described(response.status(), "");
@@ -75,6 +86,8 @@ pub async fn serve<B: MessageBody + 'static>(
             if let Ok(header) = header {
                 response.headers_mut().insert(REQUEST_ID.clone(), header);
             }
+            let request = response.request().clone();
+            limits::tell(&request, response.headers_mut());
             log(&response, started);
             Ok(response)
         })
@@ -146,6 +159,6 @@ fn log<B: MessageBody>(response: &ServiceResponse<B>, started: Instant) {
         bytes,
         micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         token = extensions.get::<Principal>().and_then(|principal| principal.token_id.as_deref()),
-        remote = request.peer_addr().map(|address| address.ip().to_string()),
+        remote = client_address(request).map(|address| address.to_string()),
     );
 }

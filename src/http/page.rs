@@ -26,6 +26,11 @@ impl Default for Limit {
 }
 
 impl Limit {
+    /// The number.
+    pub fn get(self) -> i64 {
+        i64::from(self.0)
+    }
+
     /// What to ask the database for: one more than the page holds tells whether there is a next one.
     pub fn and_one(self) -> i64 {
         i64::from(self.0) + 1
@@ -105,15 +110,24 @@ impl<T: Serialize> Page<T> {
     pub fn begin(&self, request: &HttpRequest) -> HttpResponseBuilder {
         let mut response = HttpResponse::Ok();
         if let Some(cursor) = &self.next_cursor {
-            let others = request
-                .query_string()
-                .split('&')
-                .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
-            let query: Vec<String> = others.map(str::to_owned).chain([format!("cursor={cursor}")]).collect();
-            response.insert_header((LINK, format!("<{}?{}>; rel=\"next\"", request.path(), query.join("&"))));
+            response.insert_header((LINK, next_link(request, "cursor", cursor)));
         }
         response
     }
+}
+
+/// The value of a `Link` to the next page: this request with another value for the parameter that says where to go on.
+pub fn next_link(request: &HttpRequest, parameter: &str, value: impl fmt::Display) -> String {
+    let named = |pair: &str| pair.split_once('=').is_some_and(|(name, _)| name == parameter);
+    let others = request
+        .query_string()
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !named(pair));
+    let query: Vec<String> = others
+        .map(str::to_owned)
+        .chain([format!("{parameter}={value}")])
+        .collect();
+    format!("<{}?{}>; rel=\"next\"", request.path(), query.join("&"))
 }
 
 /// Puts a boxed query in order and on its page: only keys after `cursor`, and one more than the page holds.

@@ -85,7 +85,12 @@ impl Walk {
         most: usize,
     ) -> Result<Vec<(UnitCode, UnitInput)>, Problem> {
         loop {
-            let rows = store::walk(conn, (year, within), &self.after, i64::try_from(most).unwrap_or(i64::MAX))?;
+            let rows = store::walk(
+                conn,
+                (year, within),
+                &self.after,
+                i64::try_from(most).unwrap_or(i64::MAX),
+            )?;
             let Some(last) = rows.last() else {
                 return self.rest().iter().map(row).collect();
             };

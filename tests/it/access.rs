@@ -155,6 +155,13 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
         ),
         (
             For::Tokens,
+            "GET",
+            "/api/v1/events",
+            "/api/v1/events?limit=1",
+            none.clone(),
+        ),
+        (
+            For::Tokens,
             "POST",
             "/api/v1/scores:preview",
             "/api/v1/scores:preview",

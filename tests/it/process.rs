@@ -301,6 +301,24 @@ fn a_server_that_is_told_to_stop_answers_what_it_accepted_and_ends_well() {
     }
 }
 
+#[test]
+fn a_stream_of_events_ends_well_when_the_server_is_told_to_stop() {
+    let data = folder();
+    let mut server = Process::serve(data.path(), &[]);
+    let mut stream = std::net::TcpStream::connect(server.base().trim_start_matches("http://")).unwrap();
+    let request = format!(
+        "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nAuthorization: Bearer {}\r\n\r\n",
+        server.first_token()
+    );
+    std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(stream)).map(Result::unwrap);
+    lines.find(|line| line == "event: jixiao.token.created").unwrap();
+    server.signal("TERM");
+    // The last chunk is empty: it was ended, and not cut off after the time for stopping.
+    assert_eq!(lines.filter(|line| !line.is_empty()).last().unwrap(), "0");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
 #[derive(diesel::QueryableByName)]
 struct Integrity {
     #[diesel(sql_type = diesel::sql_types::Text)]

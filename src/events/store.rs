@@ -1,0 +1,56 @@
+//! All SQL of the change feed.
+
+use diesel::prelude::*;
+
+use super::model::EventType;
+use crate::codes::{FiscalYear, UnitCode};
+use crate::db::AnyConnection;
+use crate::db::changes::Row;
+use crate::db::connection::Backend;
+use crate::db::schema::changes::dsl;
+use crate::db::sql::codes_under;
+
+/// Which changes to read.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only of this unit.
+    pub unit: Option<UnitCode>,
+    /// Only of this year.
+    pub year: Option<FiscalYear>,
+    /// Only of this type.
+    pub kind: Option<EventType>,
+    /// Only of these units and of all below them; `None`: all.
+    pub scope: Option<Vec<String>>,
+}
+
+/// Changes after the number `after` and up to `until`, in order, at most `limit`.
+pub fn between(
+    conn: &mut AnyConnection,
+    filter: &Filter,
+    (after, until): (i64, i64),
+    limit: i64,
+) -> QueryResult<Vec<Row>> {
+    let mut query = dsl::changes
+        .select(Row::as_select())
+        .filter(dsl::seq.gt(after))
+        .filter(dsl::seq.le(until))
+        .order(dsl::seq)
+        .limit(limit)
+        .into_boxed::<Backend>();
+    if let Some(unit) = &filter.unit {
+        query = query.filter(dsl::unit_code.eq(unit.as_str().to_owned()));
+    }
+    if let Some(year) = filter.year {
+        query = query.filter(dsl::year.eq(year.get()));
+    }
+    if let Some(kind) = filter.kind {
+        query = query.filter(dsl::resource.eq(kind.resource.as_str()));
+        if let Some(action) = kind.action {
+            query = query.filter(dsl::action.eq(action.as_str()));
+        }
+    }
+    if let Some(scope) = &filter.scope {
+        query = query.filter(dsl::unit_code.assume_not_null().eq_any(codes_under(scope.clone())));
+    }
+    query.load(conn)
+}
