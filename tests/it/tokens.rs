@@ -54,7 +54,7 @@ both_engines! {
         assert_eq!(
             me,
             json!({"id": made["id"], "name": "开云镇财政所", "role": "unit", "units": ["219", "219001"],
-                "permissions": ["read", "file", "submit"], "expires_at": null})
+                "permissions": ["read", "file", "submit", "import"], "expires_at": null})
         );
         assert_eq!(app.client(token).get("/api/v1/units").each("code"), ["219", "219001"]);
     }
