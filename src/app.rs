@@ -24,8 +24,8 @@ use crate::imports::handlers::ImportLimit;
 use crate::imports::run::Running;
 use crate::schemes::library::Library;
 use crate::{
-    evaluations, events, fiscal_years, health, imports, preview, rankings, schemes, special_funds, table_preview,
-    tokens, trends, units,
+    audit, evaluations, events, fiscal_years, health, imports, preview, rankings, schemes, special_funds,
+    table_preview, tokens, trends, units,
 };
 
 /// What is open to requests that the program itself describes.
@@ -68,7 +68,7 @@ use crate::{
         special_funds::handlers::get_score,
         imports::handlers::list, imports::handlers::post, imports::handlers::get, imports::handlers::list_faults,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
-        events::handlers::list,
+        events::handlers::list, audit::handlers::list,
         tokens::handlers::list, tokens::handlers::post, tokens::handlers::get_self, tokens::handlers::get,
         tokens::handlers::patch, tokens::handlers::delete, tokens::handlers::rotate,
         preview::post,
@@ -88,6 +88,7 @@ use crate::{
         (name = "checks", description = "勾稽关系 · Cross-checks: which there are, and what contradicts what in a table"),
         (name = "imports", description = "批量导入 · Files of many rows at once"),
         (name = "events", description = "变更事件 · What has changed, in order, for other systems to follow"),
+        (name = "audit", description = "审计轨迹 · Who changed what, when and from where"),
         (name = "tokens", description = "访问令牌 · Access tokens: who may call, for what, and until when"),
         (name = "service", description = "服务 · Health, and the kinds of problems"),
     ),
@@ -141,6 +142,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))
         .service(web::scope("/api/v1/imports").configure(imports::handlers::routes))
         .configure(events::handlers::routes)
+        .configure(audit::handlers::routes)
         .service(web::scope("/api/v1/tokens").configure(tokens::handlers::routes))
         .configure(evaluations::checks::catalogue_routes)
         .configure(evaluations::submissions::scheme_routes);

@@ -3,10 +3,11 @@
 //! The core, which knows neither HTTP nor a database: [`scoring`] and [`checks`] (and [`fault`], what is wrong with a
 //! document).
 //! A room per resource: [`units`], [`fiscal_years`], [`schemes`], [`evaluations`], [`special_funds`], [`tokens`]; [`rankings`]
-//! and [`trends`] answer over many, [`events`] tell what has changed, [`imports`] take many at once.
+//! and [`trends`] answer over many, [`events`] tell what has changed and [`audit`] by whom, [`imports`] take many at once.
 //! What the rooms stand on: [`db`], [`http`], [`codes`], [`render`]. [`app`] joins them; `main.rs` is the command line.
 
 pub mod app;
+pub mod audit;
 pub mod checks;
 pub mod codes;
 pub mod config;

@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use actix_web::web;
 use clap::{Parser, Subcommand};
+use jixiao::audit::verify::Anchor;
 use jixiao::codes::{TokenName, UnitCode};
 use jixiao::config::{Config, Flags};
+use jixiao::db::changes::Head;
 use jixiao::db::{Db, DbConfig, Origin, Target, open_once};
 use jixiao::fault::Text;
 use jixiao::http::gate::{Gate, TokenCache};
 use jixiao::tokens::model::{Overlap, Role, TokenInput};
 use jixiao::tokens::permission::{self, Permission};
-use jixiao::{app, demo, telemetry, tokens};
+use jixiao::{app, audit, demo, telemetry, tokens};
 
 // The system's allocator keeps what many small, short-lived requests freed, and grows; this one gives it back.
 #[global_allocator]
@@ -38,6 +40,9 @@ enum Command {
     /// Make, list and take back tokens; also beside a running server
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Hold the audit trail against its hashes
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Print the OpenAPI document
     Openapi,
     /// Bring the tables of the database up to date, and end; `serve` does the same when it starts
@@ -83,6 +88,16 @@ enum TokenCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Tell whether a change was altered, put in or taken out; ends with 1 if so. Also beside a running server
+    Verify {
+        /// A hash that was noted down earlier, of the change of that number; may be given several times
+        #[arg(long = "anchor", value_name = "NUMBER:HASH")]
+        anchors: Vec<Anchor>,
+    },
+}
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[actix_web::main]
@@ -107,6 +122,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             print!("{}", app::openapi_json()?);
             Ok(())
         }
+        Command::Audit(AuditCommand::Verify { anchors }) => verify(&config.db.target, &anchors),
         Command::Migrate => {
             telemetry::start(&config)?;
             open_once(&config.db.target)?;
@@ -273,6 +289,25 @@ fn token_input(
             .map(|text| text.parse().map_err(option("expires-at")))
             .transpose()?,
     })
+}
+
+fn verify(target: &Target, anchors: &[Anchor]) -> Result<(), Failure> {
+    let mut conn = open_once(target)?;
+    let report = audit::verify::verify(&mut conn, anchors).map_err(|problem| problem.to_string())?;
+    for fault in &report.faults {
+        println!("{fault}");
+    }
+    let Head { seq, hash } = report.head;
+    match report.faults.is_empty() {
+        true => {
+            println!(
+                "审计轨迹完整，共{}项变更。 / The audit trail is whole: {} changes.\n{seq}:{hash}",
+                report.read, report.read
+            );
+            Ok(())
+        }
+        false => Err("the audit trail was tampered with, or damaged".into()),
+    }
 }
 
 /// For a container's health check, which has no curl at hand.

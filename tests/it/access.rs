@@ -29,6 +29,8 @@ pub enum For {
     Submitters,
     /// Who looks at all units together: the bureau and the auditor.
     Overseers,
+    /// Who reads the audit trail: the same two.
+    Auditors,
     /// Who reviews: the finance bureau only.
     Reviewers,
     /// Who sets up what all share: the finance bureau only.
@@ -52,6 +54,7 @@ impl For {
             Self::Filers => (Some("file"), &["bureau", "above"]),
             Self::Submitters => (Some("submit"), &["bureau", "above"]),
             Self::Overseers => (Some("oversee"), &["bureau", "auditor"]),
+            Self::Auditors => (Some("audit"), &["bureau", "auditor"]),
             Self::Reviewers => (Some("review"), &["bureau"]),
             Self::Bureau => (Some("configure"), &["bureau"]),
             Self::Keepers => (Some("tokens"), &["bureau"]),
@@ -158,6 +161,13 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
             "GET",
             "/api/v1/events",
             "/api/v1/events?limit=1",
+            none.clone(),
+        ),
+        (
+            For::Auditors,
+            "GET",
+            "/api/v1/audit",
+            "/api/v1/audit?limit=1",
             none.clone(),
         ),
         (

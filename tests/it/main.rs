@@ -3,6 +3,7 @@
 
 mod access;
 mod architecture;
+mod audit;
 mod cases;
 mod changes;
 mod checks;

@@ -302,6 +302,37 @@ fn a_server_that_is_told_to_stop_answers_what_it_accepted_and_ends_well() {
 }
 
 #[test]
+fn the_audit_trail_is_verified_on_the_command_line_and_what_was_tampered_with_ends_with_1() {
+    use diesel::{Connection, RunQueryDsl, SqliteConnection};
+    let data = folder();
+    let mut server = Process::serve(data.path(), &[]);
+    let bureau = server.client(&server.first_token());
+    bureau.put(YEAR, &json!({"scheme": "hunan-2019"})).expect(201);
+    let verify = |more: &[&str]| {
+        let at = data.path().display().to_string();
+        run(&[&["audit", "verify", "--data-dir", &at], more].concat())
+    };
+    // Beside a running server.
+    let whole = printed(verify(&[]));
+    assert!(whole.contains("审计轨迹完整"), "{whole}");
+    let noted = whole.lines().last().unwrap().to_owned();
+    bureau.patch(YEAR, &json!({"status": "closed"})).expect(200);
+    assert_eq!(server.stop().code(), Some(0));
+    printed(verify(&["--anchor", &noted]));
+
+    let database = data.path().join("jixiao.db").display().to_string();
+    let mut conn = SqliteConnection::establish(&database).unwrap();
+    let altered = diesel::sql_query("UPDATE changes SET actor_name = 'x' WHERE seq = 2").execute(&mut conn);
+    assert_eq!(altered, Ok(1));
+    let output = verify(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("变更2的哈希值"),
+        "{output:?}"
+    );
+}
+
+#[test]
 fn a_stream_of_events_ends_well_when_the_server_is_told_to_stop() {
     let data = folder();
     let mut server = Process::serve(data.path(), &[]);

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use actix_web::dev::ServerHandle;
 use jixiao::app;
 use jixiao::config::{Config, LogFormat};
-use jixiao::db::{Db, DbConfig, Origin, Target, Tx};
+use jixiao::db::{AnyConnection, Db, DbConfig, Origin, Target, Tx};
 use jixiao::http::gate::{Gate, TokenCache};
 use jixiao::http::problem::Problem;
 use jixiao::tokens::model::{Role, TokenInput};
@@ -135,6 +135,11 @@ impl TestApp {
         actix_web::rt::System::new()
             .block_on(self.db.write(Origin::program(), work))
             .unwrap()
+    }
+
+    /// A connection of its own to the database, past the service.
+    pub fn connect(&self) -> AnyConnection {
+        jixiao::db::open_once(&self.target).unwrap()
     }
 
     /// A new token, as its owner gets it.
