@@ -246,6 +246,9 @@ async fn change<T: Document>(
     })
 }
 
+/// A document as it is filed, with its unit and year.
+pub type Filed = ((String, i64), Value);
+
 /// A piece of the documents of one kind of all units' years, by unit and year: after `after`, at most `most`. `within`: only
 /// of units at or below one of each list.
 ///
@@ -257,7 +260,7 @@ pub fn walk(
     of: (Option<FiscalYear>, &[Vec<String>]),
     after: Option<&(String, i64)>,
     most: i64,
-) -> Result<Vec<((String, i64), Value)>, Problem> {
+) -> Result<Vec<Filed>, Problem> {
     let read = |(unit, year, text): (String, i64, Option<String>)| {
         let document = serde_json::from_str(text.as_deref().unwrap_or("{}"));
         let document = document.map_err(|error| Problem::internal(format!("a {part:?} of {unit}: {error}")))?;
