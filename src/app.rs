@@ -21,12 +21,14 @@ use crate::http::limits::Limits;
 use crate::http::problem::Problem;
 use crate::http::shape::shape;
 use crate::http::{docs, kinds, middleware};
+use crate::imports::handlers::ImportLimit;
+use crate::imports::run::Running;
 use crate::schemes::library::Library;
 use crate::tokens::model::Role;
 use crate::tokens::permission::Permissions;
 use crate::{
-    audit, evaluations, events, fiscal_years, health, preview, rankings, schemes, special_funds, table_preview, tokens,
-    trends, units,
+    audit, evaluations, events, fiscal_years, health, imports, preview, rankings, schemes, special_funds,
+    table_preview, tokens, trends, units,
 };
 
 /// What is open to requests that the program itself describes.
@@ -67,6 +69,7 @@ use crate::{
         special_funds::handlers::list, special_funds::handlers::post, special_funds::handlers::get,
         special_funds::handlers::put, special_funds::handlers::patch, special_funds::handlers::delete,
         special_funds::handlers::get_score,
+        imports::handlers::list, imports::handlers::post, imports::handlers::get, imports::handlers::list_faults,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
         events::handlers::list, audit::handlers::list,
         tokens::handlers::list, tokens::handlers::post, tokens::handlers::get_self, tokens::handlers::get,
@@ -86,6 +89,7 @@ use crate::{
         (name = "special-funds", description = "专项资金 · Special funds, their targets and scores"),
         (name = "scores", description = "试算 · Scores without storing"),
         (name = "checks", description = "勾稽关系 · Cross-checks: which there are, and what contradicts what in a table"),
+        (name = "imports", description = "批量导入 · Files of many rows at once"),
         (name = "events", description = "变更事件 · What has changed, in order, for other systems to follow"),
         (name = "audit", description = "审计轨迹 · Who changed what, when and from where"),
         (name = "tokens", description = "访问令牌 · Access tokens: who may call, for what, and until when"),
@@ -152,6 +156,7 @@ fn routes(config: &mut ServiceConfig) {
         )
         .service(web::scope("/api/v1/scoring-schemes").configure(schemes::handlers::routes))
         .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))
+        .service(web::scope("/api/v1/imports").configure(imports::handlers::routes))
         .configure(events::handlers::routes)
         .configure(audit::handlers::routes)
         .service(web::scope("/api/v1/tokens").configure(tokens::handlers::routes))
@@ -191,6 +196,8 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
     let scores = Data::new(ScoreCache::default());
     let limits = Data::new(Limits::new(&config.limits));
     let limit = config.body_limit;
+    let running = Data::new(Running::default());
+    let import_limit = Data::new(ImportLimit(config.import_limit));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(db.clone())
@@ -202,6 +209,8 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
             .app_data(scores.clone())
             .app_data(bell.clone())
             .app_data(Data::new(BodyLimit(limit)))
+            .app_data(running.clone())
+            .app_data(import_limit.clone())
             .app_data(PayloadConfig::new(limit))
             .wrap(from_fn(shape))
             .wrap(Compress::default())

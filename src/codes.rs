@@ -61,6 +61,19 @@ text_type!(
 );
 
 text_type!(
+    /// The id of an import: chosen by the client, or a UUID given by the service.
+    ImportId,
+    1..=64,
+    r"^[A-Za-z0-9][A-Za-z0-9_-]*$",
+    |text| text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'),
+    "The id of an import: letters, digits, hyphens and underscores; at most 64.",
+    "units-2026",
+    "由字母、数字、连字符、下划线组成的导入编号（最长64位）",
+    "an import's id of letters, digits, hyphens and underscores, at most 64 long"
+);
+
+text_type!(
     /// The name of a token: whose it is.
     TokenName,
     1..=60,

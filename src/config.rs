@@ -49,6 +49,9 @@ struct Partial {
     /// The largest body that is read, in bytes [default: 2097152]
     #[arg(long, env = "JIXIAO_BODY_LIMIT", value_name = "BYTES", global = true)]
     body_limit: Option<usize>,
+    /// The largest file that is imported, in bytes [default: 1073741824]
+    #[arg(long, env = "JIXIAO_IMPORT_LIMIT", value_name = "BYTES", global = true)]
+    import_limit: Option<u64>,
     /// Requests a minute with one token; 0: no limit [default: 60000]
     #[arg(long, env = "JIXIAO_RATE_LIMIT", value_name = "N", global = true)]
     rate_limit: Option<u32>,
@@ -103,6 +106,8 @@ pub struct Config {
     pub workers: usize,
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
+    /// The largest file that is imported, in bytes.
+    pub import_limit: u64,
     /// How often may be asked.
     pub limits: limits::Settings,
     /// What to log.
@@ -164,6 +169,7 @@ impl Flags {
             db,
             workers: given.workers.or(file.workers).unwrap_or(processors).clamp(1, 512),
             body_limit: given.body_limit.or(file.body_limit).unwrap_or(2 << 20),
+            import_limit: given.import_limit.or(file.import_limit).unwrap_or(1 << 30),
             limits,
             log: given.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: given.log_format.or(file.log_format).unwrap_or_default(),

@@ -131,6 +131,8 @@ words! {
         Evaluation = "evaluation",
         /// An access token, never its secret (访问令牌).
         Token = "token",
+        /// A bulk import (批量导入).
+        Import = "import",
     }
 }
 

@@ -202,6 +202,22 @@ impl Db {
         }
     }
 
+    /// Whether other processes may serve the same data: on PostgreSQL.
+    pub fn is_shared(&self) -> bool {
+        self.0.writer.is_none()
+    }
+
+    /// A folder for files that are worked on: beside the data, where there is room for them.
+    pub fn folder(&self) -> PathBuf {
+        match &self.0.target {
+            Target::Sqlite(path) => match path.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+                _ => PathBuf::from("."),
+            },
+            Target::Postgres(_) => std::env::temp_dir(),
+        }
+    }
+
     /// The number of the last change as it grows: at once by what this process commits, and by [`Db::look`].
     pub fn changes(&self) -> watch::Sender<i64> {
         self.0.head.clone()
@@ -272,6 +288,17 @@ pub fn open_once(target: &Target) -> Result<AnyConnection, OpenError> {
         tracing::info!(migration = name, "tables brought up to date");
     }
     Ok(conn)
+}
+
+/// What became of something that was to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// It was not there before.
+    Created,
+    /// It was there, in another form.
+    Replaced,
+    /// It was so already.
+    Unchanged,
 }
 
 /// The time now as it is stored: RFC 3339 in UTC with six decimals, which sorts as time does.

@@ -214,6 +214,39 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    imports (id) {
+        id -> Text,
+        resource -> Text,
+        format -> Text,
+        mode -> Text,
+        dry_run -> Bool,
+        state -> Text,
+        digest -> Text,
+        size -> BigInt,
+        runner -> Text,
+        position -> BigInt,
+        rows_created -> BigInt,
+        rows_replaced -> BigInt,
+        rows_unchanged -> BigInt,
+        rows_rejected -> BigInt,
+        faults -> BigInt,
+        token_id -> Nullable<Text>,
+        actor -> Text,
+        started_at -> Text,
+        updated_at -> Text,
+        finished_at -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    import_faults (import_id, number) {
+        import_id -> Text,
+        number -> BigInt,
+        body -> Text,
+    }
+}
+
 diesel::joinable!(fiscal_years -> scoring_schemes (scheme_id));
 diesel::joinable!(special_funds -> units (unit_code));
 diesel::joinable!(special_funds -> fiscal_years (year));

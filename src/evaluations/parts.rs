@@ -1,11 +1,14 @@
 //! The documents of a unit's year, such as the base data sheet and the assessments: each is filed, changed and taken away
 //! by itself, and has a version of its own.
 
+use std::borrow::Borrow;
+
 use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
 use actix_web::web::{Data, ServiceConfig};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::handlers::{in_force, require};
@@ -15,7 +18,7 @@ use super::store::{self, Context, Part};
 use crate::checks::reasons::Reasons;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::changes::{Action, Change};
-use crate::db::{AnyConnection, Db};
+use crate::db::{AnyConnection, Db, Saved, Tx};
 use crate::http::auth::{Editor, Principal, Reader};
 use crate::http::body::{Json, MergePatch};
 use crate::http::etag::{ETag, Preconditions};
@@ -86,7 +89,7 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 /// A document of a unit's year.
-trait Document: Serialize + DeserializeOwned + ToSchema + Send + 'static {
+pub trait Document: Serialize + DeserializeOwned + ToSchema + Send + Sync + 'static {
     /// Which of them.
     const PART: Part;
 
@@ -222,7 +225,7 @@ enum Wanted<T> {
     Delete,
 }
 
-async fn change<T: Document + Sync>(
+async fn change<T: Document>(
     wanted: Wanted<T>,
     principal: Principal,
     (unit, year): (UnitCode, FiscalYear),
@@ -230,62 +233,122 @@ async fn change<T: Document + Sync>(
     db: &Db,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    let address = format!("/api/v1/units/{unit}/evaluations/{year}/{}", T::PART.address());
-    let key = address.clone();
-    let (created, after) = db
+    let address = address(&unit, year, T::PART);
+    let (saved, after) = db
         .write(principal.origin(), move |tx| {
-            let context = require(tx, &unit, year)?;
-            principal.may_see(&context.unit_path)?;
-            let before = stored(T::PART, context.evaluation.as_ref());
-            if before.is_none() && !matches!(wanted, Wanted::Put(_)) {
-                return Err(not_filed(T::PART, &unit, year));
-            }
-            preconditions.check(before.as_ref().map(|(_, etag)| etag))?;
-            let patched;
-            let document = match &wanted {
-                Wanted::Put(document) => Some(document),
-                Wanted::Patch(patch) => {
-                    let old: T =
-                        read(T::PART, context.evaluation.as_ref())?.ok_or_else(|| not_filed(T::PART, &unit, year))?;
-                    patched = patch.apply(&old)?;
-                    Some(&patched)
-                }
-                Wanted::Delete => None,
-            };
-            let text = document
-                .map(serde_json::to_string)
-                .transpose()
-                .map_err(|error| Problem::internal(error.to_string()))?;
-            if before.as_ref().map(|(text, _)| text) == text.as_ref() {
-                return Ok((false, before));
-            }
-            may_change(&principal, year, &context.season, context.state()?)?;
-            if let Some(refusal) = context.validity.refusal(&unit, year) {
-                return Err(Problem::unit_not_valid(refusal));
-            }
-            if let Some(document) = document {
-                document.check(tx, &library, &context)?;
-            }
-            tx.record(Change {
-                action: match (&before, &text) {
-                    (_, None) => Action::Deleted,
-                    (None, _) => Action::Created,
-                    (Some(_), _) => Action::Updated,
-                },
-                resource: T::PART.resource(),
-                key: key.clone(),
-                unit: Some(unit.as_str().to_owned()),
-                year: Some(year.get()),
-                after: text.clone(),
-            })?;
-            let row = store::set(tx, &unit, year, context.evaluation, T::PART, text)?;
-            Ok((before.is_none(), stored(T::PART, row.as_ref())))
+            apply::<T, T>(tx, &library, &principal, &(unit.clone(), year), &wanted, &preconditions)
         })
         .await?;
+    let created = saved == Saved::Created;
     Ok(match after {
         None => HttpResponse::NoContent().finish(),
         Some((document, etag)) => answer(etag.saved(created, &address), document),
     })
+}
+
+/// A document as it is filed, with its unit and year.
+pub type Filed = ((String, i64), Value);
+
+/// A piece of the documents of one kind of all units' years, by unit and year: after `after`, at most `most`. `within`: only
+/// of units at or below one of each list.
+///
+/// # Errors
+/// Those of the database, and 500 for what this program cannot read.
+pub fn walk(
+    conn: &mut AnyConnection,
+    part: Part,
+    of: (Option<FiscalYear>, &[Vec<String>]),
+    after: Option<&(String, i64)>,
+    most: i64,
+) -> Result<Vec<Filed>, Problem> {
+    let read = |(unit, year, text): (String, i64, Option<String>)| {
+        let document = serde_json::from_str(text.as_deref().unwrap_or("{}"));
+        let document = document.map_err(|error| Problem::internal(format!("a {part:?} of {unit}: {error}")))?;
+        Ok(((unit, year), document))
+    };
+    let rows = store::walk(conn, part, of, after, most)?;
+    rows.into_iter().map(read).collect()
+}
+
+/// Files or replaces a document as the single operation does, whatever is there before.
+///
+/// # Errors
+/// Those of the single operation.
+pub fn put<T: Document>(
+    tx: &mut Tx<'_>,
+    library: &Library,
+    principal: &Principal,
+    at: &(UnitCode, FiscalYear),
+    document: &T,
+) -> Result<Saved, Problem> {
+    let wanted = Wanted::Put(document);
+    apply::<T, &T>(tx, library, principal, at, &wanted, &Preconditions::default()).map(|(saved, _)| saved)
+}
+
+/// Makes of a document what is wanted; what became of it, and how it is now.
+fn apply<T: Document, B: Borrow<T>>(
+    tx: &mut Tx<'_>,
+    library: &Library,
+    principal: &Principal,
+    (unit, year): &(UnitCode, FiscalYear),
+    wanted: &Wanted<B>,
+    preconditions: &Preconditions,
+) -> Result<(Saved, Option<(String, ETag)>), Problem> {
+    let year = *year;
+    let context = require(tx, unit, year)?;
+    principal.may_see(&context.unit_path)?;
+    let before = stored(T::PART, context.evaluation.as_ref());
+    if before.is_none() && !matches!(wanted, Wanted::Put(_)) {
+        return Err(not_filed(T::PART, unit, year));
+    }
+    preconditions.check(before.as_ref().map(|(_, etag)| etag))?;
+    let patched: T;
+    let document = match wanted {
+        Wanted::Put(document) => Some(document.borrow()),
+        Wanted::Patch(patch) => {
+            let old: T = read(T::PART, context.evaluation.as_ref())?.ok_or_else(|| not_filed(T::PART, unit, year))?;
+            patched = patch.apply(&old)?;
+            Some(&patched)
+        }
+        Wanted::Delete => None,
+    };
+    let text = document
+        .map(serde_json::to_string)
+        .transpose()
+        .map_err(|error| Problem::internal(error.to_string()))?;
+    if before.as_ref().map(|(text, _)| text) == text.as_ref() {
+        return Ok((Saved::Unchanged, before));
+    }
+    may_change(principal, year, &context.season, context.state()?)?;
+    if let Some(refusal) = context.validity.refusal(unit, year) {
+        return Err(Problem::unit_not_valid(refusal));
+    }
+    if let Some(document) = document {
+        document.check(tx, library, &context)?;
+    }
+    tx.record(Change {
+        action: match (&before, &text) {
+            (_, None) => Action::Deleted,
+            (None, _) => Action::Created,
+            (Some(_), _) => Action::Updated,
+        },
+        resource: T::PART.resource(),
+        key: address(unit, year, T::PART),
+        unit: Some(unit.as_str().to_owned()),
+        year: Some(year.get()),
+        after: text.clone(),
+    })?;
+    let row = store::set(tx, unit, year, context.evaluation, T::PART, text)?;
+    let saved = if before.is_none() {
+        Saved::Created
+    } else {
+        Saved::Replaced
+    };
+    Ok((saved, stored(T::PART, row.as_ref())))
+}
+
+fn address(unit: &UnitCode, year: FiscalYear, part: Part) -> String {
+    format!("/api/v1/units/{unit}/evaluations/{year}/{}", part.address())
 }
 
 /// Get the base data sheet

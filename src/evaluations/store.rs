@@ -10,6 +10,7 @@ use crate::codes::{FiscalYear, UnitCode};
 use crate::db::changes::Resource;
 use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, fiscal_years, scoring_schemes, special_funds, unit_predecessors, units};
+use crate::db::sql::codes_under;
 use crate::db::{AnyConnection, now};
 use crate::fiscal_years::model::Season;
 use crate::http::page::{Limit, Order};
@@ -293,6 +294,45 @@ pub fn set(
             .execute(conn)?;
     }
     Ok(Some(row))
+}
+
+/// A piece of the documents of all units' years: unit, year and text, in this order, after `after`, at most `most`.
+/// `within`: only of units at or below one of each list.
+pub fn walk(
+    conn: &mut AnyConnection,
+    part: Part,
+    (year, within): (Option<FiscalYear>, &[Vec<String>]),
+    after: Option<&(String, i64)>,
+    most: i64,
+) -> QueryResult<Vec<(String, i64, Option<String>)>> {
+    macro_rules! walk {
+        ($column:ident) => {{
+            let mut query = evaluations::table
+                .select((evaluations::unit_code, evaluations::year, evaluations::$column))
+                .filter(evaluations::$column.is_not_null())
+                .into_boxed::<Backend>();
+            if let Some(year) = year {
+                query = query.filter(evaluations::year.eq(year.get()));
+            }
+            for codes in within {
+                query = query.filter(evaluations::unit_code.eq_any(codes_under(codes.clone())));
+            }
+            if let Some((unit, year)) = after {
+                let same = evaluations::unit_code.eq(unit.clone()).and(evaluations::year.gt(*year));
+                query = query.filter(evaluations::unit_code.gt(unit.clone()).or(same));
+            }
+            query
+                .order((evaluations::unit_code, evaluations::year))
+                .limit(most)
+                .load(conn)
+        }};
+    }
+    match part {
+        Part::BaseData => walk!(base_data),
+        Part::Assessments => walk!(assessments),
+        Part::Reasons => walk!(reasons),
+        Part::Claims => walk!(claims),
+    }
 }
 
 /// A year of a unit in its list: the year, its state, when something was first filed, and when something was last changed.

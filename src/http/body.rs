@@ -128,7 +128,7 @@ impl MergePatch {
             &bytes,
             &document,
             serde_json::from_slice(&bytes),
-            self.contract.as_ref(),
+            self.contract.as_deref().map(AsRef::as_ref),
         ) {
             Ok(after) if faults.is_empty() => return Ok(after),
             Ok(_) => {}
@@ -318,15 +318,15 @@ fn parse<T: DeserializeOwned + ToSchema>(bytes: &[u8], contract: Option<&Data<Co
     }
     // What does not parse as JSON at all is a matter of syntax, not of its content.
     let document: Value = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
-    judge(bytes, &document, read, contract).map_err(Problem::invalid)
+    judge(bytes, &document, read, contract.map(|contract| contract.as_ref())).map_err(Problem::invalid)
 }
 
 /// What was read of a `document`, or every fault of it; `bytes` is what it was read from.
-fn judge<T: DeserializeOwned + ToSchema>(
+pub(crate) fn judge<T: DeserializeOwned + ToSchema>(
     bytes: &[u8],
     document: &Value,
     read: serde_json::Result<T>,
-    contract: Option<&Data<Contract>>,
+    contract: Option<&Contract>,
 ) -> Result<T, Vec<Fault>> {
     let mut faults = duplicates::faults(bytes);
     faults.extend(

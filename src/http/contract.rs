@@ -44,6 +44,11 @@ impl Contract {
         }
     }
 
+    /// The schemas of the document, by name.
+    pub fn schemas(&self) -> &Value {
+        self.components.get("schemas").unwrap_or(&Value::Null)
+    }
+
     /// Every fault of `instance` as a `schema` of the document; none if the document has no such schema.
     pub fn faults(&self, schema: &str, instance: &Value) -> Vec<Fault> {
         let met = self.met(schema);

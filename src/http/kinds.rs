@@ -144,6 +144,11 @@ kinds! {
         title "It is not in a state for this" "当前状态不能执行此操作"
         hint "Take one of the actions in `allowed`; an empty list means that this token can do nothing at this point."
             "请执行allowed中列出的操作；列表为空表示该令牌此时不能操作。"
+    /// The import is going on.
+    IMPORT_RUNNING = CONFLICT "import-running"
+        title "The import is going on" "该批量导入正在进行"
+        hint "Wait for its end: GET the import, also as text/event-stream."
+            "请等待导入结束；可通过GET查询进度，或以text/event-stream持续接收。"
     /// Findings stand in the way of submitting.
     NOT_SUBMITTABLE = CONFLICT "not-submittable"
         title "Findings stand in the way of submitting" "存在未处理的问题，不能提交"
@@ -174,6 +179,11 @@ kinds! {
         title "The content is not acceptable" "填报内容不符合要求"
         hint "Correct every place listed in `errors` and send it again."
             "请逐项更正errors中列出的问题后重新提交。"
+    /// Nothing of a file was stored, since rows of it are at fault.
+    IMPORT_REFUSED = UNPROCESSABLE_ENTITY "import-refused"
+        title "Nothing of the file was stored" "文件未导入"
+        hint "Correct the rows in `errors` and send the file again; with mode=each the other rows are stored."
+            "请更正errors所列各行后重新导入；如需先导入无误的行，请使用mode=each。"
     /// More requests than are let through.
     RATE_LIMITED = TOO_MANY_REQUESTS "rate-limited"
         title "There are too many requests" "请求过于频繁"

@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::problem::{At, Problem};
-use crate::codes::{Digest, FiscalYear, FundId, Ordinal, TokenId, UnitCode};
+use crate::codes::{Digest, FiscalYear, FundId, ImportId, Ordinal, TokenId, UnitCode};
 use crate::fault::Text;
 use crate::scoring::text::{Code, SchemeId};
 
@@ -35,6 +35,7 @@ path_params! {
     UnitCode: "code",
     SchemeId: "id",
     FundId: "id",
+    ImportId: "id",
     TokenId: "id",
     Digest: "digest",
     Code: "check",

@@ -62,9 +62,21 @@ pub struct At {
     /// What a reason for it is filed under, where it is a finding of a cross-check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The row at fault, where a file of many was sent: the line, or the row as spreadsheets number it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub row: Option<u64>,
+    /// The column at fault in that row, as the file names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub column: Option<String>,
+    /// What stands there, shortened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub value: Option<String>,
     /// A stable word for programs.
     #[schema(value_type = String, example = "missing_field")]
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What is wrong, in the language that `Accept-Language` prefers; in English where it says nothing.
     pub detail: String,
     /// What is wrong, in Chinese.
@@ -73,20 +85,57 @@ pub struct At {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub detail_en: Option<String>,
+    /// What to do about it, in the language of `detail`, where a file of many was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub hint: Option<String>,
+    /// What to do about it, in Chinese.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub hint_zh: Option<String>,
+    /// What to do about it, in English, where `hint` is in Chinese.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub hint_en: Option<String>,
 }
 
 impl At {
     /// A fault that is nowhere in the request.
-    pub fn new(code: &'static str, text: Text) -> Self {
+    pub fn new(code: impl Into<Cow<'static, str>>, text: Text) -> Self {
         Self {
             pointer: None,
             parameter: None,
             header: None,
             key: None,
-            code,
+            row: None,
+            column: None,
+            value: None,
+            code: code.into(),
             detail: text.en.into_owned(),
             detail_zh: text.zh.into_owned(),
             detail_en: None,
+            hint: None,
+            hint_zh: None,
+            hint_en: None,
+        }
+    }
+
+    /// A fault in a row of a file: its column and value, its place and code, what is wrong and what to do about it.
+    pub fn in_row(
+        row: u64,
+        (column, value): (String, Option<String>),
+        (pointer, code): (String, String),
+        text: Text,
+        remedy: Text,
+    ) -> Self {
+        Self {
+            pointer: Some(pointer),
+            row: Some(row),
+            column: Some(column).filter(|column| !column.is_empty()),
+            value,
+            hint: Some(remedy.en.into_owned()),
+            hint_zh: Some(remedy.zh.into_owned()),
+            ..Self::new(code, text)
         }
     }
 
@@ -130,6 +179,8 @@ impl At {
         Self {
             detail: self.detail_zh.clone(),
             detail_en: Some(self.detail.clone()),
+            hint: self.hint_zh.clone(),
+            hint_en: self.hint.clone(),
             ..self.clone()
         }
     }
@@ -293,7 +344,7 @@ impl Problem {
         let errors: Vec<At> = by
             .iter()
             .filter(|(_, count, ..)| *count > 0)
-            .map(|(code, count, zh, en)| At::new(code, Text::new(format!("{count}{zh}"), format!("{count} {en}"))))
+            .map(|(code, count, zh, en)| At::new(*code, Text::new(format!("{count}{zh}"), format!("{count} {en}"))))
             .collect();
         if errors.is_empty() {
             return Ok(());
@@ -315,6 +366,15 @@ impl Problem {
     /// 409: it never changes.
     pub fn read_only(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         Self::new(&kinds::READ_ONLY, zh, en)
+    }
+
+    /// 409: the import is going on.
+    pub fn import_running(id: &str) -> Self {
+        Self::new(
+            &kinds::IMPORT_RUNNING,
+            format!("批量导入{id}正在进行。"),
+            format!("Import {id} is going on."),
+        )
     }
 
     /// 409: the fiscal year is closed.
@@ -408,6 +468,38 @@ impl Problem {
     fn with_cause(mut self, cause: Cause) -> Self {
         self.0.cause = cause;
         self
+    }
+
+    /// Whether it comes from what was asked, and not from the server or the database.
+    pub fn is_of_the_request(&self) -> bool {
+        !self.0.kind.status.is_server_error() && self.cause().is_none()
+    }
+
+    /// The places at fault, for who had this problem with one row of many: each that it names, or the problem itself.
+    pub fn into_faults(self) -> Vec<Fault> {
+        let Inner {
+            kind, detail, errors, ..
+        } = *self.0;
+        if errors.is_empty() {
+            return vec![Fault {
+                pointer: String::new(),
+                code: kind.slug,
+                text: detail,
+            }];
+        }
+        let fault = |error: At| Fault {
+            pointer: error
+                .pointer
+                .or(error.parameter.map(|name| format!("/{name}")))
+                .unwrap_or_default(),
+            code: match error.code {
+                Cow::Borrowed(code) => code,
+                // Only rows of files have codes that are not the program's own.
+                Cow::Owned(_) => kind.slug,
+            },
+            text: Text::new(error.detail_zh, error.detail),
+        };
+        errors.into_iter().map(fault).collect()
     }
 
     /// Which kind of problem it is.

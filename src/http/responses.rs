@@ -64,6 +64,14 @@ responses! {
         "415" "The body is not JSON by its Content-Type",
         "422" "The content has faults; `errors` names every one with its JSON Pointer",
     }
+    /// What an import can answer besides.
+    ImportErrors {
+        "408" "The file did not arrive in time",
+        "409" "The import is going on, or there is another one of this id",
+        "413" "The file is larger than the limit",
+        "415" "The file is not NDJSON, CSV or XLSX by its Content-Type",
+        "422" "Nothing was stored: `errors` names the first faults with row, column, value, fault and remedy",
+    }
     /// What an operation can answer besides, of which a parameter may be well written and yet ask for what cannot be.
     UnfitParameter {
         "422" "A parameter does not fit the data, such as a template, by which nothing can be scored; `errors` names it",

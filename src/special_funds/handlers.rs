@@ -9,7 +9,7 @@ use super::model::{FundEntry, FundScore, Row, SpecialFund, SpecialFundInput, add
 use super::store::{self, Filter};
 use crate::codes::{FiscalYear, FundId, UnitCode};
 use crate::db::changes::{Change, Resource};
-use crate::db::{AnyConnection, Db, Tx};
+use crate::db::{AnyConnection, Db, Saved, Tx};
 use crate::evaluations::locks::may_change;
 use crate::evaluations::workflow::State;
 use crate::fault::{Fault, Text};
@@ -211,17 +211,12 @@ pub async fn put(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    let (created, row) = db
+    let (saved, row) = db
         .write(principal.origin(), move |tx| {
-            let before = store::find(tx, id.as_str())?;
-            if let Some((_, unit_path)) = &before {
-                principal.may_see(unit_path)?;
-            }
-            let before = before.map(|(row, _)| row);
-            preconditions.check(before.as_ref().map(Row::etag).as_ref())?;
-            Ok((before.is_none(), save(tx, &library, &principal, &id, before, &input)?))
+            replace(tx, &library, &principal, &id, &preconditions, &input)
         })
         .await?;
+    let created = saved == Saved::Created;
     let address = address(&row.id);
     Ok(row.etag().saved(created, &address).json(SpecialFund::try_from(row)?))
 }
@@ -367,6 +362,58 @@ fn require(conn: &mut AnyConnection, id: &FundId) -> Result<(Row, String), Probl
             format!("There is no special fund {id}."),
         )
     })
+}
+
+/// A piece of all funds by id: after `after`, at most `most`. `within`: only of units at or below one of each list.
+///
+/// # Errors
+/// Those of the database, and 500 for what this program cannot read.
+pub fn walk(
+    conn: &mut AnyConnection,
+    of: (Option<FiscalYear>, &[Vec<String>]),
+    after: &str,
+    most: i64,
+) -> Result<Vec<(String, SpecialFundInput)>, Problem> {
+    let rows = store::walk(conn, of, after, most)?;
+    rows.into_iter().map(|row| Ok((row.id.clone(), row.input()?))).collect()
+}
+
+/// Creates or replaces a fund as the single operation does, whatever is there before.
+///
+/// # Errors
+/// Those of the single operation.
+pub fn put_one(
+    tx: &mut Tx<'_>,
+    library: &Library,
+    principal: &Principal,
+    id: &FundId,
+    input: &SpecialFundInput,
+) -> Result<Saved, Problem> {
+    replace(tx, library, principal, id, &Preconditions::default(), input).map(|(saved, _)| saved)
+}
+
+fn replace(
+    tx: &mut Tx<'_>,
+    library: &Library,
+    principal: &Principal,
+    id: &FundId,
+    preconditions: &Preconditions,
+    input: &SpecialFundInput,
+) -> Result<(Saved, Row), Problem> {
+    let before = store::find(tx, id.as_str())?;
+    if let Some((_, unit_path)) = &before {
+        principal.may_see(unit_path)?;
+    }
+    let before = before.map(|(row, _)| row);
+    preconditions.check(before.as_ref().map(Row::etag).as_ref())?;
+    let version = before.as_ref().map(|row| row.version);
+    let row = save(tx, library, principal, id, before, input)?;
+    let saved = match version {
+        None => Saved::Created,
+        Some(version) if version == row.version => Saved::Unchanged,
+        Some(_) => Saved::Replaced,
+    };
+    Ok((saved, row))
 }
 
 /// Lets a change of a stored fund pass: a fund is a part of what its unit submits.

@@ -126,6 +126,28 @@ pub fn list(
     paged!(query, dsl::id, order, cursor.map(|id| id.as_str().to_owned()), limit).load(conn)
 }
 
+/// A piece of all funds by id: after `after`, at most `most`. `within`: only of units at or below one of each list.
+pub fn walk(
+    conn: &mut AnyConnection,
+    (year, within): (Option<FiscalYear>, &[Vec<String>]),
+    after: &str,
+    most: i64,
+) -> QueryResult<Vec<Row>> {
+    use special_funds::dsl;
+    let mut query = dsl::special_funds.select(Row::as_select()).into_boxed::<Backend>();
+    if let Some(year) = year {
+        query = query.filter(dsl::year.eq(year.get()));
+    }
+    for codes in within {
+        query = query.filter(dsl::unit_code.eq_any(codes_under(codes.clone())));
+    }
+    query
+        .filter(dsl::id.gt(after.to_owned()))
+        .order(dsl::id)
+        .limit(most)
+        .load(conn)
+}
+
 /// Stores a fund: a new one, or in place of `before`.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ pub enum Permission {
     Review,
     /// Sets up units, fiscal years and scoring schemes (设置).
     Configure,
-    /// Imports in bulk (导入).
+    /// Imports in bulk (导入) what it may store one by one.
     Import,
     /// Reads the audit trail (审计).
     Audit,
@@ -62,7 +62,7 @@ pub static TABLE: &[Entry] = &[
     entry(Permission::Submit, "submit", "提交", &[Bureau, Unit]),
     entry(Permission::Review, "review", "复核", &[Bureau]),
     entry(Permission::Configure, "configure", "设置", &[Bureau]),
-    entry(Permission::Import, "import", "导入", &[Bureau]),
+    entry(Permission::Import, "import", "导入", &[Bureau, Unit]),
     entry(Permission::Audit, "audit", "审计", &[Bureau, Auditor]),
     entry(Permission::Webhooks, "webhooks", "推送", &[Bureau]),
     entry(Permission::Tokens, "tokens", "令牌", &[Bureau]),

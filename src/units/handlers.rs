@@ -247,11 +247,11 @@ pub async fn delete(
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn address(code: &UnitCode) -> String {
+pub(super) fn address(code: &UnitCode) -> String {
     format!("/api/v1/units/{code}")
 }
 
-fn find(conn: &mut AnyConnection, code: &UnitCode) -> Result<Option<Stored>, Problem> {
+pub(super) fn find(conn: &mut AnyConnection, code: &UnitCode) -> Result<Option<Stored>, Problem> {
     let row = store::find(conn, code.as_str())?;
     Ok(store::with_links(conn, row.into_iter().collect())?.pop())
 }
@@ -260,57 +260,47 @@ fn require(conn: &mut AnyConnection, code: &UnitCode) -> Result<Stored, Problem>
     find(conn, code)?.ok_or_else(|| Problem::no_unit(code))
 }
 
-/// Stores what the row does not say already, after looking at what only the database can judge.
-fn save(tx: &mut Tx<'_>, code: &UnitCode, before: Option<Stored>, input: &UnitInput) -> Result<Stored, Problem> {
+/// Stores what the row does not say already, after looking at what only the database can judge. Nothing is written where a
+/// fault is found.
+pub(super) fn save(
+    tx: &mut Tx<'_>,
+    code: &UnitCode,
+    before: Option<Stored>,
+    input: &UnitInput,
+) -> Result<Stored, Problem> {
     let after = input.clone().in_order();
     if let Some(stored) = &before
         && UnitInput::try_from(stored).map_err(Problem::internal)? == after
     {
         return Ok(stored.clone());
     }
-    let mut faults = Vec::new();
-    let mut path = format!("/{code}/");
-    if let Some(parent) = &input.parent {
-        match store::find(tx, parent.as_str())? {
-            None if parent != code => faults.push(Fault::new(
-                "/parent",
-                "unknown_unit",
-                format!("上级单位{parent}不存在，请先录入。"),
-                format!("there is no unit {parent}; store it first"),
-            )),
-            Some(above) if !above.path.contains(&path) => path = format!("{}{code}/", above.path),
-            _ => faults.push(Fault::new(
-                "/parent",
-                "cycle",
-                format!("{parent}是本单位或其下级单位，不能作为上级单位。"),
-                format!("{parent} is this unit or below it, and so cannot be above it"),
-            )),
-        }
-    }
-    if let Some(uscc) = &input.uscc
-        && let Some(holder) = store::holder_of(tx, uscc.as_str(), code.as_str())?
+    let above = match &input.parent {
+        Some(parent) => store::find(tx, parent.as_str())?,
+        None => None,
+    };
+    let holder = match &input.uscc {
+        Some(uscc) => store::holder_of(tx, uscc.as_str(), code.as_str())?,
+        None => None,
+    };
+    let above = above.as_ref().map(|row| row.path.as_str());
+    let (path, mut faults) = placed(code, input, above, holder.as_deref());
+    if let Some(old) = before.as_ref().map(|stored| &stored.row.path)
+        && *old != path
+        && faults.is_empty()
     {
-        faults.push(Fault::new(
-            "/uscc",
-            "taken",
-            format!("该统一社会信用代码已属于单位{holder}。"),
-            format!("unit {holder} has this unified social credit code"),
-        ));
+        // What is below it moves along, and gets as much longer as it does.
+        let longest = store::longest_path(tx, old)? + length(&path) - length(old);
+        faults.extend((longest > LONGEST_PATH).then(too_deep));
     }
-    validity_faults(tx, code, input, &mut faults)?;
+    faults.extend(validity_in_order(input));
+    if before.is_some() && faults.is_empty() {
+        validity_faults(tx, code, input, &mut faults)?;
+    }
     predecessor_faults(tx, code, input, &mut faults)?;
     if !faults.is_empty() {
         return Err(Problem::invalid(faults));
     }
     let row = store::save(tx, code, before.as_ref().map(|stored| &stored.row), input, path)?;
-    if input.parent.is_some() && store::longest_path(tx, &row.path)? > LONGEST_PATH {
-        return Err(Problem::invalid(vec![Fault::new(
-            "/parent",
-            "too_deep",
-            "单位层级过深。",
-            "the hierarchy of units is too deep",
-        )]));
-    }
     tx.record(Change::saved(before.is_none(), Resource::Unit, address(code), &after)?.of_unit(code.as_str()))?;
     Ok(Stored {
         predecessors: input.continues(),
@@ -319,7 +309,72 @@ fn save(tx: &mut Tx<'_>, code: &UnitCode, before: Option<Stored>, input: &UnitIn
     })
 }
 
-/// Years of validity that contradict each other, or leave out a year that something is filed for.
+/// The place in the hierarchy that a unit gets below the place `above`, and what stands against it; `holder` is the other
+/// unit that has its unified social credit code.
+pub(super) fn placed(
+    code: &UnitCode,
+    input: &UnitInput,
+    above: Option<&str>,
+    holder: Option<&str>,
+) -> (String, Vec<Fault>) {
+    let mut faults = Vec::new();
+    let mut path = format!("/{code}/");
+    if let Some(parent) = &input.parent {
+        match above {
+            None if parent != code => faults.push(Fault::new(
+                "/parent",
+                "unknown_unit",
+                format!("上级单位{parent}不存在，请先录入。"),
+                format!("there is no unit {parent}; store it first"),
+            )),
+            Some(above) if !above.contains(&path) => path = format!("{above}{code}/"),
+            _ => faults.push(Fault::new(
+                "/parent",
+                "cycle",
+                format!("{parent}是本单位或其下级单位，不能作为上级单位。"),
+                format!("{parent} is this unit or below it, and so cannot be above it"),
+            )),
+        }
+    }
+    faults.extend((length(&path) > LONGEST_PATH).then(too_deep));
+    if let Some(holder) = holder {
+        faults.push(Fault::new(
+            "/uscc",
+            "taken",
+            format!("该统一社会信用代码已属于单位{holder}。"),
+            format!("unit {holder} has this unified social credit code"),
+        ));
+    }
+    (path, faults)
+}
+
+fn length(path: &str) -> i32 {
+    i32::try_from(path.len()).unwrap_or(i32::MAX)
+}
+
+fn too_deep() -> Fault {
+    Fault::new(
+        "/parent",
+        "too_deep",
+        "单位层级过深。",
+        "the hierarchy of units is too deep",
+    )
+}
+
+/// A last year that is before the first.
+pub(super) fn validity_in_order(input: &UnitInput) -> Option<Fault> {
+    let (from, to) = (input.valid_from?, input.valid_to?);
+    (from > to).then(|| {
+        Fault::new(
+            "/valid_to",
+            "out_of_order",
+            format!("终止年度{to}早于起始年度{from}。"),
+            format!("the last year {to} is before the first, {from}"),
+        )
+    })
+}
+
+/// Years of validity that leave out a year that something is filed for.
 fn validity_faults(
     conn: &mut AnyConnection,
     code: &UnitCode,
@@ -328,17 +383,6 @@ fn validity_faults(
 ) -> Result<(), Problem> {
     let (from, to) = (input.valid_from, input.valid_to);
     if from.is_none() && to.is_none() {
-        return Ok(());
-    }
-    if let (Some(from), Some(to)) = (from, to)
-        && from > to
-    {
-        faults.push(Fault::new(
-            "/valid_to",
-            "out_of_order",
-            format!("终止年度{to}早于起始年度{from}。"),
-            format!("the last year {to} is before the first, {from}"),
-        ));
         return Ok(());
     }
     let Some((first, last)) = store::years_filed(conn, code.as_str())? else {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::codes::{DivisionCode, FiscalYear, UnitCode, Uscc};
+use crate::db::now;
 use crate::db::schema::units;
 use crate::fault::Text;
 use crate::http::etag::ETag;
@@ -40,6 +41,27 @@ pub struct Row {
     pub valid_to: Option<i64>,
 }
 
+impl Row {
+    /// The row of a unit at `path`: of a new one, or in place of `before`.
+    pub fn new(code: &UnitCode, before: Option<&Self>, input: &UnitInput, path: String) -> Self {
+        let at = now();
+        Self {
+            code: code.as_str().to_owned(),
+            name: input.name.as_str().to_owned(),
+            kind: input.kind.as_str().to_owned(),
+            parent_code: input.parent.as_ref().map(|parent| parent.as_str().to_owned()),
+            path,
+            uscc: input.uscc.as_ref().map(|uscc| uscc.as_str().to_owned()),
+            division_code: input.division_code.as_ref().map(|code| code.as_str().to_owned()),
+            version: before.map_or(1, |before| before.version + 1),
+            created_at: before.map_or_else(|| at.clone(), |before| before.created_at.clone()),
+            updated_at: at,
+            valid_from: input.valid_from.map(FiscalYear::get),
+            valid_to: input.valid_to.map(FiscalYear::get),
+        }
+    }
+}
+
 /// A stored unit with the units that it continues and those that continue it, by code.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stored {
@@ -52,6 +74,15 @@ pub struct Stored {
 }
 
 impl Stored {
+    /// A unit that continues none and that none continues.
+    pub fn new(row: Row) -> Self {
+        Self {
+            row,
+            predecessors: Vec::new(),
+            successors: Vec::new(),
+        }
+    }
+
     /// The tag of this version. A successor is stored with the unit that it is, so this one's version does not count it.
     pub fn etag(&self) -> ETag {
         let version = self.row.version.to_string();

@@ -4,16 +4,54 @@ use diesel::prelude::*;
 
 use super::model::{Row, Stored, UnitInput, UnitKind};
 use crate::codes::{FiscalYear, UnitCode};
+use crate::db::AnyConnection;
 use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, special_funds, token_units, unit_predecessors, units};
 use crate::db::sql::{at_or_below, codes_under, containing, length, lower, substr};
-use crate::db::{AnyConnection, now};
 use crate::http::page::{Limit, Order};
 use crate::paged;
 
 /// The unit of that code, if there is one.
 pub fn find(conn: &mut AnyConnection, code: &str) -> QueryResult<Option<Row>> {
     units::table.find(code).select(Row::as_select()).first(conn).optional()
+}
+
+/// The units of these codes.
+pub fn find_all(conn: &mut AnyConnection, codes: &[&str]) -> QueryResult<Vec<Row>> {
+    units::table
+        .filter(units::code.eq_any(codes.to_vec()))
+        .select(Row::as_select())
+        .load(conn)
+}
+
+/// Of unified social credit codes, those that units have, each with the unit's code.
+pub fn holders_of(conn: &mut AnyConnection, usccs: &[&str]) -> QueryResult<Vec<(String, String)>> {
+    let found: Vec<(Option<String>, String)> = units::table
+        .filter(units::uscc.eq_any(usccs.to_vec()))
+        .select((units::uscc, units::code))
+        .load(conn)?;
+    Ok(found
+        .into_iter()
+        .filter_map(|(uscc, code)| Some((uscc?, code)))
+        .collect())
+}
+
+/// Stores new units that continue none. PostgreSQL is far away: it gets many in a statement.
+pub fn insert_all(conn: &mut AnyConnection, rows: &[Row]) -> QueryResult<()> {
+    match conn {
+        AnyConnection::Postgres(conn) => {
+            // A statement has at most 65,535 parameters, and a row twelve.
+            for rows in rows.chunks(1000) {
+                diesel::insert_into(units::table).values(rows).execute(conn)?;
+            }
+        }
+        AnyConnection::Sqlite(conn) => {
+            for row in rows {
+                diesel::insert_into(units::table).values(row).execute(conn)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The rows, each with the units that it continues and those that continue it.
@@ -137,6 +175,29 @@ pub fn list(
     .load(conn)
 }
 
+/// A piece of all units, those above before those below them: after the place `after`, at most `most`.
+pub fn walk(
+    conn: &mut AnyConnection,
+    (year, within): (Option<FiscalYear>, &[Vec<String>]),
+    after: &str,
+    most: i64,
+) -> QueryResult<Vec<Row>> {
+    let mut query = units::table.select(Row::as_select()).into_boxed::<Backend>();
+    if let Some(year) = year.map(FiscalYear::get) {
+        query = query
+            .filter(units::valid_from.is_null().or(units::valid_from.le(year)))
+            .filter(units::valid_to.is_null().or(units::valid_to.ge(year)));
+    }
+    for codes in within {
+        query = query.filter(units::code.eq_any(codes_under(codes.clone())));
+    }
+    query
+        .filter(units::path.gt(after.to_owned()))
+        .order(units::path)
+        .limit(most)
+        .load(conn)
+}
+
 /// The unit that has this unified social credit code, other than `code`.
 pub fn holder_of(conn: &mut AnyConnection, uscc: &str, code: &str) -> QueryResult<Option<String>> {
     units::table
@@ -155,21 +216,7 @@ pub fn save(
     input: &UnitInput,
     path: String,
 ) -> QueryResult<Row> {
-    let at = now();
-    let row = Row {
-        code: code.as_str().to_owned(),
-        name: input.name.as_str().to_owned(),
-        kind: input.kind.as_str().to_owned(),
-        parent_code: input.parent.as_ref().map(|parent| parent.as_str().to_owned()),
-        path,
-        uscc: input.uscc.as_ref().map(|uscc| uscc.as_str().to_owned()),
-        division_code: input.division_code.as_ref().map(|code| code.as_str().to_owned()),
-        version: before.map_or(1, |before| before.version + 1),
-        created_at: before.map_or_else(|| at.clone(), |before| before.created_at.clone()),
-        updated_at: at,
-        valid_from: input.valid_from.map(FiscalYear::get),
-        valid_to: input.valid_to.map(FiscalYear::get),
-    };
+    let row = Row::new(code, before, input, path);
     match before {
         None => {
             diesel::insert_into(units::table).values(&row).execute(conn)?;

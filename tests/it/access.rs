@@ -37,10 +37,14 @@ pub enum For {
     Bureau,
     /// Who manages tokens: the finance bureau only.
     Keepers,
+    /// Who imports units: it takes the right to import, and to do what each row does.
+    Importers,
+    /// Who sees what the bureau imported: the bureau and the auditor.
+    ImportReaders,
 }
 
 impl For {
-    /// The scope that it takes, and which of the four have it and reach the unit. Written out here as the rule is, not read
+    /// The scope that it takes (or two, parted by a space), and which of the four have it and reach the unit. Written out here as the rule is, not read
     /// from the program's own table.
     fn rule(self) -> (Option<&'static str>, &'static [&'static str]) {
         match self {
@@ -54,6 +58,8 @@ impl For {
             Self::Reviewers => (Some("review"), &["bureau"]),
             Self::Bureau => (Some("configure"), &["bureau"]),
             Self::Keepers => (Some("tokens"), &["bureau"]),
+            Self::Importers => (Some("import configure"), &["bureau"]),
+            Self::ImportReaders => (Some("read"), &["bureau", "auditor"]),
         }
     }
 }
@@ -393,6 +399,28 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
             none.clone(),
         ),
         (
+            For::Importers,
+            "POST",
+            "/api/v1/imports",
+            "/api/v1/imports?resource=units&id=walk",
+            json!("{\"code\":\"219\",\"name\":\"单位219\",\"kind\":\"department\"}\n"),
+        ),
+        (For::Tokens, "GET", "/api/v1/imports", "/api/v1/imports", none.clone()),
+        (
+            For::ImportReaders,
+            "GET",
+            "/api/v1/imports/{id}",
+            "/api/v1/imports/walk",
+            none.clone(),
+        ),
+        (
+            For::ImportReaders,
+            "GET",
+            "/api/v1/imports/{id}/faults",
+            "/api/v1/imports/walk/faults",
+            none.clone(),
+        ),
+        (
             For::Overseers,
             "GET",
             "/api/v1/fiscal-years/{year}/ranking",
@@ -517,6 +545,12 @@ pub fn ask(client: &Client, method: &str, path: &str, body: &Value) -> Response 
         "GET" | "DELETE" => client.send(method, path, None),
         "PATCH" => client.patch(path, body),
         _ if body.is_null() => client.send(method, path, None),
+        // A file.
+        _ if body.is_string() => {
+            client
+                .with("Content-Type", "application/x-ndjson")
+                .send(method, path, body.as_str().map(str::as_bytes))
+        }
         _ => client.send(method, path, Some(body.to_string().as_bytes())),
     }
 }
@@ -667,22 +701,28 @@ both_engines! {
             clients.iter().find(|(known, _)| *known == scope).unwrap().1.clone()
         };
         for (who, method, _, path, body) in operations() {
-            let Some(scope) = who.rule().0 else {
+            let Some(scopes) = who.rule().0 else {
                 continue;
             };
             if method == "DELETE" && who == For::Bureau {
                 delete_funds(&bureau);
             }
             let path = found(&bureau, path);
-            let refused = ask(&of(&without, scope), method, &path, &body);
-            assert_eq!(refused.status, 403, "{} without {scope}: {}", refused.request(), refused.text());
-            assert_eq!(
-                refused.header("WWW-Authenticate"),
-                Some(format!("Bearer realm=\"jixiao\", error=\"insufficient_scope\", scope=\"{scope}\"").as_str())
-            );
-            refused.problem(403, "forbidden");
-            let allowed = ask(&of(&only, scope), method, &path, &body);
-            assert!((200..300).contains(&allowed.status), "{} with {scope}: {}", allowed.request(), allowed.text());
+            for scope in scopes.split(' ') {
+                let refused = ask(&of(&without, scope), method, &path, &body);
+                assert_eq!(refused.status, 403, "{} without {scope}: {}", refused.request(), refused.text());
+                assert_eq!(
+                    refused.header("WWW-Authenticate"),
+                    Some(format!("Bearer realm=\"jixiao\", error=\"insufficient_scope\", scope=\"{scope}\"").as_str())
+                );
+                refused.problem(403, "forbidden");
+            }
+            let client = match scopes.contains(' ') {
+                true => with(scopes.split(' ').collect()),
+                false => of(&only, scopes),
+            };
+            let allowed = ask(&client, method, &path, &body);
+            assert!((200..300).contains(&allowed.status), "{} with {scopes}: {}", allowed.request(), allowed.text());
         }
     }
 

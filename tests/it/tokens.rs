@@ -42,7 +42,7 @@ both_engines! {
         let secret = token.rsplit('_').next().unwrap();
         assert_eq!(token, format!("jx_{}_{secret}", text(&made, "id")));
         assert_eq!(made["units"], json!(["219", "219001"]));
-        assert_eq!((&made["scopes"], &made["permissions"]), (&Value::Null, &json!(["read", "file", "submit"])));
+        assert_eq!((&made["scopes"], &made["permissions"]), (&Value::Null, &json!(["read", "file", "submit", "import"])));
 
         let got = bureau.get(&location).expect(200);
         assert_eq!(got.etag(), etag);
@@ -54,7 +54,7 @@ both_engines! {
         assert_eq!(
             me,
             json!({"id": made["id"], "name": "开云镇财政所", "role": "unit", "units": ["219", "219001"],
-                "permissions": ["read", "file", "submit"], "expires_at": null})
+                "permissions": ["read", "file", "submit", "import"], "expires_at": null})
         );
         assert_eq!(app.client(token).get("/api/v1/units").each("code"), ["219", "219001"]);
     }

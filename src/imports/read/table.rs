@@ -1,0 +1,191 @@
+//! A table of texts, row by row: CSV, once its encoding is known, and what an XLSX sheet is turned into.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::sync::{Arc, OnceLock};
+
+use super::columns::{Columns, Heading};
+use super::{LONGEST_ROW, RawRow, ReadRow};
+use crate::fault::Text;
+use crate::imports::fault::RowFault;
+
+/// The headings of a table by the paths of their columns, once its first row was read.
+pub type Names = Arc<OnceLock<HashMap<String, String>>>;
+
+/// Rows of cells, each with its number, as the rows of a table with a heading.
+pub struct Table<I> {
+    rows: I,
+    columns: Arc<Columns>,
+    heading: Option<Heading>,
+    names: Names,
+    ended: bool,
+}
+
+impl<I: Iterator<Item = Result<(u64, Vec<String>), RowFault>>> Table<I> {
+    /// The table of these rows.
+    pub fn new(rows: I, columns: Arc<Columns>, names: Names) -> Self {
+        Self {
+            rows,
+            columns,
+            heading: None,
+            names,
+            ended: false,
+        }
+    }
+}
+
+impl<I: Iterator<Item = Result<(u64, Vec<String>), RowFault>>> Iterator for Table<I> {
+    type Item = ReadRow;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if self.ended {
+                return None;
+            }
+            let row = self.rows.next();
+            let (number, cells) = match row {
+                None if self.heading.is_none() => (1, Vec::new()),
+                None => return None,
+                Some(Ok(row)) => row,
+                Some(Err(fault)) => {
+                    self.ended = true;
+                    return Some(Err(vec![fault]));
+                }
+            };
+            let Some(heading) = &self.heading else {
+                match Heading::read(number, &cells, &self.columns) {
+                    Ok(heading) => {
+                        let _ = self.names.set(heading.names().clone());
+                        self.heading = Some(heading);
+                        continue;
+                    }
+                    Err(faults) => {
+                        self.ended = true;
+                        return Some(Err(faults));
+                    }
+                }
+            };
+            if let Some(json) = heading.row(number, &cells) {
+                return Some(Ok(RawRow { number, json }));
+            }
+        }
+    }
+}
+
+/// Counts what is read since the last row, so that a quotation mark that is never closed does not take the file for a row.
+struct Bounded<R> {
+    from: R,
+    read: std::rc::Rc<Cell<usize>>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.read.get() > LONGEST_ROW {
+            return Err(io::Error::other(TOO_LONG));
+        }
+        let read = self.from.read(into)?;
+        self.read.set(self.read.get() + read);
+        Ok(read)
+    }
+}
+
+const TOO_LONG: &str = "row too long";
+
+/// The records of a CSV text in UTF-8, each with its number as spreadsheets count rows.
+pub fn csv_rows<R: Read>(from: R) -> impl Iterator<Item = Result<(u64, Vec<String>), RowFault>> {
+    let read = std::rc::Rc::new(Cell::new(0));
+    let bounded = Bounded {
+        from,
+        read: read.clone(),
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(bounded);
+    let mut record = csv::StringRecord::new();
+    let mut number = 0;
+    std::iter::from_fn(move || {
+        read.set(0);
+        number += 1;
+        match reader.read_record(&mut record) {
+            Ok(false) => None,
+            Ok(true) => Some(Ok((number, record.iter().map(str::to_owned).collect()))),
+            Err(error) => Some(Err(match error.kind() {
+                csv::ErrorKind::Io(error) if error.to_string() == TOO_LONG => RowFault::too_long(number),
+                csv::ErrorKind::Utf8 { .. } => RowFault::of_row(
+                    number,
+                    "not_utf8",
+                    Text::fixed("该行含有无法识别的字符。", "the row has characters that cannot be read"),
+                ),
+                _ => RowFault::unreadable(number, &error.to_string()),
+            })),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn columns() -> Arc<Columns> {
+        let document: Value = serde_json::from_str(&crate::app::openapi_json().unwrap()).unwrap();
+        Arc::new(Columns::new(
+            &document["components"]["schemas"],
+            "UnitInput",
+            &[("code", "UnitCode")],
+        ))
+    }
+
+    fn read(text: &str) -> Vec<ReadRow> {
+        Table::new(csv_rows(text.as_bytes()), columns(), Names::default()).collect()
+    }
+
+    #[test]
+    fn terms_and_paths_name_the_same_columns_and_cells_mean_what_their_column_holds() {
+        let text = "预算单位编码,name,单位类别,上级单位编码,起始年度,predecessors,备注\n\
+                    219001,\"开云镇,一\",乡镇,,2019,219000；219003,\n\
+                    ,,,,,,\n\
+                    219002,'=甲,town,219,\"2,020\",,\n";
+        let rows = read(text);
+        assert_eq!(rows[0].as_ref().unwrap_err()[0].code, "unknown_column");
+        assert_eq!(rows[0].as_ref().unwrap_err()[0].column, "备注");
+        assert_eq!(rows.len(), 1, "without a heading nothing can be read");
+
+        let rows = read(&text.replace(",备注", ","));
+        let read: Vec<(u64, Value)> = rows
+            .into_iter()
+            .map(|row| row.unwrap())
+            .map(|row| (row.number, serde_json::from_slice(&row.json.unwrap()).unwrap()))
+            .collect();
+        assert_eq!(
+            read,
+            [
+                (
+                    2,
+                    json!({"code": "219001", "name": "开云镇,一", "kind": "town", "valid_from": 2019,
+                        "predecessors": ["219000", "219003"]})
+                ),
+                (
+                    4,
+                    json!({"code": "219002", "name": "=甲", "kind": "town", "parent": "219", "valid_from": 2020})
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_quotation_mark_that_is_never_closed_does_not_take_the_file_for_a_row() {
+        let text = format!("code,name\n219001,\"开云镇\n{}", "219002,乙\n".repeat(LONGEST_ROW / 8));
+        let rows = read(&text);
+        let faults = rows.last().unwrap().as_ref().unwrap_err();
+        assert_eq!((faults[0].row, faults[0].code.as_str()), (2, "row_too_long"));
+    }
+
+    #[test]
+    fn a_file_without_a_heading_says_so() {
+        assert_eq!(read("").pop().unwrap().unwrap_err()[0].code, "missing_heading");
+    }
+}

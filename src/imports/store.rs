@@ -1,0 +1,150 @@
+//! All SQL of the imports themselves; their rows are stored by the rooms that they belong to.
+
+use diesel::prelude::*;
+
+use super::fault::RowFault;
+use super::model::{Counts, Row, State};
+use crate::codes::{ImportId, Ordinal};
+use crate::db::connection::Backend;
+use crate::db::schema::{import_faults, imports};
+use crate::db::{AnyConnection, now};
+use crate::http::page::{Limit, Order};
+use crate::http::problem::Problem;
+use crate::paged;
+
+/// The import of that id, if there is one.
+pub fn find(conn: &mut AnyConnection, id: &str) -> QueryResult<Option<Row>> {
+    imports::table.find(id).select(Row::as_select()).first(conn).optional()
+}
+
+/// Stores a new import.
+pub fn insert(conn: &mut AnyConnection, row: &Row) -> QueryResult<()> {
+    diesel::insert_into(imports::table).values(row).execute(conn).map(drop)
+}
+
+/// Makes `runner` the one that works on an import that is not finished.
+pub fn take_over(conn: &mut AnyConnection, id: &str, runner: &str) -> QueryResult<()> {
+    diesel::update(imports::table.find(id))
+        .set((
+            imports::runner.eq(runner),
+            imports::state.eq(State::Running.as_str()),
+            imports::updated_at.eq(now()),
+        ))
+        .execute(conn)
+        .map(drop)
+}
+
+/// Says how far an import is: `position` and `counts` after its latest rows, and its state.
+///
+/// # Errors
+/// 409 if another process works on it by now, so that no row is stored twice.
+pub fn advance(
+    conn: &mut AnyConnection,
+    (id, runner): (&str, &str),
+    position: i64,
+    counts: Counts,
+    state: State,
+) -> Result<(), Problem> {
+    let at = now();
+    let finished = (state != State::Running).then(|| at.clone());
+    let changed = diesel::update(
+        imports::table
+            .find(id)
+            .filter(imports::runner.eq(runner))
+            .filter(imports::state.eq(State::Running.as_str())),
+    )
+    .set((
+        imports::position.eq(position),
+        imports::rows_created.eq(counts.created),
+        imports::rows_replaced.eq(counts.replaced),
+        imports::rows_unchanged.eq(counts.unchanged),
+        imports::rows_rejected.eq(counts.rejected),
+        imports::faults.eq(counts.faults),
+        imports::state.eq(state.as_str()),
+        imports::updated_at.eq(at),
+        imports::finished_at.eq(finished),
+    ))
+    .execute(conn)?;
+    match changed {
+        0 => Err(Problem::import_running(id)),
+        _ => Ok(()),
+    }
+}
+
+/// Adds faults to those that an import has; `before` is how many those are.
+///
+/// # Errors
+/// 500; none for a program that passed its tests.
+pub fn add_faults(conn: &mut AnyConnection, id: &str, before: i64, faults: &[RowFault]) -> Result<(), Problem> {
+    let texts: Result<Vec<String>, _> = faults.iter().map(serde_json::to_string).collect();
+    let texts = texts.map_err(|error| Problem::internal(error.to_string()))?;
+    Ok(add_fault_texts(conn, id, before, &texts)?)
+}
+
+/// The same, of faults that are JSON already.
+pub fn add_fault_texts(conn: &mut AnyConnection, id: &str, before: i64, faults: &[String]) -> QueryResult<()> {
+    for (body, number) in faults.iter().zip(before + 1..) {
+        diesel::insert_into(import_faults::table)
+            .values((
+                import_faults::import_id.eq(id),
+                import_faults::number.eq(number),
+                import_faults::body.eq(body),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Forgets all faults of an import, which begins anew.
+pub fn forget_faults(conn: &mut AnyConnection, id: &str) -> QueryResult<()> {
+    diesel::delete(import_faults::table.filter(import_faults::import_id.eq(id)))
+        .execute(conn)
+        .map(drop)
+}
+
+/// The first faults of an import, in the order of the file.
+pub fn first_faults(conn: &mut AnyConnection, id: &str, most: i64) -> QueryResult<Vec<String>> {
+    import_faults::table
+        .filter(import_faults::import_id.eq(id))
+        .order(import_faults::number)
+        .limit(most)
+        .select(import_faults::body)
+        .load(conn)
+}
+
+/// A page of an import's faults, each with its number, in the order of the file.
+pub fn faults(
+    conn: &mut AnyConnection,
+    id: &str,
+    order: Order,
+    cursor: Option<Ordinal>,
+    limit: Limit,
+) -> QueryResult<Vec<(i64, String)>> {
+    let query = import_faults::table
+        .filter(import_faults::import_id.eq(id.to_owned()))
+        .select((import_faults::number, import_faults::body))
+        .into_boxed::<Backend>();
+    paged!(query, import_faults::number, order, cursor.map(Ordinal::get), limit).load(conn)
+}
+
+/// A page of imports by id; `of`: only those of this token.
+pub fn list(
+    conn: &mut AnyConnection,
+    of: Option<String>,
+    order: Order,
+    cursor: Option<&ImportId>,
+    limit: Limit,
+) -> QueryResult<Vec<Row>> {
+    let mut query = imports::table.select(Row::as_select()).into_boxed::<Backend>();
+    if let Some(token) = of {
+        query = query.filter(imports::token_id.eq(token));
+    }
+    paged!(
+        query,
+        imports::id,
+        order,
+        cursor.map(|id| id.as_str().to_owned()),
+        limit
+    )
+    .load(conn)
+}
