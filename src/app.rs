@@ -7,6 +7,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{Data, PayloadConfig, ServiceConfig};
 use actix_web::{App, HttpServer, web};
 use utoipa::OpenApi;
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::config::Config;
@@ -23,6 +24,8 @@ use crate::http::{docs, kinds, middleware};
 use crate::imports::handlers::ImportLimit;
 use crate::imports::run::Running;
 use crate::schemes::library::Library;
+use crate::tokens::model::Role;
+use crate::tokens::permission::Permissions;
 use crate::{
     audit, evaluations, events, fiscal_years, health, imports, preview, rankings, schemes, special_funds,
     table_preview, tokens, trends, units,
@@ -101,13 +104,26 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("`jx_…`, made by `jixiao token create` or `POST /api/v1/tokens`."))
+        .description(Some(
+            "`jx_…`, made by `jixiao token create` or `POST /api/v1/tokens`. An operation's `security` names the permission that it \
+             takes, `x-roles` the permissions of each role; the scopes of a token narrow them.",
+        ))
         .build();
     document
         .components
         .get_or_insert_default()
         .add_security_scheme("token", SecurityScheme::Http(bearer));
+    document.extensions = Some(Extensions::builder().add("x-roles", roles()).build());
     document
+}
+
+/// The permissions of each role.
+fn roles() -> serde_json::Value {
+    [Role::Bureau, Role::Unit, Role::Auditor]
+        .map(|role| (role.as_str(), Permissions::of(role).iter().collect::<Vec<_>>()))
+        .into_iter()
+        .map(|(role, permissions)| (role.to_owned(), serde_json::json!(permissions)))
+        .collect()
 }
 
 /// The OpenAPI document as it is printed and committed.

@@ -73,6 +73,7 @@ pub struct PreviewScore {
     path = "/api/v1/scores:preview",
     operation_id = "preview_score",
     tag = "scores",
+    security(("token" = ["read"])),
     request_body(content = PreviewInput, example = json!({
         "scheme": "hunan-2019",
         "base_data": {"staff": {"posts": 171, "in_post": 104}},

@@ -32,6 +32,7 @@ pub fn routes(config: &mut ServiceConfig) {
     path = "/api/v1/checks:preview",
     operation_id = "preview_checks",
     tag = "checks",
+    security(("token" = ["read"])),
     request_body(content = PublishedTable, example = json!({
         "title": "某局2021年度部门整体支出绩效自评表",
         "complete": false,

@@ -80,6 +80,7 @@ pub struct AuditQuery {
     path = "/api/v1/audit",
     operation_id = "list_audit_trail",
     tag = "audit",
+    security(("token" = ["audit"])),
     params(AuditQuery),
     responses((status = 200, description = "A page of the trail", body = Page<AuditEntry>,
         headers(("Link" = String, description = "The next page, `rel=\"next\"`"))), CommonErrors),

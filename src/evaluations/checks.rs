@@ -112,6 +112,7 @@ pub struct CatalogueQuery {
     path = "/api/v1/checks",
     operation_id = "list_checks",
     tag = "checks",
+    security(("token" = ["read"])),
     params(CatalogueQuery),
     responses((status = 200, description = "The catalogue", body = Catalogue), CommonErrors),
 )]
@@ -133,6 +134,7 @@ pub async fn list_catalogue(_: Reader, Query(query): Query<CatalogueQuery>) -> H
     path = "/api/v1/checks/{check}",
     operation_id = "get_check",
     tag = "checks",
+    security(("token" = ["read"])),
     params(("check" = Code, Path, description = "The check's code, as findings name it")),
     responses((status = 200, description = "The check", body = CheckEntry), CommonErrors),
 )]
@@ -239,6 +241,7 @@ impl Counts {
     path = "/api/v1/units/{code}/evaluations/{year}/checks",
     operation_id = "get_evaluation_checks",
     tag = "evaluations",
+    security(("token" = ["read"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year")),
     responses((status = 200, description = "What was found", body = CheckReport,

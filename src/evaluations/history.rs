@@ -81,6 +81,7 @@ pub struct HistoryQuery {
     path = "/api/v1/units/{code}/evaluations/{year}/history",
     operation_id = "list_evaluation_history",
     tag = "evaluations",
+    security(("token" = ["read"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year"), HistoryQuery),
     responses((status = 200, description = "A page of the history", body = Page<Event>,

@@ -281,6 +281,7 @@ pub struct ReviewQuery {
     path = "/api/v1/units/{code}/evaluations/{year}/review",
     operation_id = "get_review",
     tag = "evaluations",
+    security(("token" = ["read"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year"), ReviewQuery),
     responses((status = 200, description = "The review", body = ReviewView,
@@ -336,6 +337,7 @@ fn refuse_before_its_end(principal: &Principal, row: &SubmissionRow) -> Result<(
     path = "/api/v1/units/{code}/evaluations/{year}/review",
     operation_id = "put_review",
     tag = "evaluations",
+    security(("token" = ["review"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year")),
     request_body(content = Review, example = json!({
@@ -363,6 +365,7 @@ pub async fn put(
     path = "/api/v1/units/{code}/evaluations/{year}/review",
     operation_id = "patch_review",
     tag = "evaluations",
+    security(("token" = ["review"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year")),
     request_body(content = ReviewPatch, content_type = "application/merge-patch+json",

@@ -195,6 +195,7 @@ impl Effect {
     path = "/api/v1/fiscal-years/{year}/scheme-change",
     operation_id = "try_scheme_change",
     tag = "fiscal-years",
+    security(("token" = ["configure"])),
     params(("year" = FiscalYear, Path, description = "The fiscal year"), SchemeChangeQuery),
     responses((status = 200, description = "A page of the year's drafts, by unit", body = SchemeChange,
         headers(("Link" = String, description = "The next page, `rel=\"next\"`"))), CommonErrors, UnfitParameter),

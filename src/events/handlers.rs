@@ -72,6 +72,7 @@ static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
     path = "/api/v1/events",
     operation_id = "list_events",
     tag = "events",
+    security(("token" = ["read"])),
     params(EventsQuery,
         ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event of a stream that broke off; counts before `after`")),
     responses((status = 200, description = "The events after that one, in order",

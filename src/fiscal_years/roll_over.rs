@@ -116,6 +116,7 @@ pub struct Links {
     path = "/api/v1/fiscal-years/{year}/roll-over",
     operation_id = "roll_over_fiscal_year",
     tag = "fiscal-years",
+    security(("token" = ["configure"])),
     params(("year" = FiscalYear, Path, description = "The year to open the next one from"), RollOverQuery),
     request_body(content = RollOverInput,
         example = json!({"notice_number": "山财绩〔2021〕15号", "opens_on": "2021-03-01", "closes_on": "2021-06-30"})),

@@ -46,7 +46,7 @@ pub struct Assessment {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "unique_or_null"
     )]
-    #[schema(schema_with = by_code::<bool>)]
+    #[schema(schema_with = by_code_or_null::<bool>)]
     pub checks: Option<BTreeMap<Code, bool>>,
     /// For incidents: the number of cases found; 0 when there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,6 +66,13 @@ pub struct Assessment {
     /// Where the evidence lies (佐证材料).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Words>,
+}
+
+/// The schema of an optional map by code.
+fn by_code_or_null<T: PartialSchema>() -> Object {
+    let mut map = by_code::<T>();
+    map.schema_type = SchemaType::from_iter([Type::Object, Type::Null]);
+    map
 }
 
 /// The schema of a map from codes.

@@ -29,6 +29,7 @@ pub fn routes(config: &mut ServiceConfig) {
     path = "/api/v1/units/{code}/trend",
     operation_id = "get_unit_trend",
     tag = "units",
+    security(("token" = ["read"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)")),
     responses((status = 200, description = "The trend", body = Trend), CommonErrors),
 )]

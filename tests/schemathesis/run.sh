@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs Schemathesis against a real server with the committed spec. Needs python3 with venv, and curl; installs the rest.
+# Runs Schemathesis against a real server with the committed spec, as each role in turn. Needs python3 with venv, and curl;
+# installs the rest.
 #
 #   tests/schemathesis/run.sh [more arguments for `st run`]
 set -euo pipefail
@@ -20,12 +21,25 @@ export TOKEN
 # Data to stumble over, so that not every path ends in 404.
 BASE=$base sh examples/kaiyun-2019/run.sh >/dev/null
 BASE=$base sh examples/published-2018/run.sh >/dev/null
+BASE=$base sh examples/county-year/run.sh >/dev/null
 
-"$venv/bin/st" --config-file tests/schemathesis/schemathesis.toml run openapi/jixiao.json --url "$base" \
-  -H "Authorization: Bearer $TOKEN" "$@" | tee "$work/report"
+as() { # ROLE TOKEN EXAMPLES [more arguments]: what the role may not do must not succeed (hooks.py)
+  role=$1 token=$2 examples=$3
+  shift 3
+  echo "== as $role"
+  ROLE=$role SCHEMATHESIS_HOOKS=tests/schemathesis/hooks.py "$venv/bin/st" --config-file tests/schemathesis/schemathesis.toml \
+    run openapi/jixiao.json --url "$base" -H "Authorization: Bearer $token" --max-examples "$examples" "$@" |
+    tee "$work/report.$role"
+}
+token() { target/debug/jixiao token create --data-dir "$work/data" --name "$1" --role "$@" | grep -o 'jx_[A-Za-z0-9_]*'; }
+# The auditor and the unit first, while there is something to read.
+as auditor "$(token auditor)" 5 "$@"
+as unit "$(token unit --unit 219001)" 10 "$@"
+as bureau "$TOKEN" 40 "$@"
+
 # A server that logged an error or died is a failure, whatever the checks saw.
 if grep -E ' (ERROR|WARN) |panicked' "$work/server.log"; then exit 1; fi
 curl -sf "$base/health/ready" >/dev/null
-requests=$(grep -Eo '[0-9]+ generated' "$work/report" | grep -Eo '[0-9]+' | head -1)
+requests=$(cat "$work"/report.* | grep -Eo '[0-9]+ generated' | awk '{sum += $1} END {print sum}')
 echo "requests: ${requests:-none}"
 if [ "${requests:-0}" -lt 2000 ]; then echo "fewer than 2,000 requests were made" >&2; exit 1; fi
