@@ -133,6 +133,8 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<Seq>, Problem> {
         return Ok(None);
     };
     match sent.to_str().map(str::parse) {
+        // An empty one says that nothing was read yet (HTML Standard, server-sent events).
+        _ if sent.is_empty() => Ok(None),
         Ok(Ok(seq)) => Ok(Some(seq)),
         Ok(Err(message)) => Err(Problem::invalid_parameters(vec![At::header(
             "Last-Event-ID",

@@ -8,6 +8,8 @@ import os
 
 import schemathesis
 
+schemathesis.serializer.alias("application/x-ndjson", "text/plain")
+
 
 @schemathesis.check
 def role_is_allowed(ctx, response, case):
