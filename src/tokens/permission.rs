@@ -158,7 +158,7 @@ mod tests {
         let all: Permissions = TABLE.iter().map(|entry| entry.permission).collect();
         assert_eq!(Permissions::of(Bureau), all);
         assert_eq!(Permissions::of(Auditor).words(), "read oversee audit");
-        assert_eq!(Permissions::of(Unit).words(), "read file submit");
+        assert_eq!(Permissions::of(Unit).words(), "read file submit import");
         assert_eq!(
             Permissions::from_words("submit  unheard_of read").words(),
             "read submit"
