@@ -65,16 +65,15 @@ static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Every change of data is an event (CloudEvents 1.0), numbered without a gap in the order of the commits; a reader that keeps
 /// `next_after` misses none and may stop at any time. With `wait` the answer comes as soon as there is an event, else empty when
 /// the time is over. With `Accept: text/event-stream` it is a stream of server-sent events, whose `id` is the number; it ends after
-/// five minutes, and the client comes again with `Last-Event-ID`, as browsers do by themselves. A unit's token sees the events of
-/// its own units and those below them. Where `after` is beyond the end of the log, the database was restored: begin from 0 again.
+/// five minutes, and the client comes again with the header `Last-Event-ID`, the `id` of the last event that it has, as browsers do
+/// by themselves; it counts before `after`. A unit's token sees the events of its own units and those below them. Where `after` is beyond the end of the log, the database was restored: begin from 0 again.
 #[utoipa::path(
     get,
     path = "/api/v1/events",
     operation_id = "list_events",
     tag = "events",
     security(("token" = ["read"])),
-    params(EventsQuery,
-        ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event of a stream that broke off; counts before `after`")),
+    params(EventsQuery),
     responses((status = 200, description = "The events after that one, in order",
             headers(("Link" = String, description = "Where to go on, `rel=\"next\"`")),
             content((EventPage = "application/json"), (String = "text/event-stream"))),
