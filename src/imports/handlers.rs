@@ -69,6 +69,11 @@ pub struct PostQuery {
     id: Option<ImportId>,
 }
 
+/// A file, as its bytes.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+struct File(#[allow(dead_code, reason = "only the document speaks of it")] Vec<u8>);
+
 /// Import a file of many rows
 ///
 /// NDJSON (one JSON object a line), CSV (UTF-8 with or without byte order mark, GBK, GB18030) or XLSX (the first sheet), told
@@ -92,9 +97,9 @@ pub struct PostQuery {
     security(("token" = ["import"])),
     params(PostQuery),
     request_body(content(
-        (String = "application/x-ndjson", example = "{\"code\":\"219001\",\"name\":\"衡山县开云镇人民政府\",\"kind\":\"town\"}\n"),
-        (String = "text/csv", example = "预算单位编码,名称,单位类别\n219001,衡山县开云镇人民政府,乡镇\n"),
-        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        (inline(File) = "application/x-ndjson", example = "{\"code\":\"219001\",\"name\":\"衡山县开云镇人民政府\",\"kind\":\"town\"}\n"),
+        (inline(File) = "text/csv", example = "预算单位编码,名称,单位类别\n219001,衡山县开云镇人民政府,乡镇\n"),
+        (inline(File) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     )),
     responses(
         (status = 201, description = "It went through the whole file; `counts` says what became of the rows", body = Import,
