@@ -208,7 +208,7 @@ impl Change {
 
 /// A stored change.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = changes)]
+#[diesel(table_name = changes, treat_none_as_default_value = false)]
 pub struct Row {
     /// Counts the changes, from 1, without a gap.
     pub seq: i64,

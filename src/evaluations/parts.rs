@@ -220,9 +220,24 @@ async fn get_part(
 
 /// What is to become of a document, given the one before.
 enum Wanted<T> {
-    Put(T),
+    /// The document, and its text: written before the transaction, in which others wait.
+    Put(T, String),
     Patch(MergePatch),
     Delete,
+}
+
+impl<B> Wanted<B> {
+    fn put<T: Document>(document: B) -> Result<Self, Problem>
+    where
+        B: Borrow<T>,
+    {
+        let text = text(document.borrow())?;
+        Ok(Self::Put(document, text))
+    }
+}
+
+fn text<T: Document>(document: &T) -> Result<String, Problem> {
+    serde_json::to_string(document).map_err(|error| Problem::internal(error.to_string()))
 }
 
 async fn change<T: Document>(
@@ -281,7 +296,7 @@ pub fn put<T: Document>(
     at: &(UnitCode, FiscalYear),
     document: &T,
 ) -> Result<Saved, Problem> {
-    let wanted = Wanted::Put(document);
+    let wanted = Wanted::put::<T>(document)?;
     apply::<T, &T>(tx, library, principal, at, &wanted, &Preconditions::default()).map(|(saved, _)| saved)
 }
 
@@ -298,24 +313,20 @@ fn apply<T: Document, B: Borrow<T>>(
     let context = require(tx, unit, year)?;
     principal.may_see(&context.unit_path)?;
     let before = stored(T::PART, context.evaluation.as_ref());
-    if before.is_none() && !matches!(wanted, Wanted::Put(_)) {
+    if before.is_none() && !matches!(wanted, Wanted::Put(..)) {
         return Err(not_filed(T::PART, unit, year));
     }
     preconditions.check(before.as_ref().map(|(_, etag)| etag))?;
     let patched: T;
-    let document = match wanted {
-        Wanted::Put(document) => Some(document.borrow()),
+    let (document, text) = match wanted {
+        Wanted::Put(document, text) => (Some(document.borrow()), Some(text.clone())),
         Wanted::Patch(patch) => {
             let old: T = read(T::PART, context.evaluation.as_ref())?.ok_or_else(|| not_filed(T::PART, unit, year))?;
             patched = patch.apply(&old)?;
-            Some(&patched)
+            (Some(&patched), Some(text(&patched)?))
         }
-        Wanted::Delete => None,
+        Wanted::Delete => (None, None),
     };
-    let text = document
-        .map(serde_json::to_string)
-        .transpose()
-        .map_err(|error| Problem::internal(error.to_string()))?;
     if before.as_ref().map(|(text, _)| text) == text.as_ref() {
         return Ok((Saved::Unchanged, before));
     }
@@ -404,7 +415,15 @@ pub async fn put_base_data(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change(Wanted::Put(sheet), principal, at, preconditions, &db, library).await
+    change::<BaseData>(
+        Wanted::put::<BaseData>(sheet)?,
+        principal,
+        at,
+        preconditions,
+        &db,
+        library,
+    )
+    .await
 }
 
 /// Change some figures of the base data sheet
@@ -552,7 +571,15 @@ pub async fn put_assessments(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change(Wanted::Put(assessments), principal, at, preconditions, &db, library).await
+    change::<Assessments>(
+        Wanted::put::<Assessments>(assessments)?,
+        principal,
+        at,
+        preconditions,
+        &db,
+        library,
+    )
+    .await
 }
 
 /// Change some assessments
@@ -661,7 +688,15 @@ pub async fn put_claims(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change(Wanted::Put(claims), principal, at, preconditions, &db, library).await
+    change::<Claims>(
+        Wanted::put::<Claims>(claims)?,
+        principal,
+        at,
+        preconditions,
+        &db,
+        library,
+    )
+    .await
 }
 
 /// Change some claims
@@ -767,7 +802,15 @@ pub async fn put_reasons(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    change(Wanted::Put(reasons), principal, at, preconditions, &db, library).await
+    change::<Reasons>(
+        Wanted::put::<Reasons>(reasons)?,
+        principal,
+        at,
+        preconditions,
+        &db,
+        library,
+    )
+    .await
 }
 
 /// Change some reasons

@@ -12,7 +12,7 @@ use crate::scoring::scheme::Scheme;
 
 /// The row of a unit-year; points in millionths.
 #[derive(Debug, Clone, PartialEq, Insertable)]
-#[diesel(table_name = standings)]
+#[diesel(table_name = standings, treat_none_as_default_value = false)]
 pub struct StandingRow {
     /// The fiscal year.
     pub year: i64,
@@ -40,7 +40,7 @@ pub struct StandingRow {
 
 /// The row of a section or an indicator of a unit-year; points in millionths.
 #[derive(Debug, Clone, PartialEq, Insertable)]
-#[diesel(table_name = standing_parts)]
+#[diesel(table_name = standing_parts, treat_none_as_default_value = false)]
 pub struct PartRow {
     /// The fiscal year.
     pub year: i64,

@@ -259,23 +259,17 @@ pub fn set(
         reasons_version: 0,
     });
     row.updated_at = at;
+    macro_rules! columns {
+        ($document:ident, $version:ident) => {{
+            row.$document = document;
+            row.$version += 1;
+        }};
+    }
     match part {
-        Part::BaseData => {
-            row.base_data = document;
-            row.base_data_version += 1;
-        }
-        Part::Assessments => {
-            row.assessments = document;
-            row.assessments_version += 1;
-        }
-        Part::Reasons => {
-            row.reasons = document;
-            row.reasons_version += 1;
-        }
-        Part::Claims => {
-            row.claims = document;
-            row.claims_version += 1;
-        }
+        Part::BaseData => columns!(base_data, base_data_version),
+        Part::Assessments => columns!(assessments, assessments_version),
+        Part::Reasons => columns!(reasons, reasons_version),
+        Part::Claims => columns!(claims, claims_version),
     }
     if row.submission == 0
         && row.base_data.is_none()
@@ -289,9 +283,24 @@ pub fn set(
     if is_new {
         diesel::insert_into(evaluations::table).values(&row).execute(conn)?;
     } else {
-        diesel::update(evaluations::table.find((unit.as_str(), year.get())))
-            .set(&row)
-            .execute(conn)?;
+        // Only what changes: diesel has the statement compiled anew each time, and the other documents may be long.
+        macro_rules! update {
+            ($document:ident, $version:ident) => {
+                diesel::update(evaluations::table.find((unit.as_str(), year.get())))
+                    .set((
+                        evaluations::$document.eq(&row.$document),
+                        evaluations::$version.eq(row.$version),
+                        evaluations::updated_at.eq(&row.updated_at),
+                    ))
+                    .execute(conn)?
+            };
+        }
+        match part {
+            Part::BaseData => update!(base_data, base_data_version),
+            Part::Assessments => update!(assessments, assessments_version),
+            Part::Reasons => update!(reasons, reasons_version),
+            Part::Claims => update!(claims, claims_version),
+        };
     }
     Ok(Some(row))
 }

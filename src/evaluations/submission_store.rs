@@ -17,7 +17,7 @@ use crate::paged;
 
 /// A stored submission, as its row holds it.
 #[derive(Debug, Clone, Insertable)]
-#[diesel(table_name = submissions)]
+#[diesel(table_name = submissions, treat_none_as_default_value = false)]
 pub struct NewSubmission {
     /// The unit.
     pub unit_code: String,
@@ -198,7 +198,7 @@ pub fn frozen_scheme(conn: &mut AnyConnection, digest: &str) -> QueryResult<Opti
 
 /// Something that was done, as its row holds it.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = evaluation_events)]
+#[diesel(table_name = evaluation_events, treat_none_as_default_value = false)]
 pub struct EventRow {
     /// The unit.
     pub unit_code: String,

@@ -118,7 +118,7 @@ impl AddAssign for Counts {
 
 /// A stored import, as its row holds it.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = imports)]
+#[diesel(table_name = imports, treat_none_as_default_value = false)]
 pub struct Row {
     /// Its id.
     pub id: String,
