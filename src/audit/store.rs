@@ -1,6 +1,8 @@
 //! All SQL of the audit trail.
 
+use diesel::dsl::{case_when, sql};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use crate::codes::{FiscalYear, Moment, UnitCode};
 use crate::db::AnyConnection;
@@ -47,6 +49,9 @@ pub struct Filter {
 }
 
 /// A page of the trail by number.
+///
+/// What has its unit's code in its address is found among the changes of that unit; the rest, and special funds, which may go
+/// from one unit to another, in an index of their own: its condition is said as the index says it.
 pub fn list(
     conn: &mut AnyConnection,
     filter: &Filter,
@@ -59,8 +64,18 @@ pub fn list(
         .filter(earlier.field(changes::seq).lt(dsl::seq))
         .order(earlier.field(changes::seq).desc())
         .select(earlier.field(changes::after))
-        .limit(1)
-        .single_value();
+        .limit(1);
+    let of_unit = before.filter(earlier.field(changes::unit_code).eq(dsl::unit_code));
+    let elsewhere = before.filter(sql::<Bool>(
+        "(earlier.unit_code IS NULL OR earlier.resource = 'special_fund')",
+    ));
+    let before = case_when(
+        dsl::unit_code
+            .is_null()
+            .or(dsl::resource.eq(Resource::SpecialFund.as_str())),
+        elsewhere.single_value(),
+    )
+    .otherwise(of_unit.single_value());
     let mut query = dsl::changes.select((Row::as_select(), before)).into_boxed::<Backend>();
     if let Some(unit) = &filter.unit {
         query = query.filter(dsl::unit_code.eq(unit.as_str().to_owned()));
@@ -73,6 +88,12 @@ pub fn list(
     }
     if let Some(key) = &filter.key {
         query = query.filter(dsl::key.eq(key.clone()));
+        query = match unit_of(key) {
+            Some(unit) => query.filter(dsl::unit_code.eq(unit.to_owned())),
+            None => query.filter(sql::<Bool>(
+                "(changes.unit_code IS NULL OR changes.resource = 'special_fund')",
+            )),
+        };
     }
     if let Some(resource) = filter.resource {
         query = query.filter(dsl::resource.eq(resource.as_str()));
@@ -87,6 +108,11 @@ pub fn list(
         query = query.filter(dsl::at.lt(to.to_string()));
     }
     paged!(query, dsl::seq, order, cursor, limit).load(conn)
+}
+
+/// The code of the unit that an address names.
+fn unit_of(key: &str) -> Option<&str> {
+    key.strip_prefix("/api/v1/units/")?.split('/').next()
 }
 
 /// The changes after the number `after`, in order, at most `limit`.

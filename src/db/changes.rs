@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::schema::{change_head, changes};
 use super::{AnyConnection, now};
 use crate::http::problem::Problem;
+use crate::on_engine;
 
 /// Who makes changes, and by which request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -303,10 +304,8 @@ impl Head {
     /// # Errors
     /// Those of the database.
     pub fn load(conn: &mut AnyConnection) -> QueryResult<Self> {
-        change_head::table
-            .find(1)
-            .select((change_head::seq, change_head::hash))
-            .first(conn)
+        let head = change_head::table.find(1).select((change_head::seq, change_head::hash));
+        on_engine!(conn => head.first(conn))
     }
 
     /// Stores the head, if it is not this one already.
@@ -350,7 +349,8 @@ fn insert(conn: &mut AnyConnection, rows: &[Row]) -> QueryResult<()> {
         }
         (conn, rows) => {
             for row in rows {
-                diesel::insert_into(changes::table).values(row).execute(conn)?;
+                let insert = diesel::insert_into(changes::table).values(row);
+                on_engine!(conn => insert.execute(conn))?;
             }
         }
     }

@@ -15,10 +15,10 @@ use crate::db::{AnyConnection, now};
 use crate::fiscal_years::model::Season;
 use crate::http::page::{Limit, Order};
 use crate::http::problem::Problem;
-use crate::paged;
 use crate::schemes::library::Edition;
 use crate::scoring::special_fund::MOST_FUNDS;
 use crate::units::model::Validity;
+use crate::{on_engine, paged};
 
 /// A unit's year with all that handling it needs, read in one statement.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
     );
     let last = year.get() - 1;
     let continues = unit_predecessors::table.filter(unit_predecessors::unit_code.eq(units::code));
-    let found: Option<Columns> = units::table
+    let found: QueryResult<Columns> = on_engine!(conn => units::table
         .inner_join(fiscal_years::table.on(fiscal_years::year.eq(year.get())))
         .inner_join(scoring_schemes::table.on(scoring_schemes::id.eq(fiscal_years::scheme_id)))
         .left_join(
@@ -94,8 +94,8 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
             ),
             (units::valid_from, units::valid_to),
         ))
-        .first(conn)
-        .optional()?;
+        .first(conn));
+    let found = found.optional()?;
     let Some((names, season, (scheme_id, version, updated_at), evaluation, (own, continues), validity)) = found else {
         return Ok(None);
     };
@@ -158,12 +158,9 @@ fn sheet_of_predecessor(conn: &mut AnyConnection, unit: &UnitCode, year: i64) ->
 
 /// The text of a base data sheet; `None` if it is gone.
 pub fn base_data(conn: &mut AnyConnection, unit: &str, year: i64) -> QueryResult<Option<String>> {
-    let found: Option<Option<String>> = evaluations::table
-        .find((unit, year))
-        .select(evaluations::base_data)
-        .first(conn)
-        .optional()?;
-    Ok(found.flatten())
+    let found = evaluations::table.find((unit, year)).select(evaluations::base_data);
+    let found: QueryResult<Option<String>> = on_engine!(conn => found.first(conn));
+    Ok(found.optional()?.flatten())
 }
 
 impl Context {

@@ -9,11 +9,11 @@ use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, special_funds, token_units, unit_predecessors, units};
 use crate::db::sql::{at_or_below, codes_under, containing, length, lower, substr};
 use crate::http::page::{Limit, Order};
-use crate::paged;
+use crate::{on_engine, paged};
 
 /// The unit of that code, if there is one.
 pub fn find(conn: &mut AnyConnection, code: &str) -> QueryResult<Option<Row>> {
-    units::table.find(code).select(Row::as_select()).first(conn).optional()
+    on_engine!(conn => units::table.find(code).select(Row::as_select()).first(conn)).optional()
 }
 
 /// The units of these codes.
@@ -62,9 +62,10 @@ pub fn with_links(conn: &mut AnyConnection, rows: Vec<Row>) -> QueryResult<Vec<S
         .order((unit_code, predecessor_code));
     let links: Vec<(String, String)> = match rows.as_slice() {
         // Said without a list, so that the statement is compiled once and not at each call.
-        [row] => links
-            .filter(unit_code.eq(&row.code).or(predecessor_code.eq(&row.code)))
-            .load(conn)?,
+        [row] => {
+            let links = links.filter(unit_code.eq(&row.code).or(predecessor_code.eq(&row.code)));
+            on_engine!(conn => links.load(conn))?
+        }
         rows => {
             let codes: Vec<&str> = rows.iter().map(|row| row.code.as_str()).collect();
             links

@@ -82,6 +82,21 @@ both_engines! {
         app.client(&token).get(AUDIT).problem(403, "forbidden");
     }
 
+    fn what_was_there_before_is_found_also_of_what_went_from_one_unit_to_another(app) {
+        let bureau = app.with_units(&[("101", None), ("102", None)]);
+        bureau.put("/api/v1/fiscal-years/2019", &json!({"scheme": "hunan-2019"})).expect(201);
+        let fund = "/api/v1/special-funds/repairs";
+        // There and back again: the change before the last one of the fund is not the last one among those of its unit.
+        for (unit, status) in [("101", 201), ("102", 200), ("101", 200)] {
+            bureau.put(fund, &json!({"unit": unit, "year": 2019, "name": "危房改造"})).expect(status);
+        }
+        bureau.put("/api/v1/fiscal-years/2019", &json!({"scheme": "hunan-2019", "notice": "衡财绩〔2020〕1号"})).expect(200);
+        let documents = each(&bureau, &format!("key={fund}"), "before");
+        assert_eq!(documents.iter().map(|before| &before["unit"]).collect::<Vec<_>>(), [&Value::Null, &json!("101"), &json!("102")]);
+        let year = each(&bureau, "key=/api/v1/fiscal-years/2019", "before");
+        assert_eq!(year.iter().map(|before| &before["scheme"]).collect::<Vec<_>>(), [&Value::Null, &json!("hunan-2019")]);
+    }
+
     fn a_trail_that_nobody_has_touched_is_whole_and_holds_what_was_noted_down(app) {
         let bureau = app.with_kaiyun();
         bureau.put(SHEET, &json!({"staff": {"posts": 1}})).expect(201);
