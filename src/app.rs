@@ -21,6 +21,7 @@ use crate::http::limits::Limits;
 use crate::http::problem::Problem;
 use crate::http::shape::shape;
 use crate::http::{docs, kinds, middleware};
+use crate::idempotency::once::InFlight;
 use crate::imports::handlers::ImportLimit;
 use crate::imports::run::Running;
 use crate::schemes::library::Library;
@@ -197,6 +198,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
     let limits = Data::new(Limits::new(&config.limits));
     let limit = config.body_limit;
     let running = Data::new(Running::default());
+    let in_flight = Data::new(InFlight::default());
     let import_limit = Data::new(ImportLimit(config.import_limit));
     let server = HttpServer::new(move || {
         App::new()
@@ -210,6 +212,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
             .app_data(bell.clone())
             .app_data(Data::new(BodyLimit(limit)))
             .app_data(running.clone())
+            .app_data(in_flight.clone())
             .app_data(import_limit.clone())
             .app_data(PayloadConfig::new(limit))
             .wrap(from_fn(shape))

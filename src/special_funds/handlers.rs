@@ -23,6 +23,8 @@ use crate::http::problem::{At, Problem};
 use crate::http::query::{Flag, Query, SearchText, given};
 use crate::http::resource::resource;
 use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
+use crate::idempotency::answer::Answer;
+use crate::idempotency::once::Once;
 use crate::patch_of;
 use crate::render;
 use crate::schemes::library::Library;
@@ -119,13 +121,15 @@ pub async fn list(
 
 /// Create a special fund
 ///
-/// It gets an id. To choose the id, and to be able to send the same request again, use PUT.
+/// It gets an id. To choose the id, and to be able to send the same request again at any time, use PUT; within a day an
+/// `Idempotency-Key` does.
 #[utoipa::path(
     post,
     path = "/api/v1/special-funds",
     operation_id = "create_special_fund",
     tag = "special-funds",
     security(("token" = ["file"])),
+    params(Once),
     request_body(content = SpecialFundInput, example = json!({
     "unit": "219001", "year": 2019, "name": "危房改造资金",
     "targets": [{"section": "output", "group": "数量指标", "name": "四类对象危房改造户数", "weight": "50",
@@ -137,20 +141,20 @@ pub async fn list(
 )]
 pub async fn post(
     Editor(principal): Editor,
+    once: Once,
     Json(input): Json<SpecialFundInput>,
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
     // Made here and not in the work, which may be run again.
     let id = uuid::Uuid::now_v7().to_string();
-    let row = db
-        .write(principal.origin(), move |tx| {
-            let id = FundId::try_from(id.clone()).map_err(Problem::internal)?;
-            save(tx, &library, &principal, &id, None, &input)
-        })
-        .await?;
-    let address = address(&row.id);
-    Ok(row.etag().saved(true, &address).json(SpecialFund::try_from(row)?))
+    once.write(&db, principal.origin(), move |tx| {
+        let id = FundId::try_from(id.clone()).map_err(Problem::internal)?;
+        let row = save(tx, &library, &principal, &id, None, &input)?;
+        let (address, etag) = (address(&row.id), row.etag());
+        Ok(Answer::created(address, &SpecialFund::try_from(row)?)?.tagged(&etag))
+    })
+    .await
 }
 
 /// Get a special fund

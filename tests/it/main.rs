@@ -14,6 +14,7 @@ mod evaluations;
 mod events;
 mod fiscal_years;
 mod http;
+mod idempotency;
 mod imports;
 mod limits;
 mod preview;
