@@ -20,7 +20,7 @@ use crate::http::gate::Gate;
 use crate::http::limits::Limits;
 use crate::http::problem::Problem;
 use crate::http::shape::shape;
-use crate::http::{docs, kinds, middleware};
+use crate::http::{docs, kinds, links, middleware};
 use crate::idempotency::once::InFlight;
 use crate::imports::handlers::ImportLimit;
 use crate::imports::run::Running;
@@ -115,6 +115,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         .get_or_insert_default()
         .add_security_scheme("token", SecurityScheme::Http(bearer));
     document.extensions = Some(Extensions::builder().add("x-roles", roles()).build());
+    links::add(&mut document);
     document
 }
 

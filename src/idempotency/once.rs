@@ -225,8 +225,7 @@ impl IntoParams for Once {
             .schema_type(SchemaType::Type(Type::String))
             .pattern(Some(format!(
                 r#"^([!#-\[\]-~]{{1,{LONGEST}}}|"[!#-\[\]-~]{{1,{LONGEST}}}")$"#
-            )))
-            .examples(["8e03978e-40d5-43e8-bc93-6894a57f9324"]);
+            )));
         let parameter = ParameterBuilder::new()
             .name("Idempotency-Key")
             .parameter_in(ParameterIn::Header)

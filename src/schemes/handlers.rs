@@ -337,6 +337,14 @@ pub async fn diff(
     Ok(HttpResponse::Ok().json(comparison))
 }
 
+/// The scheme of that id as it is answered.
+///
+/// # Errors
+/// 404 if there is none.
+pub fn view(conn: &mut AnyConnection, id: &SchemeId) -> Result<StoredScheme, Problem> {
+    StoredScheme::try_from(require(conn, id)?)
+}
+
 fn require(conn: &mut AnyConnection, id: &SchemeId) -> Result<Stored, Problem> {
     store::find_with_users(conn, id.as_str())?.ok_or_else(|| Problem::no_scheme(id))
 }
