@@ -167,10 +167,7 @@ pub async fn get(
             Ok((etag, Evaluation { expanded, ..evaluation }))
         })
         .await?;
-    match evaluation.expanded {
-        None => preconditions.answer(&etag, |mut response| Ok(response.json(evaluation))),
-        Some(_) => Ok(HttpResponse::Ok().json(evaluation)),
-    }
+    preconditions.answer(&etag, |mut response| Ok(response.json(evaluation)))
 }
 
 fn expanded(

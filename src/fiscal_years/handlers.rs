@@ -127,22 +127,24 @@ pub async fn get(
     preconditions: Preconditions,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let (row, expanded) = db
-        .read(move |conn| {
-            let row = require(conn, year)?;
-            let expanded = query.expand.map(|expand| expanded(conn, &row, &expand)).transpose()?;
-            Ok((row, expanded))
-        })
-        .await?;
-    let etag = row.etag();
-    let year = FiscalYearView {
-        expanded,
-        ..FiscalYearView::from(row)
+    let (row, expanded) = match query.expand {
+        None => (db.read(move |conn| require(conn, year)).await?, None),
+        // A scan, as for the scheme itself.
+        Some(expand) => {
+            db.scan(move |conn| {
+                let row = require(conn, year)?;
+                let expanded = expanded(conn, &row, &expand)?;
+                Ok((row, Some(expanded)))
+            })
+            .await?
+        }
     };
-    match year.expanded {
-        None => preconditions.answer(&etag, |mut response| Ok(response.json(year))),
-        Some(_) => Ok(HttpResponse::Ok().json(year)),
-    }
+    preconditions.answer(&row.etag(), |mut response| {
+        Ok(response.json(FiscalYearView {
+            expanded,
+            ..FiscalYearView::from(row)
+        }))
+    })
 }
 
 fn expanded(conn: &mut AnyConnection, row: &Row, expand: &Expand<YearExpansion>) -> Result<ExpandedYear, Problem> {

@@ -1,7 +1,7 @@
 //! `?expand=unit,score`: an answer that says where other things are holds them too, under `expanded`, for who would ask for
 //! each of them next.
 //!
-//! Such an answer follows from more than its resource, so it does not carry the resource's tag but one over its content.
+//! Such an answer follows from more than its resource, so `shape` gives it a tag over its content in place of the resource's.
 
 use serde::de::value::StringDeserializer;
 use serde::{Deserialize, Deserializer};

@@ -20,7 +20,7 @@ pub fn add(document: &mut OpenApi) {
     let schemas = stated.pointer("/components/schemas").unwrap_or(&Value::Null);
     for (address, item) in &mut document.paths.paths {
         if let Some(put) = &mut item.put {
-            let links = links(paths, address, address, true, |name| format!("$request.path.{name}"));
+            let links = links(paths, address, true, |name| format!("$request.path.{name}"));
             insert(&mut put.responses, &["200", "201"], &links);
         }
         if let (Some(post), Some(made)) = (&mut item.post, made_by_post(paths, address)) {
@@ -33,11 +33,7 @@ pub fn add(document: &mut OpenApi) {
                 false => format!("$request.path.{name}"),
             };
             let is_new = made.len() > address.len();
-            insert(
-                &mut post.responses,
-                &[status],
-                &links(paths, address, made, is_new, value),
-            );
+            insert(&mut post.responses, &[status], &links(paths, made, is_new, value));
         }
     }
 }
@@ -64,18 +60,12 @@ fn is_step(rest: &str, begins: &str) -> bool {
 }
 
 /// Links to what can be asked at `made`, and `below` it too; `value` says where each parameter comes from.
-fn links(
-    paths: &Map<String, Value>,
-    from: &str,
-    made: &str,
-    below: bool,
-    value: impl Fn(&str) -> String,
-) -> Vec<(String, Link)> {
+fn links(paths: &Map<String, Value>, made: &str, below: bool, value: impl Fn(&str) -> String) -> Vec<(String, Link)> {
     let mut links = Vec::new();
     for (address, item) in paths {
         let methods = match address.strip_prefix(made) {
             Some("") => ["get", "patch", "delete"].as_slice(),
-            Some(rest) if below && address != from && is_step(rest, "/") && !rest.contains('{') => &["get", "post"],
+            Some(rest) if below && is_step(rest, "/") && !rest.contains('{') => &["get", "post"],
             _ => continue,
         };
         for operation in methods.iter().filter_map(|method| item.get(method)) {

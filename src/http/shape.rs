@@ -11,15 +11,16 @@ use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError};
 
 use super::etag::{ETag, Preconditions};
-use super::fields::{Fields, is_asked};
+use super::fields::{self, Fields};
 
 static PREFER: HeaderName = HeaderName::from_static("prefer");
 static PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// Serves a request, and gives the answer the form that the client asks for.
 pub async fn shape(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
-    // A sparse answer is another one, with a tag of its own: the operation must not say that the client has the whole.
-    let sparse = is_asked(request.method(), request.query_string()).then(|| {
+    // An answer that is cut to measure is another one, with a tag of its own: the operation must not say that the client has
+    // the usual one.
+    let tailored = is_tailored(&request).then(|| {
         let known = Preconditions::of(request.headers());
         request.headers_mut().remove(IF_NONE_MATCH);
         known
@@ -29,7 +30,7 @@ pub async fn shape(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<S
         return Ok(response);
     }
     Ok(match *response.request().method() {
-        Method::GET | Method::HEAD if response.status() == StatusCode::OK => match sparse {
+        Method::GET | Method::HEAD if response.status() == StatusCode::OK => match tailored {
             None => conditional(response, None),
             Some(known) => conditional(select(response), Some(&known)),
         },
@@ -38,19 +39,27 @@ pub async fn shape(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<S
     })
 }
 
-/// Leaves only the fields that the client asks for, if the answer is JSON; the tag of the whole goes with the rest.
+/// Whether the client says what the answer is to hold: only some fields, or other things besides.
+fn is_tailored(request: &ServiceRequest) -> bool {
+    let query = request.query_string();
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    reads && (fields::is_asked(request.method(), query) || query.contains("expand="))
+}
+
+/// Leaves only the fields that the client asks for, if it does and the answer is JSON. The tag of the usual answer goes.
 fn select(response: ServiceResponse) -> ServiceResponse {
-    let (request, response) = response.into_parts();
+    let (request, mut response) = response.into_parts();
+    response.headers_mut().remove(ETAG);
+    if !fields::is_asked(request.method(), request.query_string()) {
+        return ServiceResponse::new(request, response);
+    }
     let is_json = response
         .headers()
         .get(CONTENT_TYPE)
         .is_some_and(|kind| kind == "application/json");
-    let (mut head, body) = response.into_parts();
+    let (head, body) = response.into_parts();
     let selected = Fields::of(&request).and_then(|fields| match (fields, body.try_into_bytes()) {
-        (Some(fields), Ok(bytes)) if is_json => {
-            head.headers_mut().remove(ETAG);
-            Ok(BoxBody::new(fields.select(&bytes)?))
-        }
+        (Some(fields), Ok(bytes)) if is_json => Ok(BoxBody::new(fields.select(&bytes)?)),
         (_, Ok(bytes)) => Ok(BoxBody::new(bytes)),
         (_, Err(body)) => Ok(body),
     });

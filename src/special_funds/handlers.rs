@@ -203,12 +203,10 @@ pub async fn get(
             Ok((row, expanded))
         })
         .await?;
-    let etag = row.etag();
-    let fund = SpecialFund::try_from(row)?;
-    match expanded {
-        None => preconditions.answer(&etag, |mut response| Ok(response.json(fund))),
-        Some(_) => Ok(HttpResponse::Ok().json(SpecialFund { expanded, ..fund })),
-    }
+    preconditions.answer(&row.etag(), |mut response| {
+        let fund = SpecialFund::try_from(row)?;
+        Ok(response.json(SpecialFund { expanded, ..fund }))
+    })
 }
 
 fn expanded(
