@@ -41,9 +41,9 @@ pub async fn shape(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<S
 
 /// Whether the client says what the answer is to hold: only some fields, or other things besides.
 fn is_tailored(request: &ServiceRequest) -> bool {
-    let query = request.query_string();
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    reads && (fields::is_asked(request.method(), query) || query.contains("expand="))
+    let (method, query) = (request.method(), request.query_string());
+    let expands = query.contains("expand=") && matches!(*method, Method::GET | Method::HEAD);
+    expands || fields::is_asked(method, query)
 }
 
 /// Leaves only the fields that the client asks for, if it does and the answer is JSON. The tag of the usual answer goes.
