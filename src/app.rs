@@ -20,7 +20,8 @@ use crate::http::gate::Gate;
 use crate::http::limits::Limits;
 use crate::http::problem::Problem;
 use crate::http::shape::shape;
-use crate::http::{docs, kinds, middleware};
+use crate::http::{docs, kinds, links, middleware};
+use crate::idempotency::once::InFlight;
 use crate::imports::handlers::ImportLimit;
 use crate::imports::run::Running;
 use crate::schemes::library::Library;
@@ -114,6 +115,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         .get_or_insert_default()
         .add_security_scheme("token", SecurityScheme::Http(bearer));
     document.extensions = Some(Extensions::builder().add("x-roles", roles()).build());
+    links::add(&mut document);
     document
 }
 
@@ -197,6 +199,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
     let limits = Data::new(Limits::new(&config.limits));
     let limit = config.body_limit;
     let running = Data::new(Running::default());
+    let in_flight = Data::new(InFlight::default());
     let import_limit = Data::new(ImportLimit(config.import_limit));
     let server = HttpServer::new(move || {
         App::new()
@@ -210,6 +213,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
             .app_data(bell.clone())
             .app_data(Data::new(BodyLimit(limit)))
             .app_data(running.clone())
+            .app_data(in_flight.clone())
             .app_data(import_limit.clone())
             .app_data(PayloadConfig::new(limit))
             .wrap(from_fn(shape))

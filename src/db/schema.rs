@@ -247,6 +247,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    idempotency_keys (actor, key) {
+        actor -> Text,
+        key -> Text,
+        fingerprint -> Text,
+        at -> Text,
+        status -> BigInt,
+        etag -> Nullable<Text>,
+        location -> Nullable<Text>,
+        body -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(fiscal_years -> scoring_schemes (scheme_id));
 diesel::joinable!(special_funds -> units (unit_code));
 diesel::joinable!(special_funds -> fiscal_years (year));

@@ -7,7 +7,10 @@ use utoipa::IntoParams;
 
 use super::cache::{Basis, ScoreCache};
 use super::locks::{actions, words};
-use super::model::{Evaluation, EvaluationEntry, Links, Part as PartState, Parts, ScoreBrief, UnitScore, Unused};
+use super::model::{
+    Evaluation, EvaluationEntry, EvaluationExpansion, ExpandedEvaluation, Links, Part as PartState, Parts, ScoreBrief,
+    UnitScore, Unused,
+};
 use super::store::{self, Context, EntryRow, Part};
 use super::{checks, history, parts, review, submissions, transitions, what_if};
 use crate::codes::{FiscalYear, UnitCode};
@@ -16,6 +19,7 @@ use crate::fault::Fault;
 use crate::http::accept::{Form, form, json};
 use crate::http::auth::{Principal, Reader};
 use crate::http::etag::{ETag, Preconditions};
+use crate::http::expand::Expand;
 use crate::http::page::{Limit, Order, Page};
 use crate::http::path::Path;
 use crate::http::problem::{At, Problem};
@@ -33,6 +37,7 @@ use crate::scoring::score::Score;
 use crate::scoring::text::SchemeId;
 use crate::scoring::values::digits;
 use crate::scoring::{self, Case};
+use crate::units;
 
 /// Adds the routes of a unit's years, below `/api/v1/units`.
 pub fn routes(config: &mut ServiceConfig) {
@@ -114,10 +119,21 @@ pub async fn list(
     Ok(Page::new(rows, limit, |row: &EntryRow| &row.0, show).respond(&request))
 }
 
+/// What to answer besides.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EvaluationQuery {
+    /// What the answer is to hold besides, under `expanded`.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline, style = Form, explode = false)]
+    expand: Option<Expand<EvaluationExpansion>>,
+}
+
 /// Get a unit's year
 ///
 /// Where it stands, what is known of its total, how complete it is and what is missing for which lines, and where its
-/// parts are. It exists as soon as the unit and the fiscal
+/// parts are; with `expand` some of these parts themselves. It exists as soon as the unit and the fiscal
 /// year do; before anything is filed its state is `not_started`.
 #[utoipa::path(
     get,
@@ -126,7 +142,7 @@ pub async fn list(
     tag = "evaluations",
     security(("token" = ["read"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
-        ("year" = FiscalYear, Path, description = "The fiscal year")),
+        ("year" = FiscalYear, Path, description = "The fiscal year"), EvaluationQuery),
     responses((status = 200, description = "The unit's year", body = Evaluation,
             headers(("ETag" = String, description = "Its version"))),
         (status = 304, description = "It is still the version that `If-None-Match` names"), CommonErrors),
@@ -134,6 +150,7 @@ pub async fn list(
 pub async fn get(
     Reader(principal): Reader,
     Path((code, year)): Path<(UnitCode, FiscalYear)>,
+    Query(query): Query<EvaluationQuery>,
     preconditions: Preconditions,
     db: Data<Db>,
     library: Data<Library>,
@@ -142,10 +159,46 @@ pub async fn get(
         .read(move |conn| {
             let context = require(conn, &code, year)?;
             principal.may_see(&context.unit_path)?;
-            view(conn, &library, &principal, code, year, context)
+            let expand = query.expand.as_ref();
+            let expanded = expand
+                .map(|expand| expanded(conn, &library, (&code, year), &context, expand))
+                .transpose()?;
+            let (etag, evaluation) = view(conn, &library, &principal, code, year, context)?;
+            Ok((etag, Evaluation { expanded, ..evaluation }))
         })
         .await?;
     preconditions.answer(&etag, |mut response| Ok(response.json(evaluation)))
+}
+
+fn expanded(
+    conn: &mut AnyConnection,
+    library: &Library,
+    (code, year): (&UnitCode, FiscalYear),
+    context: &Context,
+    expand: &Expand<EvaluationExpansion>,
+) -> Result<ExpandedEvaluation, Problem> {
+    let row = context.evaluation.as_ref();
+    Ok(ExpandedEvaluation {
+        unit: expand.with(&EvaluationExpansion::Unit, || units::handlers::view(conn, code))?,
+        base_data: expand
+            .with(&EvaluationExpansion::BaseData, || parts::read(Part::BaseData, row))?
+            .flatten(),
+        assessments: expand
+            .with(&EvaluationExpansion::Assessments, || {
+                parts::read(Part::Assessments, row)
+            })?
+            .flatten(),
+        reasons: expand
+            .with(&EvaluationExpansion::Reasons, || parts::read(Part::Reasons, row))?
+            .flatten(),
+        claims: expand
+            .with(&EvaluationExpansion::Claims, || parts::read(Part::Claims, row))?
+            .flatten(),
+        score: expand.with(&EvaluationExpansion::Score, || {
+            let compiled = in_force(conn, library, context)?;
+            unit_score(conn, &compiled, (code, year), context)
+        })?,
+    })
 }
 
 /// A unit's year as this principal sees it, with its tag.
@@ -220,6 +273,7 @@ fn describe(
             history: format!("{this}/history"),
             this,
         },
+        expanded: None,
         unit,
         unit_name: context.unit_name,
         year,
@@ -296,22 +350,31 @@ pub async fn get_score(
                     Bytes::from(render::score(&heading, &compute(conn, &compiled, &context)?))
                 }
                 Form::Json => scores.get_or_render((&code, year, &compiled.id), basis, || {
-                    let score = UnitScore {
-                        unit: code.clone(),
-                        unit_name: context.unit_name.clone(),
-                        year,
-                        scheme: SchemeUsed::from(&compiled),
-                        prior_base_data: context.prior.clone(),
-                        score: compute(conn, &compiled, &context)?,
-                        unused: unused(&compiled, &context)?,
-                    };
-                    json(&score)
+                    json(&unit_score(conn, &compiled, (&code, year), &context)?)
                 })?,
             };
             Ok((etag, body))
         })
         .await?;
     preconditions.answer(&etag, |response| Ok(form.answer(response, body)))
+}
+
+/// A unit's score as it is answered.
+fn unit_score(
+    conn: &mut AnyConnection,
+    compiled: &Compiled,
+    (code, year): (&UnitCode, FiscalYear),
+    context: &Context,
+) -> Result<UnitScore, Problem> {
+    Ok(UnitScore {
+        unit: code.clone(),
+        unit_name: context.unit_name.clone(),
+        year,
+        scheme: SchemeUsed::from(compiled),
+        prior_base_data: context.prior.clone(),
+        score: compute(conn, compiled, context)?,
+        unused: unused(compiled, context)?,
+    })
 }
 
 /// The year of a unit.

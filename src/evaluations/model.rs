@@ -1,18 +1,22 @@
 //! A unit's year on the wire and in the table.
 
 use diesel::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::workflow::{Action, State};
+use crate::checks::reasons::Reasons;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::schema::evaluations;
 use crate::fault::{Fault, Text};
 use crate::http::problem::Problem;
 use crate::schemes::model::SchemeUsed;
+use crate::scoring::assessment::Assessments;
+use crate::scoring::claims::Claims;
 use crate::scoring::completeness::Completeness;
 use crate::scoring::score::{Range, Score};
 use crate::scoring::sheet::BaseData;
+use crate::units::model::Unit;
 
 /// A stored evaluation, as its row holds it.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -87,6 +91,57 @@ pub struct Evaluation {
     pub parts: Parts,
     /// Where its parts are.
     pub links: Links,
+    /// What `expand` asked for; left out where it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub expanded: Option<ExpandedEvaluation>,
+}
+
+/// What an evaluation can be asked to hold besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EvaluationExpansion {
+    /// The unit.
+    Unit,
+    /// The base data sheet (基础数据表).
+    BaseData,
+    /// The assessments (评价打分依据).
+    Assessments,
+    /// The reasons for what the checks found (情况说明).
+    Reasons,
+    /// What the unit wrote itself (自填得分).
+    Claims,
+    /// The score, line by line.
+    Score,
+}
+
+/// What an evaluation holds besides: each as its own address answers it; a part that is not filed is left out.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExpandedEvaluation {
+    /// The unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub unit: Option<Unit>,
+    /// The base data sheet (基础数据表).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub base_data: Option<BaseData>,
+    /// The assessments (评价打分依据).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub assessments: Option<Assessments>,
+    /// The reasons for what the checks found (情况说明).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reasons: Option<Reasons>,
+    /// What the unit wrote itself (自填得分).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub claims: Option<Claims>,
+    /// The score, line by line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub score: Option<UnitScore>,
 }
 
 /// What is known of a total.

@@ -26,6 +26,8 @@ use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::resource::resource;
 use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
+use crate::idempotency::answer::Answer;
+use crate::idempotency::once::Once;
 use crate::schemes::library::Library;
 use crate::scoring::review::Tally;
 use crate::scoring::text::Reason;
@@ -76,11 +78,12 @@ struct Act {
 }
 
 impl Act {
-    async fn take(self, db: &Db, library: Data<Library>) -> Result<HttpResponse, Problem> {
-        let (etag, evaluation) = db
-            .write(self.principal.origin(), move |tx| self.run(tx, &library))
-            .await?;
-        Ok(etag.stamp(HttpResponse::Ok()).json(evaluation))
+    async fn take(self, db: &Db, library: Data<Library>, once: Once) -> Result<HttpResponse, Problem> {
+        once.write(db, self.principal.origin(), move |tx| {
+            let (etag, evaluation) = self.run(tx, &library)?;
+            Ok(Answer::ok(&evaluation)?.tagged(&etag))
+        })
+        .await
     }
 
     fn run(&self, tx: &mut Tx<'_>, library: &Library) -> Result<(ETag, Evaluation), Problem> {
@@ -236,7 +239,7 @@ struct Moved<'a> {
     tag = "evaluations",
     security(("token" = ["submit"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
-        ("year" = FiscalYear, Path, description = "The fiscal year")),
+        ("year" = FiscalYear, Path, description = "The fiscal year"), Once),
     request_body(content = Option<Remark>, example = json!({"reason": "已据实填报，请审核"})),
     responses((status = 200, description = "It is submitted", body = Evaluation,
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
@@ -245,6 +248,7 @@ pub async fn submit(
     Submitter(principal): Submitter,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
+    once: Once,
     remark: OptionalJson<Remark>,
     db: Data<Db>,
     library: Data<Library>,
@@ -257,7 +261,7 @@ pub async fn submit(
         reason: remark.into(),
         preconditions,
     };
-    act.take(&db, library).await
+    act.take(&db, library, once).await
 }
 
 /// Withdraw a unit's year
@@ -271,7 +275,7 @@ pub async fn submit(
     tag = "evaluations",
     security(("token" = ["submit"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
-        ("year" = FiscalYear, Path, description = "The fiscal year")),
+        ("year" = FiscalYear, Path, description = "The fiscal year"), Once),
     request_body(content = Option<Remark>, example = json!({"reason": "预算数有误，更正后再提交"})),
     responses((status = 200, description = "It is a draft again", body = Evaluation,
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
@@ -280,6 +284,7 @@ pub async fn withdraw(
     Submitter(principal): Submitter,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
+    once: Once,
     remark: OptionalJson<Remark>,
     db: Data<Db>,
     library: Data<Library>,
@@ -292,7 +297,7 @@ pub async fn withdraw(
         reason: remark.into(),
         preconditions,
     };
-    act.take(&db, library).await
+    act.take(&db, library, once).await
 }
 
 /// Begin to review a unit's year
@@ -305,7 +310,7 @@ pub async fn withdraw(
     tag = "evaluations",
     security(("token" = ["review"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
-        ("year" = FiscalYear, Path, description = "The fiscal year")),
+        ("year" = FiscalYear, Path, description = "The fiscal year"), Once),
     request_body(content = Option<Remark>, example = json!({"reason": "由绩效股复核"})),
     responses((status = 200, description = "It is under review", body = Evaluation,
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
@@ -314,6 +319,7 @@ pub async fn begin_review(
     Reviewer(principal): Reviewer,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
+    once: Once,
     remark: OptionalJson<Remark>,
     db: Data<Db>,
     library: Data<Library>,
@@ -326,7 +332,7 @@ pub async fn begin_review(
         reason: remark.into(),
         preconditions,
     };
-    act.take(&db, library).await
+    act.take(&db, library, once).await
 }
 
 /// Return a unit's year
@@ -340,7 +346,7 @@ pub async fn begin_review(
     tag = "evaluations",
     security(("token" = ["review"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
-        ("year" = FiscalYear, Path, description = "The fiscal year")),
+        ("year" = FiscalYear, Path, description = "The fiscal year"), Once),
     request_body(content = Grounds, example = json!({"reason": "三公经费变动率应按预算数计算，请更正后重新提交"})),
     responses((status = 200, description = "It is returned", body = Evaluation,
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
@@ -349,6 +355,7 @@ pub async fn return_to_unit(
     Reviewer(principal): Reviewer,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
+    once: Once,
     Json(grounds): Json<Grounds>,
     db: Data<Db>,
     library: Data<Library>,
@@ -361,7 +368,7 @@ pub async fn return_to_unit(
         reason: Some(grounds.reason),
         preconditions,
     };
-    act.take(&db, library).await
+    act.take(&db, library, once).await
 }
 
 /// End the review of a unit's year
@@ -375,7 +382,7 @@ pub async fn return_to_unit(
     tag = "evaluations",
     security(("token" = ["review"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
-        ("year" = FiscalYear, Path, description = "The fiscal year")),
+        ("year" = FiscalYear, Path, description = "The fiscal year"), Once),
     request_body(content = Option<Remark>, example = json!({"reason": "经绩效评价工作领导小组审定"})),
     responses((status = 200, description = "It is approved", body = Evaluation,
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
@@ -384,6 +391,7 @@ pub async fn approve(
     Reviewer(principal): Reviewer,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
+    once: Once,
     remark: OptionalJson<Remark>,
     db: Data<Db>,
     library: Data<Library>,
@@ -396,7 +404,7 @@ pub async fn approve(
         reason: remark.into(),
         preconditions,
     };
-    act.take(&db, library).await
+    act.take(&db, library, once).await
 }
 
 /// Publish a unit's year
@@ -409,7 +417,7 @@ pub async fn approve(
     tag = "evaluations",
     security(("token" = ["review"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
-        ("year" = FiscalYear, Path, description = "The fiscal year")),
+        ("year" = FiscalYear, Path, description = "The fiscal year"), Once),
     request_body(content = Option<Remark>, example = json!({"reason": "已在县人民政府门户网站公开"})),
     responses((status = 200, description = "It is published", body = Evaluation,
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
@@ -418,6 +426,7 @@ pub async fn publish(
     Reviewer(principal): Reviewer,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
+    once: Once,
     remark: OptionalJson<Remark>,
     db: Data<Db>,
     library: Data<Library>,
@@ -430,7 +439,7 @@ pub async fn publish(
         reason: remark.into(),
         preconditions,
     };
-    act.take(&db, library).await
+    act.take(&db, library, once).await
 }
 
 /// Reopen a unit's year
@@ -444,7 +453,7 @@ pub async fn publish(
     tag = "evaluations",
     security(("token" = ["review"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
-        ("year" = FiscalYear, Path, description = "The fiscal year")),
+        ("year" = FiscalYear, Path, description = "The fiscal year"), Once),
     request_body(content = Grounds, example = json!({"reason": "审计发现公用经费决算数有误"})),
     responses((status = 200, description = "It is a draft again", body = Evaluation,
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
@@ -453,6 +462,7 @@ pub async fn reopen(
     Reviewer(principal): Reviewer,
     Path((unit, year)): Path<(UnitCode, FiscalYear)>,
     preconditions: Preconditions,
+    once: Once,
     Json(grounds): Json<Grounds>,
     db: Data<Db>,
     library: Data<Library>,
@@ -465,5 +475,5 @@ pub async fn reopen(
         reason: Some(grounds.reason),
         preconditions,
     };
-    act.take(&db, library).await
+    act.take(&db, library, once).await
 }

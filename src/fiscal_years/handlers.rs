@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::model::{FiscalYearInput, FiscalYearView, Row, YearStatus};
+use super::model::{ExpandedYear, FiscalYearInput, FiscalYearView, Row, YearExpansion, YearStatus};
 use super::{roll_over, store};
 use crate::codes::FiscalYear;
 use crate::db::changes::{Change, Resource};
@@ -14,6 +14,7 @@ use crate::fault::Fault;
 use crate::http::auth::{Bureau, Reader};
 use crate::http::body::{Json, MergePatch};
 use crate::http::etag::Preconditions;
+use crate::http::expand::Expand;
 use crate::http::page::{Limit, Order, Page};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
@@ -21,6 +22,8 @@ use crate::http::query::{Query, given};
 use crate::http::resource::resource;
 use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
 use crate::patch_of;
+use crate::schemes;
+use crate::scoring::text::SchemeId;
 
 patch_of!(
     /// Some fields of [`FiscalYearInput`].
@@ -92,16 +95,27 @@ pub async fn list(
     Ok(Page::new(rows, limit, |row| &row.year, FiscalYearView::from).respond(&request))
 }
 
+/// What to answer besides.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct YearQuery {
+    /// What the answer is to hold besides, under `expanded`.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline, style = Form, explode = false)]
+    expand: Option<Expand<YearExpansion>>,
+}
+
 /// Get a fiscal year
 ///
-/// With the scheme in force, and whether units may still file.
+/// With the scheme in force, and whether units may still file; with `expand` the scheme itself too.
 #[utoipa::path(
     get,
     path = "/api/v1/fiscal-years/{year}",
     operation_id = "get_fiscal_year",
     tag = "fiscal-years",
     security(("token" = ["read"])),
-    params(("year" = FiscalYear, Path, description = "The fiscal year")),
+    params(("year" = FiscalYear, Path, description = "The fiscal year"), YearQuery),
     responses((status = 200, description = "The fiscal year", body = FiscalYearView,
             headers(("ETag" = String, description = "Its version"))),
         (status = 304, description = "It is still the version that `If-None-Match` names"), CommonErrors),
@@ -109,11 +123,37 @@ pub async fn list(
 pub async fn get(
     _: Reader,
     Path(year): Path<FiscalYear>,
+    Query(query): Query<YearQuery>,
     preconditions: Preconditions,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let row = db.read(move |conn| require(conn, year)).await?;
-    preconditions.answer(&row.etag(), |mut response| Ok(response.json(FiscalYearView::from(row))))
+    let (row, expanded) = match query.expand {
+        None => (db.read(move |conn| require(conn, year)).await?, None),
+        // A scan, as for the scheme itself.
+        Some(expand) => {
+            db.scan(move |conn| {
+                let row = require(conn, year)?;
+                let expanded = expanded(conn, &row, &expand)?;
+                Ok((row, Some(expanded)))
+            })
+            .await?
+        }
+    };
+    preconditions.answer(&row.etag(), |mut response| {
+        Ok(response.json(FiscalYearView {
+            expanded,
+            ..FiscalYearView::from(row)
+        }))
+    })
+}
+
+fn expanded(conn: &mut AnyConnection, row: &Row, expand: &Expand<YearExpansion>) -> Result<ExpandedYear, Problem> {
+    Ok(ExpandedYear {
+        scheme: expand.with(&YearExpansion::Scheme, || {
+            let id = SchemeId::try_from(row.scheme_id.clone()).map_err(Problem::internal)?;
+            schemes::handlers::view(conn, &id)
+        })?,
+    })
 }
 
 /// Set up or replace a fiscal year

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::codes::Date;
 use crate::db::schema::fiscal_years;
 use crate::http::etag::ETag;
+use crate::schemes::model::StoredScheme;
 use crate::scoring::text::{Label, SchemeId};
 
 /// A stored fiscal year, as its row holds it.
@@ -139,6 +140,27 @@ pub struct FiscalYearView {
     /// When it was last changed.
     #[schema(format = DateTime, example = "2026-01-05T08:30:00.000000Z")]
     pub updated_at: String,
+    /// What `expand` asked for; left out where it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub expanded: Option<ExpandedYear>,
+}
+
+/// What a fiscal year can be asked to hold besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum YearExpansion {
+    /// The scoring scheme in force.
+    Scheme,
+}
+
+/// What a fiscal year holds besides: each as its own address answers it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExpandedYear {
+    /// The scoring scheme in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub scheme: Option<StoredScheme>,
 }
 
 impl From<Row> for FiscalYearView {
@@ -153,6 +175,7 @@ impl From<Row> for FiscalYearView {
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            expanded: None,
         }
     }
 }

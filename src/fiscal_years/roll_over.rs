@@ -1,7 +1,6 @@
 //! The roll-over (年度结转): opens the next year from the last, with the scheme and the funds that go on.
 
 use actix_web::HttpResponse;
-use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, ServiceConfig};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -19,6 +18,8 @@ use crate::http::problem::{At, Problem};
 use crate::http::query::{Flag, Query, given};
 use crate::http::resource::resource;
 use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
+use crate::idempotency::answer::Answer;
+use crate::idempotency::once::Once;
 use crate::scoring::text::{Label, SchemeId};
 use crate::special_funds::continuing::{self, Continued};
 
@@ -117,7 +118,7 @@ pub struct Links {
     operation_id = "roll_over_fiscal_year",
     tag = "fiscal-years",
     security(("token" = ["configure"])),
-    params(("year" = FiscalYear, Path, description = "The year to open the next one from"), RollOverQuery),
+    params(("year" = FiscalYear, Path, description = "The year to open the next one from"), RollOverQuery, Once),
     request_body(content = RollOverInput,
         example = json!({"notice_number": "山财绩〔2021〕15号", "opens_on": "2021-03-01", "closes_on": "2021-06-30"})),
     responses((status = 201, description = "The next year was opened", body = RollOver,
@@ -129,6 +130,7 @@ pub async fn post(
     Bureau(principal): Bureau,
     Path(year): Path<FiscalYear>,
     Query(query): Query<RollOverQuery>,
+    once: Once,
     Json(input): Json<RollOverInput>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
@@ -138,12 +140,11 @@ pub async fn post(
             .await?;
         return Ok(HttpResponse::Ok().json(would));
     }
-    let made = db
-        .write(principal.origin(), move |tx| roll_over(tx, year, &input, true))
-        .await?;
-    Ok(HttpResponse::Created()
-        .insert_header((LOCATION, made.links.fiscal_year.as_str()))
-        .json(made))
+    once.write(&db, principal.origin(), move |tx| {
+        let made = roll_over(tx, year, &input, true)?;
+        Answer::created(made.links.fiscal_year.as_str(), &made)
+    })
+    .await
 }
 
 fn roll_over(tx: &mut Tx<'_>, from: FiscalYear, input: &RollOverInput, store: bool) -> Result<RollOver, Problem> {

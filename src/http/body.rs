@@ -5,11 +5,12 @@ use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -22,6 +23,32 @@ use crate::fault::{Fault, Text};
 /// The largest body that is read, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimit(pub usize);
+
+/// The SHA-256 of a request's body as it was read, for who wants to know it.
+#[derive(Debug, Default)]
+pub struct BodyDigest(String);
+
+impl BodyDigest {
+    /// Has it made when the body is read. Extractors are all begun before a body is.
+    pub fn want(request: &HttpRequest) {
+        request.extensions_mut().insert(Self::default());
+    }
+
+    /// It, in hex; empty if no body was read.
+    pub fn of(request: &HttpRequest) -> String {
+        let extensions = request.extensions();
+        extensions
+            .get::<Self>()
+            .map(|digest| digest.0.clone())
+            .unwrap_or_default()
+    }
+
+    fn note(request: &HttpRequest, body: &[u8]) {
+        if let Some(digest) = request.extensions_mut().get_mut::<Self>() {
+            digest.0 = hex::encode(Sha256::digest(body));
+        }
+    }
+}
 
 /// A body of type `T` in JSON.
 #[derive(Debug)]
@@ -283,6 +310,7 @@ fn read(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Re
 fn read_any(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Bytes, Problem>> + 'static {
     let limit = limit(request);
     let body = Bytes::from_request(request, payload);
+    let request = request.clone();
     async move {
         let body = body.await.map_err(|error| match error.as_error::<PayloadError>() {
             Some(PayloadError::Overflow) => Problem::new(
@@ -303,6 +331,7 @@ fn read_any(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output 
                 "The body is incomplete, or its compression cannot be read.",
             ),
         })?;
+        BodyDigest::note(&request, &body);
         // What Windows editors put before a text. RFC 8259 lets readers of JSON ignore it.
         Ok(match body.starts_with(BYTE_ORDER_MARK) {
             true => body.slice(BYTE_ORDER_MARK.len()..),

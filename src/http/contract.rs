@@ -17,6 +17,8 @@ use crate::scoring::values::{Amount, Percent, Points, Quantity, Share, SignedAmo
 #[derive(Debug)]
 pub struct Contract {
     components: Value,
+    /// The schemas of what GET answers in JSON, by address.
+    answers: HashMap<String, Value>,
     met: Mutex<HashMap<String, Arc<Met>>>,
 }
 
@@ -40,8 +42,14 @@ impl Contract {
         }
         Self {
             components,
+            answers: answers(document),
             met: Mutex::default(),
         }
+    }
+
+    /// The schema of what GET answers in JSON at an address of the document.
+    pub fn answer(&self, address: &str) -> Option<&Value> {
+        self.answers.get(address)
     }
 
     /// The schemas of the document, by name.
@@ -334,6 +342,16 @@ impl Contract {
     }
 }
 
+fn answers(document: &Value) -> HashMap<String, Value> {
+    const SCHEMA: &str = "/get/responses/200/content/application~1json/schema";
+    let paths = document.get("paths").and_then(Value::as_object);
+    paths
+        .into_iter()
+        .flatten()
+        .filter_map(|(address, item)| Some((address.clone(), item.pointer(SCHEMA)?.clone())))
+        .collect()
+}
+
 /// Where a JSON string ends, of which the opening quote was read.
 fn end_of_string(json: &[u8]) -> usize {
     let mut escaped = false;
@@ -510,7 +528,8 @@ fn type_words(names: &[String]) -> (String, String) {
     (zh.join("或"), names.join(" or "))
 }
 
-fn unknown(name: &str, known: &[&str]) -> (String, String) {
+/// Says that there is no field of that name, and which of those there are is meant.
+pub(super) fn unknown(name: &str, known: &[&str]) -> (String, String) {
     let nearest = known
         .iter()
         .map(|known| (strsim::jaro_winkler(name, known), known))

@@ -149,6 +149,16 @@ kinds! {
         title "The import is going on" "该批量导入正在进行"
         hint "Wait for its end: GET the import, also as text/event-stream."
             "请等待导入结束；可通过GET查询进度，或以text/event-stream持续接收。"
+    /// The request is being worked on, sent before with the same key.
+    REQUEST_RUNNING = CONFLICT "request-running"
+        title "The same request is being worked on" "相同的请求正在处理"
+        hint "Send it again after the time in the Retry-After header, with the same Idempotency-Key."
+            "请按响应头Retry-After所示时间，以相同的Idempotency-Key重新提交。"
+    /// What was asked for was done before, and its secret is not shown again.
+    SECRET_WAS_SHOWN = CONFLICT "secret-was-shown"
+        title "The secret was shown before" "密钥已经给出，不再重复显示"
+        hint "If the first answer was lost, give the token a new secret: POST …/rotate, with another Idempotency-Key; a new token is at Location."
+            "首次响应未收到的，请以新的Idempotency-Key轮换该令牌（POST …/rotate）；新签发令牌的地址见响应头Location。"
     /// Findings stand in the way of submitting.
     NOT_SUBMITTABLE = CONFLICT "not-submittable"
         title "Findings stand in the way of submitting" "存在未处理的问题，不能提交"
@@ -184,6 +194,11 @@ kinds! {
         title "Nothing of the file was stored" "文件未导入"
         hint "Correct the rows in `errors` and send the file again; with mode=each the other rows are stored."
             "请更正errors所列各行后重新导入；如需先导入无误的行，请使用mode=each。"
+    /// The key of another request.
+    IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY "idempotency-key-reused"
+        title "The key was used for another request" "幂等键已用于其他请求"
+        hint "Send each request with an Idempotency-Key of its own, and the same request with the same one."
+            "不同的请求应使用不同的Idempotency-Key；重新提交同一请求时，内容应与首次一致。"
     /// More requests than are let through.
     RATE_LIMITED = TOO_MANY_REQUESTS "rate-limited"
         title "There are too many requests" "请求过于频繁"

@@ -1,6 +1,6 @@
 //! What every resource needs of HTTP, in the order that a request meets it.
 //!
-//! `middleware` (request id, log) → `shape` (304, `Prefer`) → `resource` (method or 405) → `auth`,
+//! `middleware` (request id, log) → `shape` (304, `Prefer`, `fields`) → `resource` (method or 405) → `auth`,
 //! `gate` (who) → `path`, `query`, `body` (what, every fault named) → `etag` (which version) → `page` (lists) → `problem` (errors).
 
 pub mod accept;
@@ -10,10 +10,14 @@ pub mod contract;
 pub mod docs;
 pub mod duplicates;
 pub mod etag;
+pub mod expand;
+pub mod fields;
 pub mod gate;
 pub mod kinds;
 pub mod language;
 pub mod limits;
+pub mod links;
+pub mod members;
 pub mod middleware;
 pub mod network;
 pub mod page;

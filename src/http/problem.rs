@@ -375,6 +375,7 @@ impl Problem {
             format!("批量导入{id}正在进行。"),
             format!("Import {id} is going on."),
         )
+        .with_header(header::RETRY_AFTER, "1")
     }
 
     /// 409: the fiscal year is closed.

@@ -10,6 +10,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::fields;
 use super::problem::{At, Problem};
 use crate::fault::Text;
 
@@ -22,7 +23,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse(request.query_string()).map(Self))
+        // What an answer is to leave out is no matter of the operation.
+        ready(parse(&fields::without(request)).map(Self))
     }
 }
 

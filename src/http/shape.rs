@@ -1,36 +1,79 @@
-//! What a client asks of the form of an answer, whatever the resource: only what it does not have yet (`If-None-Match`), or
-//! no body at all (`Prefer: return=minimal`).
+//! What a client asks of the form of an answer, whatever the resource: only what it does not have yet (`If-None-Match`), only
+//! some fields (`fields`), or no body at all (`Prefer: return=minimal`).
 //!
 //! Handlers know nothing of this: it is done to their answers.
 
-use actix_web::Error;
 use actix_web::body::{self, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
+use actix_web::{Error, ResponseError};
 
 use super::etag::{ETag, Preconditions};
+use super::fields::{self, Fields};
 
 static PREFER: HeaderName = HeaderName::from_static("prefer");
 static PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// Serves a request, and gives the answer the form that the client asks for.
-pub async fn shape(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+pub async fn shape(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+    // An answer that is cut to measure is another one, with a tag of its own: the operation must not say that the client has
+    // the usual one.
+    let tailored = is_tailored(&request).then(|| {
+        let known = Preconditions::of(request.headers());
+        request.headers_mut().remove(IF_NONE_MATCH);
+        known
+    });
     let response = next.call(request).await?;
     if !response.status().is_success() {
         return Ok(response);
     }
     Ok(match *response.request().method() {
-        Method::GET | Method::HEAD if response.status() == StatusCode::OK => conditional(response),
+        Method::GET | Method::HEAD if response.status() == StatusCode::OK => match tailored {
+            None => conditional(response, None),
+            Some(known) => conditional(select(response), Some(&known)),
+        },
         Method::PUT | Method::PATCH | Method::POST => preferred(response),
         _ => response,
     })
 }
 
-/// Gives an answer that names no version, such as a list, a tag over its body; 304 if the client has this body.
-fn conditional(response: ServiceResponse) -> ServiceResponse {
-    if response.headers().contains_key(ETAG) {
+/// Whether the client says what the answer is to hold: only some fields, or other things besides.
+fn is_tailored(request: &ServiceRequest) -> bool {
+    let (method, query) = (request.method(), request.query_string());
+    let expands = query.contains("expand=") && matches!(*method, Method::GET | Method::HEAD);
+    expands || fields::is_asked(method, query)
+}
+
+/// Leaves only the fields that the client asks for, if it does and the answer is JSON. The tag of the usual answer goes.
+fn select(response: ServiceResponse) -> ServiceResponse {
+    let (request, mut response) = response.into_parts();
+    response.headers_mut().remove(ETAG);
+    if !fields::is_asked(request.method(), request.query_string()) {
+        return ServiceResponse::new(request, response);
+    }
+    let is_json = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind == "application/json");
+    let (head, body) = response.into_parts();
+    let selected = Fields::of(&request).and_then(|fields| match (fields, body.try_into_bytes()) {
+        (Some(fields), Ok(bytes)) if is_json => Ok(BoxBody::new(fields.select(&bytes)?)),
+        (_, Ok(bytes)) => Ok(BoxBody::new(bytes)),
+        (_, Err(body)) => Ok(body),
+    });
+    let response = match selected {
+        Ok(body) => head.set_body(body),
+        Err(problem) => problem.error_response(),
+    };
+    ServiceResponse::new(request, response)
+}
+
+/// Gives an answer that names no version, such as a list, a tag over its body; 304 if the client has this body. `known`: what
+/// the client says that it has, where the request does not say it any more.
+fn conditional(response: ServiceResponse, known: Option<&Preconditions>) -> ServiceResponse {
+    if response.status() != StatusCode::OK || response.headers().contains_key(ETAG) {
         return response;
     }
     let (request, response) = response.into_parts();
@@ -43,7 +86,8 @@ fn conditional(response: ServiceResponse) -> ServiceResponse {
             if let Ok(value) = HeaderValue::from_str(tag.as_str()) {
                 response.headers_mut().insert(ETAG, value);
             }
-            if Preconditions::of(request.headers()).knows(&tag) {
+            let sent = Preconditions::of(request.headers());
+            if known.unwrap_or(&sent).knows(&tag) {
                 response.headers_mut().remove(CONTENT_TYPE);
                 *response.status_mut() = StatusCode::NOT_MODIFIED;
                 response = response.set_body(BoxBody::new(body::None::new()));

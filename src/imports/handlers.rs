@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use actix_web::web::{Bytes, Data, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, rt};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, rt};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -28,6 +28,8 @@ use crate::http::problem::{At, Problem};
 use crate::http::query::{Flag, Query, given};
 use crate::http::resource::resource;
 use crate::http::responses::{CommonErrors, ImportErrors};
+use crate::idempotency::answer::IDEMPOTENCY_REPLAYED;
+use crate::idempotency::once::{Once, reused};
 use crate::schemes::library::Library;
 use crate::tokens::model::Role;
 use crate::tokens::permission::Permission;
@@ -85,7 +87,8 @@ struct File(#[allow(dead_code, reason = "only the document speaks of it")] Vec<u
 /// The answer names the faults of every row, in the order of the file: row, column, value, fault and remedy. With
 /// `mode=all` one fault means that nothing is stored, and the answer is 422. An import that is interrupted goes on when the
 /// same file is sent again with the same `id`: rows that are stored are not stored twice. A file that was imported to its
-/// end under an `id` is answered with what came of it.
+/// end under an `id` is answered with what came of it. An `Idempotency-Key` does the same where no `id` is given, for as long
+/// as the import is there.
 ///
 /// With `Prefer: respond-async` the answer (202) comes as soon as the file is here. On SQLite other writes wait while a file
 /// is imported with `mode=all` or tried with `dry_run=true`.
@@ -95,7 +98,7 @@ struct File(#[allow(dead_code, reason = "only the document speaks of it")] Vec<u
     operation_id = "create_import",
     tag = "imports",
     security(("token" = ["import"])),
-    params(PostQuery),
+    params(PostQuery, Once),
     request_body(content(
         (inline(File) = "application/x-ndjson", example = "{\"code\":\"219001\",\"name\":\"衡山县开云镇人民政府\",\"kind\":\"town\"}\n"),
         (inline(File) = "text/csv", example = "预算单位编码,名称,单位类别\n219001,衡山县开云镇人民政府,乡镇\n"),
@@ -116,6 +119,7 @@ struct File(#[allow(dead_code, reason = "only the document speaks of it")] Vec<u
 pub async fn post(
     Importer(principal): Importer,
     Query(query): Query<PostQuery>,
+    once: Once,
     request: HttpRequest,
     payload: Payload,
     db: Data<Db>,
@@ -134,9 +138,10 @@ pub async fn post(
     })?;
     let (format, charset) = Format::of(request.headers())?;
     let file = take_in(&request, payload, &db.folder(), limit.0).await?;
-    let id = query
-        .id
-        .map_or_else(|| uuid::Uuid::now_v7().to_string(), |id| id.to_string());
+    let named = query.id.map(|id| id.to_string());
+    let keyed = once.name(&principal.origin()).filter(|_| named.is_none());
+    let is_keyed = keyed.is_some();
+    let id = named.or(keyed).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
     let mode = query.mode.unwrap_or(Mode::All);
     let at = now();
     let wanted = Row {
@@ -175,7 +180,7 @@ pub async fn post(
                 return Ok((wanted.clone(), true));
             };
             may_see(&who, &row)?;
-            same(&row, &wanted)?;
+            same(&row, &wanted, is_keyed)?;
             if row.state == State::Running.as_str() {
                 store::take_over(tx, &row.id, &wanted.runner)?;
             }
@@ -225,21 +230,28 @@ pub async fn post(
             report(conn, &running, row, shared)
         })
         .await?;
-    let location = import.links.this.clone();
     if import.state == State::Refused.as_str() {
         return Err(refused(import));
     }
-    Ok(match import.state == State::Running.as_str() {
-        true => HttpResponse::Accepted()
-            .insert_header((LOCATION, location))
-            .json(import),
-        false if is_new => HttpResponse::Created().insert_header((LOCATION, location)).json(import),
-        false => HttpResponse::Ok().json(import),
-    })
+    let mut response = match import.state == State::Running.as_str() {
+        true => created(HttpResponse::Accepted(), &import),
+        false if is_new => created(HttpResponse::Created(), &import),
+        false => HttpResponse::Ok(),
+    };
+    if is_keyed && finished {
+        response.insert_header((IDEMPOTENCY_REPLAYED.clone(), "true"));
+    }
+    Ok(response.json(import))
 }
 
-/// Lets an import go on that is of the same file and the same kind.
-fn same(row: &Row, wanted: &Row) -> Result<(), Problem> {
+/// Begins an answer with the address of the import.
+fn created(mut response: HttpResponseBuilder, import: &Import) -> HttpResponseBuilder {
+    response.insert_header((LOCATION, import.links.this.as_str()));
+    response
+}
+
+/// Lets an import go on that is of the same file and the same kind; `is_keyed`: it has its id from an `Idempotency-Key`.
+fn same(row: &Row, wanted: &Row, is_keyed: bool) -> Result<(), Problem> {
     let differs = [
         ("resource", row.resource != wanted.resource),
         ("mode", row.mode != wanted.mode),
@@ -268,6 +280,7 @@ fn same(row: &Row, wanted: &Row) -> Result<(), Problem> {
     }
     match errors.is_empty() {
         true => Ok(()),
+        false if is_keyed => Err(reused(errors)),
         false => Err(Problem::already_exists(
             format!("编号为{}的批量导入已存在，且内容不同。", row.id),
             format!("There is an import {} already, of something else.", row.id),

@@ -21,6 +21,8 @@ use crate::http::problem::{At, Problem};
 use crate::http::query::{Flag, Query, given};
 use crate::http::resource::resource;
 use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
+use crate::idempotency::answer::Answer;
+use crate::idempotency::once::Once;
 use crate::patch_of;
 use crate::scoring::scheme::{Scheme, SchemeDocument};
 use crate::scoring::scheme_diff;
@@ -257,7 +259,7 @@ pub async fn delete(
     operation_id = "copy_scoring_scheme",
     tag = "scoring-schemes",
     security(("token" = ["configure"])),
-    params(("id" = SchemeId, Path, description = "The id of the scheme to copy")),
+    params(("id" = SchemeId, Path, description = "The id of the scheme to copy"), Once),
     request_body(content = SchemeCopy,
         example = json!({"id": "hengshan-2020", "name": "衡山县部门整体支出绩效评价指标（2020年度）"})),
     responses((status = 201, description = "The copy", body = StoredScheme,
@@ -267,24 +269,25 @@ pub async fn delete(
 pub async fn copy(
     Bureau(principal): Bureau,
     Path(id): Path<SchemeId>,
+    once: Once,
     Json(input): Json<SchemeCopy>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let stored = db
-        .write(principal.origin(), move |tx| {
-            let mut document = require(tx, &id)?.row.document()?;
-            if store::find(tx, input.id.as_str())?.is_some() {
-                return Err(taken(&input.id));
-            }
-            if let Some(name) = &input.name {
-                document.name = name.clone();
-                // It was the original's.
-                document.name_en = None;
-            }
-            save(tx, &input.id, None, &document)
-        })
-        .await?;
-    saved(true, stored)
+    once.write(&db, principal.origin(), move |tx| {
+        let mut document = require(tx, &id)?.row.document()?;
+        if store::find(tx, input.id.as_str())?.is_some() {
+            return Err(taken(&input.id));
+        }
+        if let Some(name) = &input.name {
+            document.name = name.clone();
+            // It was the original's.
+            document.name_en = None;
+        }
+        let stored = save(tx, &input.id, None, &document)?;
+        let etag = stored.etag();
+        Ok(Answer::created(address(input.id.as_str()), &StoredScheme::try_from(stored)?)?.tagged(&etag))
+    })
+    .await
 }
 
 /// With which scheme to compare.
@@ -332,6 +335,14 @@ pub async fn diff(
         })
         .await?;
     Ok(HttpResponse::Ok().json(comparison))
+}
+
+/// The scheme of that id as it is answered.
+///
+/// # Errors
+/// 404 if there is none.
+pub fn view(conn: &mut AnyConnection, id: &SchemeId) -> Result<StoredScheme, Problem> {
+    StoredScheme::try_from(require(conn, id)?)
 }
 
 fn require(conn: &mut AnyConnection, id: &SchemeId) -> Result<Stored, Problem> {

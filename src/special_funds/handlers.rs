@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::model::{FundEntry, FundScore, Row, SpecialFund, SpecialFundInput, address};
+use super::model::{ExpandedFund, FundEntry, FundExpansion, FundScore, Row, SpecialFund, SpecialFundInput, address};
 use super::store::{self, Filter};
 use crate::codes::{FiscalYear, FundId, UnitCode};
 use crate::db::changes::{Change, Resource};
@@ -17,18 +17,22 @@ use crate::http::accept::{Form, form, json};
 use crate::http::auth::{Editor, Principal, Reader};
 use crate::http::body::{Json, MergePatch};
 use crate::http::etag::{ETag, Preconditions};
+use crate::http::expand::Expand;
 use crate::http::page::{Limit, Order, Page};
 use crate::http::path::Path;
 use crate::http::problem::{At, Problem};
 use crate::http::query::{Flag, Query, SearchText, given};
 use crate::http::resource::resource;
 use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
+use crate::idempotency::answer::Answer;
+use crate::idempotency::once::Once;
 use crate::patch_of;
 use crate::render;
-use crate::schemes::library::Library;
+use crate::schemes::library::{Compiled, Library};
 use crate::schemes::model::SchemeUsed;
 use crate::scoring::special_fund::{MOST_FUNDS, target_faults};
 use crate::scoring::{self, Case};
+use crate::units;
 
 patch_of!(
     /// Some fields of [`SpecialFundInput`].
@@ -119,13 +123,15 @@ pub async fn list(
 
 /// Create a special fund
 ///
-/// It gets an id. To choose the id, and to be able to send the same request again, use PUT.
+/// It gets an id. To choose the id, and to be able to send the same request again at any time, use PUT; within a day an
+/// `Idempotency-Key` does.
 #[utoipa::path(
     post,
     path = "/api/v1/special-funds",
     operation_id = "create_special_fund",
     tag = "special-funds",
     security(("token" = ["file"])),
+    params(Once),
     request_body(content = SpecialFundInput, example = json!({
     "unit": "219001", "year": 2019, "name": "危房改造资金",
     "targets": [{"section": "output", "group": "数量指标", "name": "四类对象危房改造户数", "weight": "50",
@@ -137,32 +143,43 @@ pub async fn list(
 )]
 pub async fn post(
     Editor(principal): Editor,
+    once: Once,
     Json(input): Json<SpecialFundInput>,
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
     // Made here and not in the work, which may be run again.
     let id = uuid::Uuid::now_v7().to_string();
-    let row = db
-        .write(principal.origin(), move |tx| {
-            let id = FundId::try_from(id.clone()).map_err(Problem::internal)?;
-            save(tx, &library, &principal, &id, None, &input)
-        })
-        .await?;
-    let address = address(&row.id);
-    Ok(row.etag().saved(true, &address).json(SpecialFund::try_from(row)?))
+    once.write(&db, principal.origin(), move |tx| {
+        let id = FundId::try_from(id.clone()).map_err(Problem::internal)?;
+        let row = save(tx, &library, &principal, &id, None, &input)?;
+        let (address, etag) = (address(&row.id), row.etag());
+        Ok(Answer::created(address, &SpecialFund::try_from(row)?)?.tagged(&etag))
+    })
+    .await
+}
+
+/// What to answer besides.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct FundQuery {
+    /// What the answer is to hold besides, under `expanded`.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline, style = Form, explode = false)]
+    expand: Option<Expand<FundExpansion>>,
 }
 
 /// Get a special fund
 ///
-/// The money, the goal and the targets, as they were filed.
+/// The money, the goal and the targets, as they were filed; with `expand` its unit and its score too.
 #[utoipa::path(
     get,
     path = "/api/v1/special-funds/{id}",
     operation_id = "get_special_fund",
     tag = "special-funds",
     security(("token" = ["read"])),
-    params(("id" = FundId, Path, description = "The fund's id")),
+    params(("id" = FundId, Path, description = "The fund's id"), FundQuery),
     responses((status = 200, description = "The fund", body = SpecialFund,
             headers(("ETag" = String, description = "Its version"))),
         (status = 304, description = "It is still the version that `If-None-Match` names"), CommonErrors),
@@ -170,13 +187,41 @@ pub async fn post(
 pub async fn get(
     Reader(principal): Reader,
     Path(id): Path<FundId>,
+    Query(query): Query<FundQuery>,
     preconditions: Preconditions,
     db: Data<Db>,
+    library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    let (row, unit_path) = db.read(move |conn| require(conn, &id)).await?;
-    principal.may_see(&unit_path)?;
+    let (row, expanded) = db
+        .read(move |conn| {
+            let (row, unit_path) = require(conn, &id)?;
+            principal.may_see(&unit_path)?;
+            let expand = query.expand.as_ref();
+            let expanded = expand
+                .map(|expand| expanded(conn, &library, &row, expand))
+                .transpose()?;
+            Ok((row, expanded))
+        })
+        .await?;
     preconditions.answer(&row.etag(), |mut response| {
-        Ok(response.json(SpecialFund::try_from(row)?))
+        let fund = SpecialFund::try_from(row)?;
+        Ok(response.json(SpecialFund { expanded, ..fund }))
+    })
+}
+
+fn expanded(
+    conn: &mut AnyConnection,
+    library: &Library,
+    row: &Row,
+    expand: &Expand<FundExpansion>,
+) -> Result<ExpandedFund, Problem> {
+    let input = row.input()?;
+    Ok(ExpandedFund {
+        unit: expand.with(&FundExpansion::Unit, || units::handlers::view(conn, &input.unit))?,
+        score: expand.with(&FundExpansion::Score, || {
+            let compiled = scheme_of(conn, library, row, &input)?;
+            Ok(score_of(row, input.clone(), &compiled))
+        })?,
     })
 }
 
@@ -317,11 +362,7 @@ pub async fn get_score(
             let (row, unit_path) = require(conn, &id)?;
             principal.may_see(&unit_path)?;
             let input = row.input()?;
-            let compiled = library
-                .find(conn, &input.scheme)?
-                .map_err(|unfit| Problem::internal(format!("fund {id}: scheme {}: {unfit:?}", input.scheme)))?;
-            let table = input.table();
-            let score = scoring::score(&compiled.scheme, &Case::of_fund(&table));
+            let compiled = scheme_of(conn, &library, &row, &input)?;
             let version = row.version.to_string();
             let edition = compiled.edition.version.to_string();
             let etag = ETag::over([
@@ -331,28 +372,47 @@ pub async fn get_score(
                 &edition,
                 &compiled.edition.updated_at,
             ]);
+            let scored = score_of(&row, input, &compiled);
             let body = match form {
                 Form::Text => {
                     let heading = format!(
                         "{}（{id}）{}年度专项资金绩效目标自评得分\n评分标准：{}（{}）",
-                        input.name, input.year, compiled.scheme.document.name, compiled.id
+                        scored.name, scored.year, compiled.scheme.document.name, compiled.id
                     );
-                    Bytes::from(render::score(&heading, &score))
+                    Bytes::from(render::score(&heading, &scored.score))
                 }
-                Form::Json => json(&FundScore {
-                    id: row.id,
-                    name: input.name,
-                    unit: input.unit,
-                    year: input.year,
-                    scheme: SchemeUsed::from(&compiled),
-                    executions: table.executions(),
-                    score,
-                })?,
+                Form::Json => json(&scored)?,
             };
             Ok((etag, body))
         })
         .await?;
     preconditions.answer(&etag, |response| Ok(form.answer(response, body)))
+}
+
+/// The scheme that a fund is scored by.
+fn scheme_of(
+    conn: &mut AnyConnection,
+    library: &Library,
+    row: &Row,
+    input: &SpecialFundInput,
+) -> Result<Compiled, Problem> {
+    library
+        .find(conn, &input.scheme)?
+        .map_err(|unfit| Problem::internal(format!("fund {}: scheme {}: {unfit:?}", row.id, input.scheme)))
+}
+
+/// A fund's score as it is answered.
+fn score_of(row: &Row, input: SpecialFundInput, compiled: &Compiled) -> FundScore {
+    let table = input.table();
+    FundScore {
+        id: row.id.clone(),
+        name: input.name,
+        unit: input.unit,
+        year: input.year,
+        scheme: SchemeUsed::from(compiled),
+        executions: table.executions(),
+        score: scoring::score(&compiled.scheme, &Case::of_fund(&table)),
+    }
 }
 
 fn require(conn: &mut AnyConnection, id: &FundId) -> Result<(Row, String), Problem> {

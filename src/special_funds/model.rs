@@ -13,6 +13,7 @@ use crate::schemes::model::SchemeUsed;
 use crate::scoring::score::Score;
 use crate::scoring::special_fund::{Execution, FundTable, Funding, Goal, TargetRow};
 use crate::scoring::text::{Label, SchemeId};
+use crate::units::model::Unit;
 
 /// The scheme of a fund whose table names none.
 pub const USUAL_SCHEME: &str = "project-2020";
@@ -179,6 +180,33 @@ pub struct SpecialFund {
     pub updated_at: String,
     /// Where things are.
     pub links: Links,
+    /// What `expand` asked for; left out where it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub expanded: Option<ExpandedFund>,
+}
+
+/// What a special fund can be asked to hold besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FundExpansion {
+    /// The unit that spends it.
+    Unit,
+    /// Its score, line by line.
+    Score,
+}
+
+/// What a special fund holds besides: each as its own address answers it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExpandedFund {
+    /// The unit that spends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub unit: Option<Unit>,
+    /// Its score, line by line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub score: Option<FundScore>,
 }
 
 /// Where the things of a special fund are.
@@ -215,6 +243,7 @@ impl TryFrom<Row> for SpecialFund {
                 score: format!("{this}/score"),
                 this,
             },
+            expanded: None,
             id: row.id,
             version: row.version,
             created_at: row.created_at,

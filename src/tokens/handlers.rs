@@ -21,6 +21,8 @@ use crate::http::problem::Problem;
 use crate::http::query::{Query, SearchText, given};
 use crate::http::resource::resource;
 use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
+use crate::idempotency::answer::Answer;
+use crate::idempotency::once::Once;
 use crate::patch_of;
 
 patch_of!(
@@ -105,7 +107,8 @@ pub async fn list(
 
 /// Make a token
 ///
-/// The answer is the only place where its secret ever appears. Whoever asks can give no permission that his own token does
+/// The answer is the only place where its secret ever appears: sent again with the same `Idempotency-Key`, the request is
+/// answered 409 with the address of the token that it made. Whoever asks can give no permission that his own token does
 /// not have. A token may be limited to some of what its role may (`scopes`), and may end by itself (`expires_at`). Only for
 /// the finance bureau.
 #[utoipa::path(
@@ -114,6 +117,7 @@ pub async fn list(
     operation_id = "create_token",
     tag = "tokens",
     security(("token" = ["tokens"])),
+    params(Once),
     request_body(content = TokenInput, example = json!({"name": "开云镇财政所", "role": "unit", "units": ["219001"],
         "scopes": ["read", "file"], "expires_at": "2027-01-05T00:00:00+08:00"})),
     responses((status = 201, description = "It was made", body = IssuedToken,
@@ -122,18 +126,20 @@ pub async fn list(
 )]
 pub async fn post(
     TokenKeeper(principal): TokenKeeper,
+    once: Once,
     Json(input): Json<TokenInput>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let (stored, token) = db
-        .write(principal.origin(), move |tx| {
-            check(tx, &input, None)?;
-            must_not_exceed(&principal, input.permissions())?;
-            store::create(tx, &input)
-        })
-        .await?;
-    let mut response = stored.etag().saved(true, &store::address(&stored.row.id));
-    Ok(response.insert_header(NO_STORE).json(issued(stored, token)?))
+    once.write(&db, principal.origin(), move |tx| {
+        check(tx, &input, None)?;
+        must_not_exceed(&principal, input.permissions())?;
+        let (stored, token) = store::create(tx, &input)?;
+        let (address, etag) = (store::address(&stored.row.id), stored.etag());
+        Ok(Answer::created(address, &issued(stored, token)?)?
+            .tagged(&etag)
+            .with_secret())
+    })
+    .await
 }
 
 /// Who am I
@@ -254,7 +260,7 @@ pub async fn delete(
 
 /// Give a token a new secret
 ///
-/// The answer is the only place where it appears. The old secret works on for `overlap_seconds`, or no more where they are
+/// The answer is the only place where it appears, also with an `Idempotency-Key` (409 when sent again). The old secret works on for `overlap_seconds`, or no more where they are
 /// left out; one from an earlier rotation ends now. Whoever asks cannot rotate a token that may do more than his own. Only
 /// for the finance bureau. The body may be left out.
 #[utoipa::path(
@@ -263,7 +269,7 @@ pub async fn delete(
     operation_id = "rotate_token",
     tag = "tokens",
     security(("token" = ["tokens"])),
-    params(("id" = TokenId, Path, description = "The id of the token")),
+    params(("id" = TokenId, Path, description = "The id of the token"), Once),
     request_body(content = Option<Rotation>, example = json!({"overlap_seconds": 86400})),
     responses((status = 200, description = "The token with its new secret", body = IssuedToken,
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
@@ -272,26 +278,26 @@ pub async fn rotate(
     TokenKeeper(principal): TokenKeeper,
     Path(id): Path<TokenId>,
     preconditions: Preconditions,
+    once: Once,
     rotation: OptionalJson<Rotation>,
     db: Data<Db>,
     gate: Data<Gate>,
 ) -> Result<HttpResponse, Problem> {
     let overlap = rotation.0.unwrap_or_default().overlap_seconds;
-    let (stored, token) = db
-        .write(principal.origin(), move |tx| {
+    let rotated = id.clone();
+    let response = once
+        .write(&db, principal.origin(), move |tx| {
             let before = require(tx, &id)?;
             preconditions.check(Some(&before.etag()))?;
             must_not_exceed(&principal, before.permissions().map_err(Problem::internal)?)?;
-            store::rotate(tx, before, overlap.until())
+            let (stored, token) = store::rotate(tx, before, overlap.until())?;
+            let etag = stored.etag();
+            Ok(Answer::ok(&issued(stored, token)?)?.tagged(&etag).with_secret())
         })
         .await?;
-    gate.forget(&stored.row.id);
-    let mut response = stored.etag().saved(false, "");
-    Ok(response.insert_header(NO_STORE).json(issued(stored, token)?))
+    gate.forget(rotated.as_str());
+    Ok(response)
 }
-
-/// An answer with a secret stays in no cache.
-const NO_STORE: (&str, &str) = ("Cache-Control", "no-store");
 
 fn view(stored: Stored) -> Result<Token, Problem> {
     Token::try_from(stored).map_err(Problem::internal)

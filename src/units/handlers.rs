@@ -256,6 +256,14 @@ pub(super) fn find(conn: &mut AnyConnection, code: &UnitCode) -> Result<Option<S
     Ok(store::with_links(conn, row.into_iter().collect())?.pop())
 }
 
+/// The unit of that code as it is answered.
+///
+/// # Errors
+/// 404 if there is none.
+pub fn view(conn: &mut AnyConnection, code: &UnitCode) -> Result<Unit, Problem> {
+    require(conn, code).map(Unit::from)
+}
+
 fn require(conn: &mut AnyConnection, code: &UnitCode) -> Result<Stored, Problem> {
     find(conn, code)?.ok_or_else(|| Problem::no_unit(code))
 }

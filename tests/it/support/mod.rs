@@ -61,7 +61,7 @@ pub struct TestApp {
     target: Target,
     handle: ServerHandle,
     thread: Option<JoinHandle<()>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl TestApp {
@@ -121,8 +121,21 @@ impl TestApp {
             target,
             handle,
             thread: Some(thread),
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// The same after a restart: another server on the same database, once this one has ended.
+    pub fn restarted(mut self) -> Self {
+        let (engine, target) = (self.engine, self.target.clone());
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        drop(self);
+        Self::on(engine, target, folder, |_| {})
+    }
+
+    /// Which database it is on.
+    pub fn engine(&self) -> Engine {
+        self.engine
     }
 
     /// Where it listens, `http://127.0.0.1:<port>`.
