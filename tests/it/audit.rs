@@ -90,7 +90,7 @@ both_engines! {
         for (unit, status) in [("101", 201), ("102", 200), ("101", 200)] {
             bureau.put(fund, &json!({"unit": unit, "year": 2019, "name": "危房改造"})).expect(status);
         }
-        bureau.put("/api/v1/fiscal-years/2019", &json!({"scheme": "hunan-2019", "notice": "衡财绩〔2020〕1号"})).expect(200);
+        bureau.put("/api/v1/fiscal-years/2019", &json!({"scheme": "hunan-2019", "notice_number": "衡财绩〔2020〕1号"})).expect(200);
         let documents = each(&bureau, &format!("key={fund}"), "before");
         assert_eq!(documents.iter().map(|before| &before["unit"]).collect::<Vec<_>>(), [&Value::Null, &json!("101"), &json!("102")]);
         let year = each(&bureau, "key=/api/v1/fiscal-years/2019", "before");
