@@ -98,6 +98,30 @@ text_type!(
 );
 
 text_type!(
+    /// The id of a webhook.
+    WebhookId,
+    16..=16,
+    r"^[0-9a-f]{16}$",
+    |text| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
+    "The id of a webhook: 16 hexadecimal digits in lower case.",
+    "89abcdef01234567",
+    "16位小写十六进制的推送编号",
+    "a webhook's id of 16 hexadecimal digits in lower case"
+);
+
+text_type!(
+    /// Where a webhook sends to: an address of http or https, without a user name or password.
+    WebhookUrl,
+    8..=2000,
+    r#"^https?://([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!"$-~]*)?$"#,
+    is_webhook_url,
+    "Where a webhook sends to: an address of https or http in ASCII, without a user name, password or fragment.",
+    "https://oa.example.gov.cn/hooks/jixiao",
+    "https或http地址，仅含ASCII字符，不含用户名、密码和#片段，最长2000个字符",
+    "an address of https or http in ASCII characters, without a user name, password or fragment, at most 2000 long"
+);
+
+text_type!(
     /// The SHA-256 of a text: 64 hexadecimal digits in lower case.
     Digest,
     64..=64,
@@ -108,6 +132,17 @@ text_type!(
     "64位小写十六进制的SHA-256摘要",
     "a SHA-256 of 64 hexadecimal digits in lower case"
 );
+
+/// Whether the two libraries that meet it, one that judges it and one that sends, both read it.
+fn is_webhook_url(text: &str) -> bool {
+    let plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
+    let authority = text.split_once("://").and_then(|(_, rest)| rest.split(['/', '?']).next());
+    let schemed = text.starts_with("https://") || text.starts_with("http://");
+    plain
+        && schemed
+        && authority.is_some_and(|authority| !authority.contains(['@', '\\', '%']))
+        && url::Url::parse(text).is_ok_and(|url| url.as_str().parse::<actix_web::http::Uri>().is_ok())
+}
 
 /// Which one of several that are counted from 1 (序号): a submission of a unit's year, or an entry of its history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
