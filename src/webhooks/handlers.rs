@@ -128,7 +128,7 @@ pub async fn post(
 ) -> Result<HttpResponse, Problem> {
     let (row, secret) = db
         .write(principal.origin(), move |tx| {
-            let mut faults = faults(tx, &input, sender.reach())?;
+            let mut faults = faults(tx, &input, None, sender.reach())?;
             if store::count(tx)? >= MOST {
                 faults.push(Fault::new(
                     "",
@@ -202,7 +202,7 @@ pub async fn patch(
             preconditions.check(Some(&before.etag()))?;
             let was = WebhookInput::try_from(&before).map_err(Problem::internal)?;
             let input = patch.apply(&was)?;
-            let faults = faults(tx, &input, sender.reach())?;
+            let faults = faults(tx, &input, Some(&was), sender.reach())?;
             if !faults.is_empty() {
                 return Err(Problem::invalid(faults));
             }
@@ -500,14 +500,22 @@ fn delivery(conn: &mut AnyConnection, row: Row) -> Result<Delivery, Problem> {
     Ok(Delivery::new(row.state, dead, Head::load(conn)?.seq))
 }
 
-/// Every fault of a webhook that its schema cannot tell.
-fn faults(conn: &mut AnyConnection, input: &WebhookInput, reach: &Reach) -> Result<Vec<Fault>, Problem> {
+/// Every fault of a webhook that its schema cannot tell. What it `was` already is not judged anew: it may have to be turned off.
+fn faults(
+    conn: &mut AnyConnection,
+    input: &WebhookInput,
+    was: Option<&WebhookInput>,
+    reach: &Reach,
+) -> Result<Vec<Fault>, Problem> {
     let mut faults = Vec::new();
-    let refusal = Url::parse(input.url.as_str()).ok().and_then(|url| reach.refusal(&url));
-    if let Some((code, Text { zh, en })) = refusal {
+    let url = Url::parse(input.url.as_str()).ok();
+    if let Some((code, Text { zh, en })) = url.and_then(|url| reach.refusal(&url))
+        && was.is_none_or(|was| was.url != input.url)
+    {
         faults.push(Fault::new("/url", code, zh, en));
     }
     if let Some(unit) = &input.unit
+        && was.is_none_or(|was| was.unit != input.unit)
         && !store::has_unit(conn, unit.as_str())?
     {
         faults.push(Fault::new(
