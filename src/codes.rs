@@ -136,7 +136,9 @@ text_type!(
 /// Whether the two libraries that meet it, one that judges it and one that sends, both read it.
 fn is_webhook_url(text: &str) -> bool {
     let plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
-    let authority = text.split_once("://").and_then(|(_, rest)| rest.split(['/', '?']).next());
+    let authority = text
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split(['/', '?']).next());
     let schemed = text.starts_with("https://") || text.starts_with("http://");
     plain
         && schemed

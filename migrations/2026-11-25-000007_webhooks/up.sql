@@ -45,3 +45,4 @@ CREATE TABLE webhook_dead_letters (
     queued      BOOLEAN NOT NULL,
     PRIMARY KEY (webhook_id, number)
 );
+CREATE INDEX webhook_dead_letters_queued ON webhook_dead_letters (queued, webhook_id, number);

@@ -24,7 +24,7 @@ use crate::events::model::CloudEvent;
 use crate::events::store::between;
 use crate::http::problem::Problem;
 
-/// For how long a webhook is claimed: longer than an attempt and what is stored after it take.
+/// For how long a webhook is claimed: longer than an attempt and what is stored after it take, by more than clocks differ.
 const CLAIM: SignedDuration = SignedDuration::from_secs(30);
 
 /// How many events are read at once.
@@ -178,8 +178,7 @@ impl Courier {
                     if let Some(due) = due.filter(|due| *due > at) {
                         let first = found.next.take().map_or(due.clone(), |next| next.min(due));
                         found.next = Some(first);
-                    } else if revives
-                        || !between(conn, &row.filter(), (row.state.position, found.head), 1)?.is_empty()
+                    } else if revives || !between(conn, &row.filter(), (row.state.position, found.head), 1)?.is_empty()
                     {
                         found.ready.push(row.id);
                     } else {
@@ -235,7 +234,8 @@ impl Courier {
             }
         }
         let (id, name) = (id.to_owned(), self.name.clone());
-        self.write(move |tx| Ok(store::release(tx, Some(&id), Some(&name))?)).await
+        self.write(move |tx| Ok(store::release(tx, Some(&id), Some(&name))?))
+            .await
     }
 
     /// The next events of a webhook: first those that were given up and are to be sent once more.
@@ -258,22 +258,26 @@ impl Courier {
     /// Sends a batch. The webhook as it then is, still claimed if there may be more to send at once; `None` if it is another's
     /// by now, or gone.
     async fn send(&self, mut row: Row, batch: Batch) -> Result<Option<Row>, Problem> {
-        let mut stored = Instant::now();
+        let mut state = row.state.clone();
         let mut left = batch.letters.len();
         if left == 0 {
-            let mut state = row.state.clone();
             state.position = batch.complete_to.unwrap_or(state.position);
             release(&mut state);
             return self.store(&row, state, None).await;
         }
-        let mut state = row.state.clone();
+        let mut stored = Instant::now();
         for letter in batch.letters {
             left -= 1;
             let answer = self.sender.send(row.receiver(&now()), letter.message).await;
             let fate = self.judge(&mut state, letter.seq, letter.dead, &answer);
-            if fate != Fate::Delivered {
-                let status = answer.status.unwrap_or_default();
-                tracing::info!(webhook = row.id, event = letter.seq, status, attempts = state.attempts, "not delivered");
+            if !answer.is_success() {
+                // Not the address, which may hold a key.
+                tracing::info!(
+                    webhook = row.id,
+                    event = letter.seq,
+                    status = answer.status,
+                    "not delivered"
+                );
             }
             let mut ends = matches!(fate, Fate::Waits | Fate::Gone) || self.stopping.get();
             if let Some(head) = batch.complete_to.filter(|_| left == 0 && !ends) {
@@ -333,7 +337,12 @@ impl Courier {
     }
 
     /// Stores where a webhook stands, and what became of an event.
-    async fn store(&self, before: &Row, state: State, event: Option<(i64, Fate, Answer)>) -> Result<Option<Row>, Problem> {
+    async fn store(
+        &self,
+        before: &Row,
+        state: State,
+        event: Option<(i64, Fate, Answer)>,
+    ) -> Result<Option<Row>, Problem> {
         let before = before.clone();
         self.write(move |tx| {
             let Some(row) = store::advance(tx, &before, &state)? else {
@@ -395,7 +404,9 @@ fn claim_end() -> String {
 
 /// The moment that is so far ahead, as it is stored.
 fn after(wait: Duration) -> String {
-    let end = SignedDuration::try_from(wait).ok().and_then(|wait| Timestamp::now().checked_add(wait).ok());
+    let end = SignedDuration::try_from(wait)
+        .ok()
+        .and_then(|wait| Timestamp::now().checked_add(wait).ok());
     format!("{:.6}", end.unwrap_or(Timestamp::MAX))
 }
 

@@ -7,8 +7,8 @@ use url::Url;
 use utoipa::IntoParams;
 
 use super::model::{
-    DeadLetter, DeadRow, Delivery, IssuedWebhook, ListedWebhook, MOST, MOST_TYPES, Ping, PingEvent, Replay, Row, Webhook,
-    WebhookInput,
+    DeadLetter, DeadRow, Delivery, IssuedWebhook, ListedWebhook, MOST, MOST_TYPES, Ping, PingEvent, Replay, Row,
+    Webhook, WebhookInput,
 };
 use super::reach::Reach;
 use super::sender::{Message, Sender};
@@ -147,7 +147,9 @@ pub async fn post(
         })
         .await?;
     let mut response = row.etag().saved(true, &store::address(&row.id));
-    Ok(response.insert_header(NO_STORE).json(IssuedWebhook { secret, of: row.into() }))
+    Ok(response
+        .insert_header(NO_STORE)
+        .json(IssuedWebhook { secret, of: row.into() }))
 }
 
 /// Get a webhook
@@ -255,11 +257,7 @@ pub async fn delete(
     params(("id" = WebhookId, Path, description = "The id of the webhook")),
     responses((status = 200, description = "How far it is", body = Delivery), CommonErrors),
 )]
-pub async fn get_delivery(
-    _: WebhookKeeper,
-    Path(id): Path<WebhookId>,
-    db: Data<Db>,
-) -> Result<HttpResponse, Problem> {
+pub async fn get_delivery(_: WebhookKeeper, Path(id): Path<WebhookId>, db: Data<Db>) -> Result<HttpResponse, Problem> {
     let delivery = db
         .read(move |conn| {
             let row = require(conn, &id)?;
@@ -302,7 +300,9 @@ pub async fn rotate(
         })
         .await?;
     let mut response = row.etag().saved(false, "");
-    Ok(response.insert_header(NO_STORE).json(IssuedWebhook { secret, of: row.into() }))
+    Ok(response
+        .insert_header(NO_STORE)
+        .json(IssuedWebhook { secret, of: row.into() }))
 }
 
 /// Try a webhook
@@ -339,7 +339,7 @@ pub async fn ping(
 /// Send events again
 ///
 /// The webhook goes on after the change of the number `after`: back, to send again what comes after it, or ahead, to leave out
-/// what it has missed. Only for the finance bureau.
+/// what it has missed. Dead letters after it leave their list, and come again with the rest. Only for the finance bureau.
 #[utoipa::path(
     post,
     path = "/api/v1/webhooks/{id}/replay",

@@ -229,7 +229,9 @@ impl TryFrom<&Row> for WebhookInput {
             description: row.description.clone().map(Label::try_from).transpose()?,
             unit: row.unit_code.clone().map(UnitCode::try_from).transpose()?,
             year: row.year.map(FiscalYear::try_from).transpose()?,
-            types: types.map(|types| types.split(' ').map(str::parse).collect()).transpose()?,
+            types: types
+                .map(|types| types.split(' ').map(str::parse).collect())
+                .transpose()?,
             enabled: row.enabled,
         })
     }
@@ -254,7 +256,7 @@ pub struct Webhook {
     #[schema(value_type = Option<FiscalYear>)]
     pub year: Option<i64>,
     /// Only events of these types; `null`: of all.
-    #[schema(value_type = Option<Vec<String>>, example = json!(["jixiao.evaluation"]))]
+    #[schema(value_type = Option<Vec<EventType>>, example = json!(["jixiao.evaluation"]))]
     pub types: Option<Vec<String>>,
     /// Whether it sends. A receiver that answers 410 turns it off.
     pub enabled: bool,

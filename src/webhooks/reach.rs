@@ -65,7 +65,9 @@ impl Reach {
         let address = match url.host() {
             Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
             Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-            Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => Some([127, 0, 0, 1].into()),
+            Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => {
+                Some([127, 0, 0, 1].into())
+            }
             _ => None,
         };
         if address.is_some_and(|address| !self.has(address)) {
@@ -123,7 +125,13 @@ mod tests {
                 assert_eq!(refusal(allowed, url), Some("unreachable"), "{url}");
             }
         }
-        for url in ["https://127.0.0.1/", "https://127.1/", "https://[::1]/", "https://localhost/", "http://a.localhost:80/"] {
+        for url in [
+            "https://127.0.0.1/",
+            "https://127.1/",
+            "https://[::1]/",
+            "https://localhost/",
+            "http://a.localhost:80/",
+        ] {
             assert_eq!(refusal(&[], url), Some("unreachable"), "{url}");
             assert_eq!(refusal(&[Allowed::Loopback], url), None, "{url}");
         }
@@ -133,9 +141,21 @@ mod tests {
     fn https_goes_to_the_county_s_own_network_and_http_where_it_is_allowed() {
         for host in ["oa.example.gov.cn", "10.1.2.3", "192.168.1.9:8443", "[fd00::1]"] {
             assert_eq!(refusal(&[], &format!("https://{host}/hook")), None, "{host}");
-            assert_eq!(refusal(&[], &format!("http://{host}/hook")), Some("not_https"), "{host}");
-            assert_eq!(refusal(&[Allowed::Loopback], &format!("http://{host}/hook")), Some("not_https"), "{host}");
-            assert_eq!(refusal(&[Allowed::Http], &format!("http://{host}/hook")), None, "{host}");
+            assert_eq!(
+                refusal(&[], &format!("http://{host}/hook")),
+                Some("not_https"),
+                "{host}"
+            );
+            assert_eq!(
+                refusal(&[Allowed::Loopback], &format!("http://{host}/hook")),
+                Some("not_https"),
+                "{host}"
+            );
+            assert_eq!(
+                refusal(&[Allowed::Http], &format!("http://{host}/hook")),
+                None,
+                "{host}"
+            );
         }
     }
 }

@@ -141,7 +141,10 @@ impl Sender {
             Ok(response) => response,
             Err(error) => return Answer::none(error),
         };
-        let retry_after = response.headers().get("Retry-After").and_then(|value| value.to_str().ok());
+        let retry_after = response
+            .headers()
+            .get("Retry-After")
+            .and_then(|value| value.to_str().ok());
         Answer {
             status: Some(response.status().as_u16()),
             retry_after: retry_after.and_then(|value| backoff::asked(value, now)),
@@ -168,14 +171,23 @@ struct Guard {
 }
 
 impl Resolver for Guard {
-    fn resolve(&self, uri: &Uri, config: &ureq::config::Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &ureq::config::Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
         let found = self.names.resolve(uri, config, timeout)?;
         let mut kept = self.empty();
         for address in found.iter().filter(|address| self.reach.has(address.ip())) {
             kept.push(*address);
         }
         match kept.is_empty() {
-            true => Err(io::Error::new(io::ErrorKind::PermissionDenied, "nothing is sent to the address of this name").into()),
+            true => Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "nothing is sent to the address of this name",
+            )
+            .into()),
             false => Ok(kept),
         }
     }
@@ -198,8 +210,14 @@ mod tests {
         let sender = Sender::new(&[Allowed::Http]);
         // With the dot at its end it is no name that the address alone gives away.
         let url = "http://localhost.:9/".to_owned();
-        let receiver = Receiver { url, secrets: Vec::new() };
-        let message = Message { id: "a".to_owned(), body: Vec::new() };
+        let receiver = Receiver {
+            url,
+            secrets: Vec::new(),
+        };
+        let message = Message {
+            id: "a".to_owned(),
+            body: Vec::new(),
+        };
         let answer = sender.send_and_wait(&receiver, &message);
         assert_eq!(answer.status, None);
         assert!(answer.text.contains("nothing is sent"), "{}", answer.text);

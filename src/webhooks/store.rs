@@ -25,12 +25,7 @@ pub fn find(conn: &mut AnyConnection, id: &str) -> QueryResult<Option<Row>> {
 }
 
 /// A page of webhooks by id.
-pub fn page(
-    conn: &mut AnyConnection,
-    order: Order,
-    cursor: Option<&WebhookId>,
-    limit: Limit,
-) -> QueryResult<Vec<Row>> {
+pub fn page(conn: &mut AnyConnection, order: Order, cursor: Option<&WebhookId>, limit: Limit) -> QueryResult<Vec<Row>> {
     let query = webhooks::table.select(Row::as_select()).into_boxed::<Backend>();
     let cursor = cursor.map(|id| id.as_str().to_owned());
     paged!(query, webhooks::id, order, cursor, limit).load(conn)
@@ -152,7 +147,9 @@ fn store(tx: &mut Tx<'_>, mut row: Row, action: Action) -> Result<Row, Problem> 
     row.version += 1;
     row.updated_at = now();
     row.state.at_once();
-    diesel::update(webhooks::table.find(&row.id)).set(&row).execute(&mut **tx)?;
+    diesel::update(webhooks::table.find(&row.id))
+        .set(&row)
+        .execute(&mut **tx)?;
     record(tx, action, &row, None)?;
     Ok(row)
 }
@@ -168,13 +165,19 @@ pub fn delete(tx: &mut Tx<'_>, id: &str) -> Result<(), Problem> {
     tx.record(Change::deleted(Resource::Webhook, address(id)))
 }
 
-/// Has a webhook go on after the change of that number.
+/// Has a webhook go on after the change of that number. What it gave up after it comes again with the rest.
 ///
 /// # Errors
 /// Those of the database.
 pub fn replay(tx: &mut Tx<'_>, mut row: Row, after: i64) -> Result<Row, Problem> {
+    let again = dead::table
+        .filter(dead::webhook_id.eq(&row.id))
+        .filter(dead::number.gt(after));
+    diesel::delete(again).execute(&mut **tx)?;
     row.state.done_with(after);
-    diesel::update(webhooks::table.find(&row.id)).set(&row.state).execute(&mut **tx)?;
+    diesel::update(webhooks::table.find(&row.id))
+        .set(&row.state)
+        .execute(&mut **tx)?;
     record(tx, Action::Replayed, &row, None)?;
     Ok(row)
 }
@@ -281,7 +284,8 @@ pub fn claim(conn: &mut AnyConnection, id: &str, runner: &str, until: &str) -> Q
 /// Stores how far a webhook is which stood as `before`, and returns it as it is now. `None`, and nothing is stored, if it is
 /// another's by now, was told to go on elsewhere, or is gone.
 pub fn advance(conn: &mut AnyConnection, before: &Row, state: &State) -> QueryResult<Option<Row>> {
-    let own = |row: &Row| row.state.claimed_by == before.state.claimed_by && row.state.position == before.state.position;
+    let own =
+        |row: &Row| row.state.claimed_by == before.state.claimed_by && row.state.position == before.state.position;
     let Some(mut row) = find(conn, &before.id)?.filter(own) else {
         return Ok(None);
     };
@@ -290,7 +294,9 @@ pub fn advance(conn: &mut AnyConnection, before: &Row, state: &State) -> QueryRe
         // What failed was something else than what it is now.
         row.state.at_once();
     }
-    diesel::update(webhooks::table.find(&row.id)).set(&row.state).execute(conn)?;
+    diesel::update(webhooks::table.find(&row.id))
+        .set(&row.state)
+        .execute(conn)?;
     Ok(Some(row))
 }
 
@@ -331,7 +337,10 @@ pub fn pass_over(conn: &mut AnyConnection, passed: &[(String, i64)], to: i64) ->
         let free = webhooks::claimed_until
             .is_null()
             .or(webhooks::claimed_until.assume_not_null().lt(now()));
-        let still = webhooks::table.find(id).filter(webhooks::position.eq(from)).filter(free);
+        let still = webhooks::table
+            .find(id)
+            .filter(webhooks::position.eq(from))
+            .filter(free);
         diesel::update(still).set(webhooks::position.eq(to)).execute(conn)?;
     }
     Ok(())

@@ -612,7 +612,10 @@ pub fn found(bureau: &Client, path: &str) -> String {
 fn dead_letter(bureau: &Client, webhook: &str) -> String {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        let list = bureau.get(&format!("/api/v1/webhooks/{webhook}/dead-letters")).expect(200).json();
+        let list = bureau
+            .get(&format!("/api/v1/webhooks/{webhook}/dead-letters"))
+            .expect(200)
+            .json();
         if list["items"][0]["queued"] == false {
             return list["items"][0]["number"].to_string();
         }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::both_engines;
 use crate::support::client::{Client, faults};
-use crate::support::process::{Process, free_port};
+use crate::support::process::{Process, free_port, jixiao};
 use crate::support::{Engine, TestApp};
 
 const WEBHOOKS: &str = "/api/v1/webhooks";
@@ -62,6 +62,10 @@ type Reply = (u16, &'static str);
 
 const TAKEN: Reply = (204, "");
 
+/// A connection to a receiver, in clear or by TLS.
+trait Wire: Read + Write {}
+impl<T: Read + Write> Wire for T {}
+
 /// A system that webhooks send to.
 struct Receiver {
     address: String,
@@ -71,15 +75,39 @@ struct Receiver {
 impl Receiver {
     /// One that answers the `n`th request (from 0) by `reply`.
     fn new(reply: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
+        Self::over("http", |stream| Some(Box::new(stream)), reply)
+    }
+
+    /// One that is spoken to by https, with the certificate of `tests/certificates`.
+    fn secure() -> Self {
+        let (certificate, key) = (
+            include_bytes!("../certificates/certificate.pem"),
+            include_bytes!("../certificates/key.pem"),
+        );
+        let identity = native_tls::Identity::from_pkcs8(certificate, key).unwrap();
+        let acceptor = native_tls::TlsAcceptor::new(identity).unwrap();
+        Self::over(
+            "https",
+            move |stream| Some(Box::new(acceptor.accept(stream).ok()?)),
+            |_, _| TAKEN,
+        )
+    }
+
+    fn over(
+        scheme: &str,
+        accept: impl Fn(TcpStream) -> Option<Box<dyn Wire>> + Send + Sync + 'static,
+        reply: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}/hook", listener.local_addr().unwrap());
+        let address = format!("{scheme}://{}/hook", listener.local_addr().unwrap());
         let got: Arc<(Mutex<Vec<Request>>, Condvar)> = Arc::default();
-        let (all, reply) = (got.clone(), Arc::new(reply));
+        let (all, accept, reply) = (got.clone(), Arc::new(accept), Arc::new(reply));
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let (all, reply) = (all.clone(), reply.clone());
+                let (all, accept, reply) = (all.clone(), accept.clone(), reply.clone());
                 std::thread::spawn(move || {
-                    let request = Self::read(&stream)?;
+                    let mut stream = accept(stream)?;
+                    let request = Self::read(&mut stream)?;
                     let number = {
                         let mut got = all.0.lock().unwrap();
                         got.push(request.clone());
@@ -89,7 +117,11 @@ impl Receiver {
                     let (status, headers) = reply(number, &request);
                     let body = if status == 204 { "" } else { "not now" };
                     let length = body.len();
-                    write!(&stream, "HTTP/1.1 {status} X\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}").ok()
+                    write!(
+                        stream,
+                        "HTTP/1.1 {status} X\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+                    )
+                    .ok()
                 });
             }
         });
@@ -101,7 +133,7 @@ impl Receiver {
         Self::new(|_, _| TAKEN)
     }
 
-    fn read(stream: &TcpStream) -> Option<Request> {
+    fn read(stream: &mut dyn Wire) -> Option<Request> {
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
         reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
@@ -124,8 +156,9 @@ impl Receiver {
     fn wait(&self, count: usize) -> Vec<Request> {
         let (got, more) = &*self.got;
         let short = |got: &mut Vec<Request>| got.len() < count;
-        let (got, late): (MutexGuard<'_, Vec<Request>>, _) =
-            more.wait_timeout_while(got.lock().unwrap(), Duration::from_secs(30), short).unwrap();
+        let (got, late): (MutexGuard<'_, Vec<Request>>, _) = more
+            .wait_timeout_while(got.lock().unwrap(), Duration::from_secs(30), short)
+            .unwrap();
         assert!(!late.timed_out(), "{} of {count} requests", got.len());
         got.clone()
     }
@@ -171,7 +204,9 @@ fn wait_for(client: &Client, path: &str, good: impl Fn(&Value) -> bool) -> Value
 
 /// How far a webhook is, once it has come to the end.
 fn settled(client: &Client, webhook: &Value) -> Value {
-    wait_for(client, &format!("{}/delivery", address(webhook)), |state| state["lag"] == 0)
+    wait_for(client, &format!("{}/delivery", address(webhook)), |state| {
+        state["lag"] == 0
+    })
 }
 
 const UNITS: &str = "jixiao.unit";
@@ -258,6 +293,18 @@ both_engines! {
         assert_eq!(receiver.wait(10)[8].headers["webhook-id"], requests[0].headers["webhook-id"]);
         wait_for(&bureau, &letters, |list| list["items"] == json!([]));
         bureau.post(&format!("{letters}/{two}/replay"), &json!({})).problem(404, "not-found");
+    }
+
+    fn what_comes_again_with_the_rest_is_no_dead_letter(app) {
+        let receiver = Receiver::new(|n, _| if n < 3 { (500, "") } else { TAKEN });
+        let bureau = app.bureau();
+        let webhook = make(&bureau, &receiver, json!({"types": [UNITS]}));
+        town(&bureau, "101", "一镇");
+        let (number, _) = receiver.told(3)[0];
+        assert_eq!(settled(&bureau, &webhook)["dead_letters"], 1);
+        let state = bureau.post(&format!("{}/replay", address(&webhook)), &json!({"after": number - 1})).expect(202).json();
+        assert_eq!(state["dead_letters"], 0);
+        assert_eq!(receiver.told(4)[3].0, number);
     }
 
     fn a_receiver_that_is_gone_turns_its_webhook_off_and_misses_nothing_when_it_is_turned_on(app) {
@@ -558,10 +605,55 @@ fn a_server_that_starts_again_goes_on_where_it_was_and_its_log_holds_no_secret()
     let bureau = process.client(&token);
     bureau.patch(&address(&webhook), &json!({"enabled": true})).expect(200);
     town(&bureau, "103", "三镇");
-    let subjects: Vec<_> = receiver.wait(4).iter().map(|request| request.event()["subject"].clone()).collect();
-    assert_eq!(subjects, ["/api/v1/units/101", "/api/v1/units/102", "/api/v1/units/102", "/api/v1/units/103"]);
+    let subjects: Vec<_> = receiver
+        .wait(4)
+        .iter()
+        .map(|request| request.event()["subject"].clone())
+        .collect();
+    assert_eq!(
+        subjects,
+        [
+            "/api/v1/units/101",
+            "/api/v1/units/102",
+            "/api/v1/units/102",
+            "/api/v1/units/103"
+        ]
+    );
     process.wait_for("not delivered");
     assert!(!process.output().contains("whsec_"));
+}
+
+/// What the system trusts can be said in `SSL_CERT_FILE`, as everywhere that OpenSSL is.
+#[test]
+fn https_is_spoken_with_those_whom_the_system_trusts_and_with_nobody_else() {
+    let receiver = Receiver::secure();
+    let ping = |trusted: Option<&str>| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = jixiao(&["serve", "--webhook-allow", "loopback", "--data-dir"]);
+        command.arg(folder.path());
+        if let Some(certificate) = trusted {
+            command.env("SSL_CERT_FILE", certificate);
+        }
+        let process = Process::start_as(command);
+        let bureau = process.client(&process.first_token());
+        let webhook = make(&bureau, &receiver, json!({"enabled": false}));
+        bureau
+            .send("POST", &format!("{}/ping", address(&webhook)), None)
+            .expect(200)
+            .json()
+    };
+    let refused = ping(None);
+    assert_eq!(
+        (&refused["delivered"], &refused["status"]),
+        (&json!(false), &Value::Null)
+    );
+    assert!(refused["answer"].as_str().unwrap().contains("certificate"), "{refused}");
+    assert_eq!(receiver.wait(0).len(), 0);
+    let certificate = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/certificates/certificate.pem");
+    assert_eq!(
+        ping(Some(certificate)),
+        json!({"delivered": true, "status": 204, "answer": ""})
+    );
 }
 
 #[test]
@@ -572,7 +664,10 @@ fn the_example_in_python_takes_what_is_signed_and_nothing_else() {
     };
     let (bureau, port) = (app.bureau(), free_port());
     let url = format!("http://127.0.0.1:{port}/");
-    let webhook = bureau.post(WEBHOOKS, &json!({"url": url, "types": [UNITS], "enabled": false})).expect(201).json();
+    let webhook = bureau
+        .post(WEBHOOKS, &json!({"url": url, "types": [UNITS], "enabled": false}))
+        .expect(201)
+        .json();
     let started = Command::new("python3")
         .args([script, &port.to_string()])
         .env("SECRET", secret(&webhook))
@@ -580,17 +675,28 @@ fn the_example_in_python_takes_what_is_signed_and_nothing_else() {
         .stderr(Stdio::null())
         .spawn();
     let Ok(mut python) = started else {
-        assert!(std::env::var_os("CI").is_none(), "no python3: in CI the example must run");
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "no python3: in CI the example must run"
+        );
         eprintln!("SKIPPED: no python3");
         return;
     };
-    let ping = |webhook: &Value| bureau.send("POST", &format!("{}/ping", address(webhook)), None).expect(200).json();
+    let ping = |webhook: &Value| {
+        bureau
+            .send("POST", &format!("{}/ping", address(webhook)), None)
+            .expect(200)
+            .json()
+    };
     let deadline = Instant::now() + Duration::from_secs(20);
     while ping(&webhook)["delivered"] != true {
         assert!(Instant::now() < deadline, "{}", ping(&webhook));
         std::thread::sleep(Duration::from_millis(20));
     }
-    let stranger = bureau.post(WEBHOOKS, &json!({"url": url, "enabled": false})).expect(201).json();
+    let stranger = bureau
+        .post(WEBHOOKS, &json!({"url": url, "enabled": false}))
+        .expect(201)
+        .json();
     assert_eq!(ping(&stranger)["status"], 401);
     bureau.patch(&address(&webhook), &json!({"enabled": true})).expect(200);
     town(&bureau, "101", "一镇");
@@ -599,5 +705,8 @@ fn the_example_in_python_takes_what_is_signed_and_nothing_else() {
     python.wait().unwrap();
     let mut printed = String::new();
     python.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
-    assert!(printed.contains(" jixiao.unit.created /api/v1/units/101\n"), "{printed}");
+    assert!(
+        printed.contains(" jixiao.unit.created /api/v1/units/101\n"),
+        "{printed}"
+    );
 }
