@@ -164,6 +164,7 @@ impl Courier {
             .db
             .scan(move |conn| {
                 let mut found = Found {
+                    // First, as below.
                     head: Head::load(conn)?.seq,
                     ..Found::default()
                 };
@@ -225,9 +226,11 @@ impl Courier {
         let Some(mut row) = claimed else {
             return Ok(());
         };
-        while row.enabled && !self.stopping.get() {
-            let batch = self.next(&row).await?;
-            match self.send(row, batch).await? {
+        while !self.stopping.get() {
+            let Some((fresh, batch)) = self.next(row).await? else {
+                break;
+            };
+            match self.send(fresh, batch).await? {
                 Some(now) if now.state.claimed_by.is_some() => row = now,
                 Some(_) => return Ok(()),
                 None => break,
@@ -238,19 +241,23 @@ impl Courier {
             .await
     }
 
-    /// The next events of a webhook: first those that were given up and are to be sent once more.
-    async fn next(&self, row: &Row) -> Result<Batch, Problem> {
-        let (id, filter, position) = (row.id.clone(), row.filter(), row.state.position);
+    /// The webhook as it is now and its next events: first those that were given up and are to be sent once more. `None` if it
+    /// is another's by now, was told to go on elsewhere, was turned off, or is gone.
+    async fn next(&self, before: Row) -> Result<Option<(Row, Batch)>, Problem> {
         self.db
             .scan(move |conn| {
-                let queued = store::queued(conn, &id, PAGE)?;
-                if !queued.is_empty() {
-                    return Batch::new(queued, true, None);
-                }
+                // Where the log ends is read first: what the filter was told by a change up to there is then known.
                 let head = Head::load(conn)?.seq;
-                let rows = between(conn, &filter, (position, head), PAGE)?;
+                let Some(row) = store::still(conn, &before)?.filter(|row| row.enabled) else {
+                    return Ok(None);
+                };
+                let queued = store::queued(conn, &row.id, PAGE)?;
+                if !queued.is_empty() {
+                    return Ok(Some((row, Batch::new(queued, true, None)?)));
+                }
+                let rows = between(conn, &row.filter(), (row.state.position, head), PAGE)?;
                 let all = i64::try_from(rows.len()).is_ok_and(|rows| rows < PAGE);
-                Batch::new(rows, false, all.then_some(head))
+                Ok(Some((row, Batch::new(rows, false, all.then_some(head))?)))
             })
             .await
     }

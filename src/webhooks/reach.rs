@@ -1,7 +1,7 @@
 //! Where webhooks may go, so that nobody can have the server ask what only it reaches: its own machine, or the metadata service
 //! of a cloud that it runs in.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use serde::Deserialize;
 use url::{Host, Url};
@@ -66,7 +66,7 @@ impl Reach {
             Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
             Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
             Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => {
-                Some([127, 0, 0, 1].into())
+                Some(Ipv4Addr::LOCALHOST.into())
             }
             _ => None,
         };

@@ -281,12 +281,16 @@ pub fn claim(conn: &mut AnyConnection, id: &str, runner: &str, until: &str) -> Q
     Ok(Some(row))
 }
 
-/// Stores how far a webhook is which stood as `before`, and returns it as it is now. `None`, and nothing is stored, if it is
-/// another's by now, was told to go on elsewhere, or is gone.
+/// A webhook as it is now which stood as `before`; `None` if it is another's by now, was told to go on elsewhere, or is gone.
+pub fn still(conn: &mut AnyConnection, before: &Row) -> QueryResult<Option<Row>> {
+    let (was, now) = (&before.state, find(conn, &before.id)?);
+    Ok(now.filter(|now| now.state.claimed_by == was.claimed_by && now.state.position == was.position))
+}
+
+/// Stores how far a webhook is which stood as `before`, and returns it as it is now; `None`, and nothing is stored, where
+/// [`still`] finds none.
 pub fn advance(conn: &mut AnyConnection, before: &Row, state: &State) -> QueryResult<Option<Row>> {
-    let own =
-        |row: &Row| row.state.claimed_by == before.state.claimed_by && row.state.position == before.state.position;
-    let Some(mut row) = find(conn, &before.id)?.filter(own) else {
+    let Some(mut row) = still(conn, before)? else {
         return Ok(None);
     };
     row.state = state.clone();

@@ -610,7 +610,12 @@ pub fn found(bureau: &Client, path: &str) -> String {
 
 /// The number of a webhook's dead letter, once it has one and nothing is on its way any more.
 fn dead_letter(bureau: &Client, webhook: &str) -> String {
-    let read = |what: &str| bureau.get(&format!("/api/v1/webhooks/{webhook}/{what}")).expect(200).json();
+    let read = |what: &str| {
+        bureau
+            .get(&format!("/api/v1/webhooks/{webhook}/{what}"))
+            .expect(200)
+            .json()
+    };
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let (state, list) = (read("delivery"), read("dead-letters"));

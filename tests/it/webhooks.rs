@@ -322,11 +322,11 @@ both_engines! {
     }
 
     fn a_webhook_is_sent_what_it_asks_for_and_passes_over_the_rest(app) {
-        let bureau = app.with_units(&[("219", None), ("219001", Some("219")), ("300", None)]);
+        let bureau = app.with_units(&[("219", None), ("219001", Some("219")), ("300", None), ("400", None)]);
         bureau.put("/api/v1/fiscal-years/2019", &json!({"scheme": "hunan-2019"})).expect(201);
         let wishes = [
             json!({"unit": "219"}), json!({"year": 2019}), json!({"types": ["jixiao.base_data.created", "jixiao.unit"]}),
-            json!({"unit": "300", "types": ["jixiao.base_data"], "year": 2019}),
+            json!({"unit": "300", "types": ["jixiao.base_data"], "year": 2019}), json!({"unit": "400"}),
         ];
         let receivers: Vec<Receiver> = wishes.iter().map(|_| Receiver::willing()).collect();
         let webhooks: Vec<Value> = wishes.iter().zip(&receivers).map(|(wish, receiver)| make(&bureau, receiver, wish.clone())).collect();
@@ -336,12 +336,14 @@ both_engines! {
         bureau.put(&sheet("300"), &json!({})).expect(201);
         bureau.patch("/api/v1/units/219", &json!({"name": "衡山县"})).expect(200);
         bureau.delete(&sheet("219001")).expect(204);
+        bureau.delete("/api/v1/units/400").expect(204);
         let (created, updated, deleted) = ("jixiao.base_data.created", "jixiao.base_data.updated", "jixiao.base_data.deleted");
         let expected = [
             vec![created, updated, "jixiao.unit.updated", deleted],
             vec![created, updated, created, deleted],
-            vec![created, created, "jixiao.unit.updated"],
+            vec![created, created, "jixiao.unit.updated", "jixiao.unit.deleted"],
             vec![created],
+            vec!["jixiao.unit.deleted"],
         ];
         for ((receiver, webhook), expected) in receivers.iter().zip(&webhooks).zip(expected) {
             let told: Vec<String> = receiver.told(expected.len()).into_iter().map(|(_, kind)| kind).collect();
