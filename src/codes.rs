@@ -133,16 +133,29 @@ text_type!(
     "a SHA-256 of 64 hexadecimal digits in lower case"
 );
 
-/// Whether the two libraries that meet it, one that judges it and one that sends, both read it.
+/// What the pattern says; and the two libraries that meet it, one that judges it and one that sends, both read it.
 fn is_webhook_url(text: &str) -> bool {
-    let plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
-    let authority = text
-        .split_once("://")
-        .and_then(|(_, rest)| rest.split(['/', '?']).next());
-    let schemed = text.starts_with("https://") || text.starts_with("http://");
-    plain
-        && schemed
-        && authority.is_some_and(|authority| !authority.contains(['@', '\\', '%']))
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+        return false;
+    };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let (host, port) = match authority.strip_prefix('[').and_then(|address| address.split_once(']')) {
+        Some((address, port)) => (
+            address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.'),
+            port,
+        ),
+        None => {
+            let (name, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+            let named = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+            let begun = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+            (begun && name.bytes().all(named), port)
+        }
+    };
+    let digits = port.strip_prefix(':').unwrap_or("0");
+    host && matches!(digits.len(), 1..=5)
+        && (port.is_empty() || port.starts_with(':'))
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && text.bytes().all(|b| b.is_ascii_graphic() && b != b'#')
         && url::Url::parse(text).is_ok_and(|url| url.as_str().parse::<actix_web::http::Uri>().is_ok())
 }
 
@@ -491,6 +504,58 @@ mod tests {
                 prop_assert!(uscc(&String::from_utf8(slipped).unwrap()).is_err());
             }
         }
+    }
+
+    #[test]
+    fn where_a_webhook_sends_to_is_an_address_of_http_without_credentials() {
+        let url = |text: &str| WebhookUrl::try_from(text.to_owned());
+        for good in [
+            "https://oa.example.gov.cn/hooks/jixiao?of=219&to=@",
+            "http://10.1.2.3:8080",
+            "https://[fd00::1]:443/",
+            "https://hooks_1/",
+        ] {
+            assert!(url(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "https://",
+            "https:///",
+            "ftp://a/",
+            "HTTPS://a/",
+            "https://me@a/",
+            "https://me:b@a/",
+            "https://a/#b",
+            "https://a b/",
+            "https://a!b/",
+            "https://a%2e/",
+            "https://-a/",
+            "https://a:/",
+            "https://a:b/",
+            "https://a:99999/",
+            "https://[::g]/",
+            "https://[::1/",
+            "https://[::1]a/",
+            "https://1.2.3.4.5/",
+            "https://a\\b",
+            "https://例/",
+            "https://a/例",
+        ] {
+            assert!(url(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// The schema refuses by the pattern, the type by hand: what one refuses the other does too.
+    #[test]
+    fn the_pattern_of_a_webhooks_address_says_what_the_type_does() {
+        let RefOr::T(Schema::Object(schema)) = WebhookUrl::schema() else {
+            panic!("a schema of its own");
+        };
+        let judge = jsonschema::validator_for(&serde_json::to_value(schema).unwrap()).unwrap();
+        proptest!(|(text in "https?:/{1,3}[]\\[a0.:_@!%/?# -]{0,12}")| {
+            if WebhookUrl::try_from(text.clone()).is_ok() {
+                prop_assert!(judge.is_valid(&text.as_str().into()), "{}", text);
+            }
+        });
     }
 
     #[test]

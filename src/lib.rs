@@ -3,7 +3,8 @@
 //! The core, which knows neither HTTP nor a database: [`scoring`] and [`checks`] (and [`fault`], what is wrong with a
 //! document).
 //! A room per resource: [`units`], [`fiscal_years`], [`schemes`], [`evaluations`], [`special_funds`], [`tokens`]; [`rankings`]
-//! and [`trends`] answer over many, [`events`] tell what has changed, [`webhooks`] send it on, [`audit`] tells by whom; [`imports`] take many at once.
+//! and [`trends`] answer over many, [`events`] tell what has changed, [`webhooks`] send it on and [`audit`] tells by whom,
+//! [`imports`] take many at once.
 //! What the rooms stand on: [`db`], [`http`], [`codes`], [`render`]. [`app`] joins them; `main.rs` is the command line.
 
 pub mod app;

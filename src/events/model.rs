@@ -21,7 +21,7 @@ const PREFIX: &str = "jixiao.";
 pub struct Seq(pub i64);
 
 /// The greatest that a number of JSON holds everywhere.
-pub const GREATEST: i64 = 9_007_199_254_740_991;
+const GREATEST: i64 = 9_007_199_254_740_991;
 
 impl std::str::FromStr for Seq {
     /// The refusal in Chinese and English.

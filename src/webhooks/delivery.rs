@@ -130,7 +130,7 @@ impl Courier {
     async fn run(self: Rc<Self>) {
         if !self.db.is_shared() {
             // SQLite has one process: what is claimed was left by one that died.
-            let released = self.write(|tx| Ok(store::release(tx, None, None)?)).await;
+            let released = self.write(|tx| Ok(store::release(tx, None)?)).await;
             if let Err(problem) = released {
                 tracing::error!(%problem, "claims of webhooks could not be released");
             }
@@ -237,8 +237,7 @@ impl Courier {
             }
         }
         let (id, name) = (id.to_owned(), self.name.clone());
-        self.write(move |tx| Ok(store::release(tx, Some(&id), Some(&name))?))
-            .await
+        self.write(move |tx| Ok(store::release(tx, Some((&id, &name)))?)).await
     }
 
     /// The webhook as it is now and its next events: first those that were given up and are to be sent once more. `None` if it

@@ -312,17 +312,17 @@ pub fn turn_off(tx: &mut Tx<'_>, row: Row) -> Result<Row, Problem> {
     store(tx, Row { enabled: false, ..row }, Action::Updated)
 }
 
-/// Gives a webhook up that `runner` delivers; of all where no id is given and no other process can be at work.
-pub fn release(conn: &mut AnyConnection, id: Option<&str>, runner: Option<&str>) -> QueryResult<()> {
+/// Ends the claim that a process has on a webhook (its id, then the process); or all claims, where no other process can be at
+/// work.
+pub fn release(conn: &mut AnyConnection, claim: Option<(&str, &str)>) -> QueryResult<()> {
     let mut claimed = webhooks::table
         .filter(webhooks::claimed_by.is_not_null())
         .select(webhooks::id)
         .into_boxed::<Backend>();
-    if let Some(id) = id {
-        claimed = claimed.filter(webhooks::id.eq(id.to_owned()));
-    }
-    if let Some(runner) = runner {
-        claimed = claimed.filter(webhooks::claimed_by.eq(runner.to_owned()));
+    if let Some((id, runner)) = claim {
+        claimed = claimed
+            .filter(webhooks::id.eq(id.to_owned()))
+            .filter(webhooks::claimed_by.eq(runner.to_owned()));
     }
     let ids: Vec<String> = claimed.load(conn)?;
     diesel::update(webhooks::table.filter(webhooks::id.eq_any(ids)))

@@ -625,6 +625,33 @@ fn a_server_that_starts_again_goes_on_where_it_was_and_its_log_holds_no_secret()
     assert!(!process.output().contains("whsec_"));
 }
 
+#[test]
+fn a_server_that_was_killed_sends_again_at_once_what_it_was_about_to_send() {
+    let folder = tempfile::tempdir().unwrap();
+    let serve = || Process::serve(folder.path(), &["--webhook-allow", "loopback"]);
+    // The first request is never answered.
+    let receiver = Receiver::new(|n, _| {
+        std::thread::sleep(Duration::from_secs(if n == 0 { 60 } else { 0 }));
+        TAKEN
+    });
+    let process = serve();
+    let token = process.first_token();
+    let webhook = make(&process.client(&token), &receiver, json!({"types": [UNITS]}));
+    town(&process.client(&token), "101", "一镇");
+    receiver.wait(1);
+    drop(process);
+    let process = serve();
+    let started = Instant::now();
+    let requests = receiver.wait(2);
+    assert!(
+        started.elapsed() < Duration::from_secs(15),
+        "its claim of half a minute is not waited for"
+    );
+    assert_eq!(requests[0].headers["webhook-id"], requests[1].headers["webhook-id"]);
+    let state = settled(&process.client(&token), &webhook);
+    assert_eq!(state["delivered"], requests[1].told().0);
+}
+
 /// What the system trusts can be said in `SSL_CERT_FILE`, as everywhere that OpenSSL is.
 #[test]
 fn https_is_spoken_with_those_whom_the_system_trusts_and_with_nobody_else() {
