@@ -29,7 +29,7 @@ use crate::tokens::model::Role;
 use crate::tokens::permission::Permissions;
 use crate::{
     audit, evaluations, events, fiscal_years, health, imports, preview, rankings, schemes, special_funds,
-    table_preview, tokens, trends, units,
+    table_preview, tokens, trends, units, webhooks,
 };
 
 /// What is open to requests that the program itself describes.
@@ -73,6 +73,10 @@ use crate::{
         imports::handlers::list, imports::handlers::post, imports::handlers::get, imports::handlers::list_faults,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
         events::handlers::list, audit::handlers::list,
+        webhooks::handlers::list, webhooks::handlers::post, webhooks::handlers::get, webhooks::handlers::patch,
+        webhooks::handlers::delete, webhooks::handlers::get_delivery, webhooks::handlers::rotate, webhooks::handlers::ping,
+        webhooks::handlers::replay, webhooks::handlers::list_dead, webhooks::handlers::replay_all_dead,
+        webhooks::handlers::replay_dead,
         tokens::handlers::list, tokens::handlers::post, tokens::handlers::get_self, tokens::handlers::get,
         tokens::handlers::patch, tokens::handlers::delete, tokens::handlers::rotate,
         preview::post,
@@ -92,6 +96,7 @@ use crate::{
         (name = "checks", description = "勾稽关系 · Cross-checks: which there are, and what contradicts what in a table"),
         (name = "imports", description = "批量导入 · Files of many rows at once"),
         (name = "events", description = "变更事件 · What has changed, in order, for other systems to follow"),
+        (name = "webhooks", description = "推送 · Webhooks: changes sent to other systems, signed, until they arrive"),
         (name = "audit", description = "审计轨迹 · Who changed what, when and from where"),
         (name = "tokens", description = "访问令牌 · Access tokens: who may call, for what, and until when"),
         (name = "service", description = "服务 · Health, and the kinds of problems"),
@@ -160,6 +165,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))
         .service(web::scope("/api/v1/imports").configure(imports::handlers::routes))
         .configure(events::handlers::routes)
+        .service(web::scope("/api/v1/webhooks").configure(webhooks::handlers::routes))
         .configure(audit::handlers::routes)
         .service(web::scope("/api/v1/tokens").configure(tokens::handlers::routes))
         .configure(evaluations::checks::catalogue_routes)
@@ -200,6 +206,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
     let limit = config.body_limit;
     let running = Data::new(Running::default());
     let in_flight = Data::new(InFlight::default());
+    let sender = Data::new(webhooks::sender::Sender::new(&config.webhooks.allowed));
     let import_limit = Data::new(ImportLimit(config.import_limit));
     let server = HttpServer::new(move || {
         App::new()
@@ -215,6 +222,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
             .app_data(running.clone())
             .app_data(in_flight.clone())
             .app_data(import_limit.clone())
+            .app_data(sender.clone())
             .app_data(PayloadConfig::new(limit))
             .wrap(from_fn(shape))
             .wrap(Compress::default())

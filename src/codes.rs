@@ -98,6 +98,30 @@ text_type!(
 );
 
 text_type!(
+    /// The id of a webhook.
+    WebhookId,
+    16..=16,
+    r"^[0-9a-f]{16}$",
+    |text| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
+    "The id of a webhook: 16 hexadecimal digits in lower case.",
+    "89abcdef01234567",
+    "16位小写十六进制的推送编号",
+    "a webhook's id of 16 hexadecimal digits in lower case"
+);
+
+text_type!(
+    /// Where a webhook sends to: an address of http or https, without a user name or password.
+    WebhookUrl,
+    8..=2000,
+    r#"^https?://([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!"$-~]*)?$"#,
+    is_webhook_url,
+    "Where a webhook sends to: an address of https or http in ASCII, without a user name, password or fragment.",
+    "https://oa.example.gov.cn/hooks/jixiao",
+    "https或http地址，仅含ASCII字符，不含用户名、密码和#片段，最长2000个字符",
+    "an address of https or http in ASCII characters, without a user name, password or fragment, at most 2000 long"
+);
+
+text_type!(
     /// The SHA-256 of a text: 64 hexadecimal digits in lower case.
     Digest,
     64..=64,
@@ -108,6 +132,32 @@ text_type!(
     "64位小写十六进制的SHA-256摘要",
     "a SHA-256 of 64 hexadecimal digits in lower case"
 );
+
+/// What the pattern says; and the two libraries that meet it, one that judges it and one that sends, both read it.
+fn is_webhook_url(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+        return false;
+    };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let (host, port) = match authority.strip_prefix('[').and_then(|address| address.split_once(']')) {
+        Some((address, port)) => (
+            address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.'),
+            port,
+        ),
+        None => {
+            let (name, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+            let named = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+            let begun = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+            (begun && name.bytes().all(named), port)
+        }
+    };
+    let digits = port.strip_prefix(':').unwrap_or("0");
+    host && matches!(digits.len(), 1..=5)
+        && (port.is_empty() || port.starts_with(':'))
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && text.bytes().all(|b| b.is_ascii_graphic() && b != b'#')
+        && url::Url::parse(text).is_ok_and(|url| url.as_str().parse::<actix_web::http::Uri>().is_ok())
+}
 
 /// Which one of several that are counted from 1 (序号): a submission of a unit's year, or an entry of its history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -454,6 +504,58 @@ mod tests {
                 prop_assert!(uscc(&String::from_utf8(slipped).unwrap()).is_err());
             }
         }
+    }
+
+    #[test]
+    fn where_a_webhook_sends_to_is_an_address_of_http_without_credentials() {
+        let url = |text: &str| WebhookUrl::try_from(text.to_owned());
+        for good in [
+            "https://oa.example.gov.cn/hooks/jixiao?of=219&to=@",
+            "http://10.1.2.3:8080",
+            "https://[fd00::1]:443/",
+            "https://hooks_1/",
+        ] {
+            assert!(url(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "https://",
+            "https:///",
+            "ftp://a/",
+            "HTTPS://a/",
+            "https://me@a/",
+            "https://me:b@a/",
+            "https://a/#b",
+            "https://a b/",
+            "https://a!b/",
+            "https://a%2e/",
+            "https://-a/",
+            "https://a:/",
+            "https://a:b/",
+            "https://a:99999/",
+            "https://[::g]/",
+            "https://[::1/",
+            "https://[::1]a/",
+            "https://1.2.3.4.5/",
+            "https://a\\b",
+            "https://例/",
+            "https://a/例",
+        ] {
+            assert!(url(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// The schema refuses by the pattern, the type by hand: what one refuses the other does too.
+    #[test]
+    fn the_pattern_of_a_webhooks_address_says_what_the_type_does() {
+        let RefOr::T(Schema::Object(schema)) = WebhookUrl::schema() else {
+            panic!("a schema of its own");
+        };
+        let judge = jsonschema::validator_for(&serde_json::to_value(schema).unwrap()).unwrap();
+        proptest!(|(text in "https?:/{1,3}[]\\[a0.:_@!%/?# -]{0,12}")| {
+            if WebhookUrl::try_from(text.clone()).is_ok() {
+                prop_assert!(judge.is_valid(&text.as_str().into()), "{}", text);
+            }
+        });
     }
 
     #[test]

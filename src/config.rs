@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use crate::db::{DbConfig, Target};
 use crate::http::limits;
 use crate::http::network::Network;
+use crate::webhooks::{self, Allowed};
 
 /// What a setting may be given as: on the command line or in the environment.
 #[derive(Debug, Clone, Default, Args)]
@@ -70,6 +72,21 @@ struct Partial {
         global = true
     )]
     trusted_proxies: Option<Vec<Network>>,
+    /// What webhooks may do besides https to other machines: http, loopback, with a comma between [default: neither]
+    #[arg(
+        long,
+        env = "JIXIAO_WEBHOOK_ALLOW",
+        value_name = "WHAT",
+        value_delimiter = ',',
+        global = true
+    )]
+    webhook_allow: Option<Vec<Allowed>>,
+    /// How many milliseconds a webhook waits after its first failure; each further one doubles it, to an hour [default: 10000]
+    #[arg(long, env = "JIXIAO_WEBHOOK_RETRY", value_name = "MS", global = true)]
+    webhook_retry: Option<u32>,
+    /// After how many failed attempts an event of a webhook is given up [default: 15]
+    #[arg(long, env = "JIXIAO_WEBHOOK_ATTEMPTS", value_name = "N", global = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    webhook_attempts: Option<u32>,
     /// What to log: error, warn, info, debug, or a filter such as jixiao=debug,access=warn [default: info]
     #[arg(long, env = "JIXIAO_LOG", value_name = "FILTER", global = true)]
     log: Option<String>,
@@ -110,6 +127,8 @@ pub struct Config {
     pub import_limit: u64,
     /// How often may be asked.
     pub limits: limits::Settings,
+    /// How webhooks are delivered.
+    pub webhooks: webhooks::Settings,
     /// What to log.
     pub log: String,
     /// How log lines look.
@@ -160,6 +179,19 @@ impl Flags {
             failures: given.lockout.or(file.lockout).unwrap_or(usual.failures),
             trusted_proxies: given.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
         };
+        let usual = webhooks::Settings::usual();
+        let webhooks = webhooks::Settings {
+            allowed: given.webhook_allow.or(file.webhook_allow).unwrap_or(usual.allowed),
+            retry: given
+                .webhook_retry
+                .or(file.webhook_retry)
+                .map_or(usual.retry, |ms| Duration::from_millis(ms.into())),
+            attempts: given
+                .webhook_attempts
+                .or(file.webhook_attempts)
+                .unwrap_or(usual.attempts)
+                .max(1),
+        };
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Config {
             listen: given
@@ -171,6 +203,7 @@ impl Flags {
             body_limit: given.body_limit.or(file.body_limit).unwrap_or(2 << 20),
             import_limit: given.import_limit.or(file.import_limit).unwrap_or(1 << 30),
             limits,
+            webhooks,
             log: given.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: given.log_format.or(file.log_format).unwrap_or_default(),
         })

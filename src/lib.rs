@@ -3,8 +3,8 @@
 //! The core, which knows neither HTTP nor a database: [`scoring`] and [`checks`] (and [`fault`], what is wrong with a
 //! document).
 //! A room per resource: [`units`], [`fiscal_years`], [`schemes`], [`evaluations`], [`special_funds`], [`tokens`]; [`rankings`]
-//! and [`trends`] answer over many, [`events`] tell what has changed and [`audit`] by whom, [`imports`] take many at once;
-//! [`idempotency`] does once what is sent twice.
+//! and [`trends`] answer over many, [`events`] tell what has changed, [`webhooks`] send it on and [`audit`] tells by whom,
+//! [`imports`] take many at once; [`idempotency`] does once what is sent twice.
 //! What the rooms stand on: [`db`], [`http`], [`codes`], [`render`]. [`app`] joins them; `main.rs` is the command line.
 
 pub mod app;
@@ -33,3 +33,4 @@ pub mod telemetry;
 pub mod tokens;
 pub mod trends;
 pub mod units;
+pub mod webhooks;

@@ -15,6 +15,7 @@ use jixiao::fault::Text;
 use jixiao::http::gate::{Gate, TokenCache};
 use jixiao::tokens::model::{Overlap, Role, TokenInput};
 use jixiao::tokens::permission::{self, Permission};
+use jixiao::webhooks::delivery::Deliveries;
 use jixiao::{app, audit, demo, telemetry, tokens};
 
 // The system's allocator keeps what many small, short-lived requests freed, and grows; this one gives it back.
@@ -146,7 +147,9 @@ async fn serve(config: Config) -> Result<(), Failure> {
     }
     let server = app::server(&config, &db, Gate::Tokens(TokenCache::default()), listener).await?;
     tracing::info!(listen = %config.listen, database = ?config.db.target, "serving");
+    let deliveries = Deliveries::start(&config.webhooks, &db);
     server.await?;
+    deliveries.stop().await;
     db.close();
     tracing::info!("stopped");
     Ok(())
@@ -168,6 +171,7 @@ async fn serve_demo(mut config: Config) -> Result<(), Failure> {
     let db = Db::open(&config.db)?;
     let server = app::server(&config, &db, Gate::Open, listener).await?;
     let serving = actix_web::rt::spawn(server);
+    let deliveries = Deliveries::start(&config.webhooks, &db);
     let base = format!("http://{address}");
     let to = base.clone();
     print!("{}", web::block(move || demo::load(&to)).await??);
@@ -177,6 +181,7 @@ async fn serve_demo(mut config: Config) -> Result<(), Failure> {
          curl {base}/api/v1/units/219001/evaluations/2019/score\n"
     );
     serving.await??;
+    deliveries.stop().await;
     db.close();
     Ok(())
 }

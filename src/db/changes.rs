@@ -101,8 +101,10 @@ words! {
         Published = "published",
         /// The bureau opened it again (重新开放).
         Reopened = "reopened",
-        /// The token got a new secret (轮换).
+        /// The token or webhook got a new secret (轮换).
         Rotated = "rotated",
+        /// The webhook was told to send again (重发).
+        Replayed = "replayed",
     }
 }
 
@@ -134,6 +136,8 @@ words! {
         Token = "token",
         /// A bulk import (批量导入).
         Import = "import",
+        /// A webhook, never its secret (推送).
+        Webhook = "webhook",
     }
 }
 

@@ -260,6 +260,47 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhooks (id) {
+        id -> Text,
+        url -> Text,
+        description -> Nullable<Text>,
+        unit_code -> Nullable<Text>,
+        year -> Nullable<BigInt>,
+        types -> Nullable<Text>,
+        enabled -> Bool,
+        secret -> Text,
+        previous_secret -> Nullable<Text>,
+        previous_until -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Text,
+        updated_at -> Text,
+        position -> BigInt,
+        delivered -> Nullable<BigInt>,
+        delivered_at -> Nullable<Text>,
+        attempts -> BigInt,
+        failing_since -> Nullable<Text>,
+        next_attempt_at -> Nullable<Text>,
+        attempted_at -> Nullable<Text>,
+        last_status -> Nullable<BigInt>,
+        last_answer -> Nullable<Text>,
+        claimed_by -> Nullable<Text>,
+        claimed_until -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    webhook_dead_letters (webhook_id, number) {
+        webhook_id -> Text,
+        number -> BigInt,
+        attempts -> BigInt,
+        last_status -> Nullable<BigInt>,
+        last_answer -> Text,
+        died_at -> Text,
+        queued -> Bool,
+    }
+}
+
 diesel::joinable!(fiscal_years -> scoring_schemes (scheme_id));
 diesel::joinable!(special_funds -> units (unit_code));
 diesel::joinable!(special_funds -> fiscal_years (year));
@@ -291,4 +332,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     standings,
     standing_parts,
     changes,
+    webhook_dead_letters,
 );

@@ -93,7 +93,7 @@ pub async fn list(
         filter: Filter {
             unit: query.unit,
             year: query.year,
-            kind: query.r#type,
+            kinds: query.r#type.map(|kind| vec![kind]),
             scope: principal.scope(),
         },
         limit: query.limit.unwrap_or_default().get(),

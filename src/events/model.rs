@@ -1,6 +1,8 @@
 //! Events on the wire: CloudEvents 1.0 in their JSON form.
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
@@ -115,6 +117,22 @@ impl std::str::FromStr for EventType {
                  a type of events is jixiao.RESOURCE or jixiao.RESOURCE.ACTION, such as jixiao.base_data.updated"
             )
         })
+    }
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{PREFIX}{}", self.resource.as_str())?;
+        match self.action {
+            Some(action) => write!(f, ".{}", action.as_str()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Serialize for EventType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

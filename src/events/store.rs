@@ -17,9 +17,9 @@ pub struct Filter {
     pub unit: Option<UnitCode>,
     /// Only of this year.
     pub year: Option<FiscalYear>,
-    /// Only of this type.
-    pub kind: Option<EventType>,
-    /// Only of these units and of all below them; `None`: all.
+    /// Only of these types; `None`: of all.
+    pub kinds: Option<Vec<EventType>>,
+    /// Only of these units and of all that are below them now; `None`: all.
     pub scope: Option<Vec<String>>,
 }
 
@@ -43,14 +43,22 @@ pub fn between(
     if let Some(year) = filter.year {
         query = query.filter(dsl::year.eq(year.get()));
     }
-    if let Some(kind) = filter.kind {
-        query = query.filter(dsl::resource.eq(kind.resource.as_str()));
-        if let Some(action) = kind.action {
-            query = query.filter(dsl::action.eq(action.as_str()));
-        }
+    if let Some(kinds) = &filter.kinds {
+        let whole = kinds.iter().filter(|kind| kind.action.is_none());
+        let resources: Vec<&str> = whole.map(|kind| kind.resource.as_str()).collect();
+        let exact = kinds.iter().filter_map(|kind| {
+            let action = kind.action?;
+            Some(format!("{}.{}", kind.resource.as_str(), action.as_str()))
+        });
+        let exact: Vec<String> = exact.collect();
+        let both = dsl::resource.concat(".").concat(dsl::action);
+        query = query.filter(dsl::resource.eq_any(resources).or(both.eq_any(exact)));
     }
     if let Some(scope) = &filter.scope {
-        query = query.filter(dsl::unit_code.assume_not_null().eq_any(codes_under(scope.clone())));
+        let unit = dsl::unit_code.assume_not_null();
+        // A unit that is gone is below none, but what was its own is still to be told.
+        let own = unit.eq_any(scope.clone());
+        query = query.filter(own.or(unit.eq_any(codes_under(scope.clone()))));
     }
     query.load(conn)
 }

@@ -9,7 +9,7 @@ use jsonschema::{Keyword, ValidationError, Validator};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::codes::{Date, Uscc};
+use crate::codes::{Date, Uscc, WebhookUrl};
 use crate::fault::{Fault, Text};
 use crate::scoring::values::{Amount, Percent, Points, Quantity, Share, SignedAmount};
 
@@ -424,6 +424,7 @@ static STRICTER: &[(&str, Judge)] = &[
     ("Points", judge::<Points>),
     ("Percent", judge::<Percent>),
     ("Share", judge::<Share>),
+    ("WebhookUrl", judge::<WebhookUrl>),
 ];
 
 const STRICTER_KEYWORD: &str = "x-type";

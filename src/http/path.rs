@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::problem::{At, Problem};
-use crate::codes::{Digest, FiscalYear, FundId, ImportId, Ordinal, TokenId, UnitCode};
+use crate::codes::{Digest, FiscalYear, FundId, ImportId, Ordinal, TokenId, UnitCode, WebhookId};
 use crate::fault::Text;
 use crate::scoring::text::{Code, SchemeId};
 
@@ -37,6 +37,7 @@ path_params! {
     FundId: "id",
     ImportId: "id",
     TokenId: "id",
+    WebhookId: "id",
     Digest: "digest",
     Code: "check",
 }

@@ -380,7 +380,7 @@ pub struct IssuedToken {
     pub of: Token,
 }
 
-/// How a token gets a new secret.
+/// How a token or a webhook gets a new secret.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {

@@ -1,6 +1,7 @@
 //! Who may do what.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use jixiao::tokens::model::Role;
 use serde_json::{Value, json};
@@ -37,6 +38,8 @@ pub enum For {
     Bureau,
     /// Who manages tokens: the finance bureau only.
     Keepers,
+    /// Who manages webhooks: the finance bureau only.
+    WebhookKeepers,
     /// Who imports units: it takes the right to import, and to do what each row does.
     Importers,
     /// Who sees what the bureau imported: the bureau and the auditor.
@@ -58,6 +61,7 @@ impl For {
             Self::Reviewers => (Some("review"), &["bureau"]),
             Self::Bureau => (Some("configure"), &["bureau"]),
             Self::Keepers => (Some("tokens"), &["bureau"]),
+            Self::WebhookKeepers => (Some("webhooks"), &["bureau"]),
             Self::Importers => (Some("import configure"), &["bureau"]),
             Self::ImportReaders => (Some("read"), &["bureau", "auditor"]),
         }
@@ -534,8 +538,29 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
             "/api/v1/tokens/TOKEN/rotate",
             none.clone(),
         ),
-        (For::Keepers, "DELETE", TOKEN, "/api/v1/tokens/TOKEN", none),
+        (For::Keepers, "DELETE", TOKEN, "/api/v1/tokens/TOKEN", none.clone()),
     ]);
+    // Nobody listens there, so its one event becomes a dead letter; then it is turned off, and stands still while it is read.
+    let webhook = json!({"url": "https://127.0.0.1:1/", "types": ["jixiao.webhook.created"]});
+    let life = [
+        ("POST", "", webhook),
+        ("POST", "/{id}/dead-letters/replay", none.clone()),
+        ("POST", "/{id}/dead-letters/{number}/replay", none.clone()),
+        ("GET", "/{id}/dead-letters", none.clone()),
+        ("PATCH", "/{id}", json!({"enabled": false})),
+        ("GET", "", none.clone()),
+        ("GET", "/{id}", none.clone()),
+        ("GET", "/{id}/delivery", none.clone()),
+        ("POST", "/{id}/replay", json!({"after": 0})),
+        ("POST", "/{id}/ping", none.clone()),
+        ("POST", "/{id}/rotate-secret", none.clone()),
+        ("DELETE", "/{id}", none),
+    ];
+    operations.extend(life.map(|(method, what, body)| {
+        let template = format!("/api/v1/webhooks{what}").leak();
+        let path = template.replace("{id}", "WEBHOOK").replace("{number}", "LETTER").leak();
+        (For::WebhookKeepers, method, &*template, &*path, body)
+    }));
     operations
 }
 
@@ -562,7 +587,8 @@ pub fn delete_funds(bureau: &Client) {
     }
 }
 
-/// The path with the names of things that are made on the way: a frozen scheme, and a token that keeps tokens.
+/// The path with the names of things that are made on the way: a frozen scheme, a token that keeps tokens, a
+/// webhook and its dead letter.
 pub fn found(bureau: &Client, path: &str) -> String {
     if path.contains("DIGEST") {
         return path.replace("DIGEST", &frozen_scheme(bureau));
@@ -571,7 +597,34 @@ pub fn found(bureau: &Client, path: &str) -> String {
         let keepers = bureau.get("/api/v1/tokens?q=keeper").expect(200).each("id");
         return path.replace("TOKEN", keepers.first().map_or("0123456789abcdef", String::as_str));
     }
+    if path.contains("WEBHOOK") {
+        let id = bureau.get("/api/v1/webhooks").expect(200).each("id").remove(0);
+        let path = path.replace("WEBHOOK", &id);
+        return match path.contains("dead-letters") {
+            true => path.replace("LETTER", &dead_letter(bureau, &id)),
+            false => path,
+        };
+    }
     path.to_owned()
+}
+
+/// The number of a webhook's dead letter, once it has one and nothing is on its way any more.
+fn dead_letter(bureau: &Client, webhook: &str) -> String {
+    let read = |what: &str| {
+        bureau
+            .get(&format!("/api/v1/webhooks/{webhook}/{what}"))
+            .expect(200)
+            .json()
+    };
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let (state, list) = (read("delivery"), read("dead-letters"));
+        if state["lag"] == 0 && list["items"][0]["queued"] == false {
+            return list["items"][0]["number"].to_string();
+        }
+        assert!(Instant::now() < deadline, "{list} {state}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// The digest of the scheme that the evaluation of 2018 was submitted under.

@@ -49,7 +49,7 @@ both_engines! {
             let answer = ask(&bureau, method, &path, &body);
             assert!((200..300).contains(&answer.status), "{}: {}", answer.request(), answer.text());
             let rows = log(app, before);
-            let changes = method != "GET" && !template.ends_with(":preview");
+            let changes = method != "GET" && ![":preview", "/ping"].iter().any(|end| template.ends_with(end));
             assert_eq!(!rows.is_empty(), changes, "{method} {template}: {rows:?}");
             for row in rows {
                 assert_eq!(row.actor.as_deref(), token.split('_').nth(1), "{row:?}");

@@ -30,6 +30,7 @@ mod special_funds;
 mod support;
 mod tokens;
 mod units;
+mod webhooks;
 mod what_if;
 mod workflow;
 mod writes;

@@ -7,14 +7,16 @@ pub mod process;
 use std::net::TcpListener;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use jixiao::app;
 use jixiao::config::{Config, LogFormat};
 use jixiao::db::{AnyConnection, Db, DbConfig, Origin, Target, Tx};
 use jixiao::http::gate::{Gate, TokenCache};
 use jixiao::http::problem::Problem;
 use jixiao::tokens::model::{Role, TokenInput};
+use jixiao::webhooks::delivery::Deliveries;
+use jixiao::{app, webhooks};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -98,6 +100,11 @@ impl TestApp {
             body_limit: 256 * 1024,
             import_limit: 16 << 20,
             limits: jixiao::http::limits::Settings::usual(),
+            webhooks: webhooks::Settings {
+                allowed: vec![webhooks::Allowed::Loopback],
+                retry: Duration::from_millis(20),
+                attempts: 3,
+            },
             log: "off".to_owned(),
             log_format: LogFormat::Text,
         };
@@ -108,8 +115,10 @@ impl TestApp {
                 let db = Db::open(&config.db).unwrap();
                 let gate = Gate::Tokens(TokenCache::default());
                 let server = app::server(&config, &db, gate, listener).await.unwrap();
+                let deliveries = Deliveries::start(&config.webhooks, &db);
                 sender.send((db.clone(), server.handle())).unwrap();
                 server.await.unwrap();
+                deliveries.stop().await;
                 db.close();
             });
         });
