@@ -4,7 +4,7 @@
 //! document).
 //! A room per resource: [`units`], [`fiscal_years`], [`schemes`], [`evaluations`], [`special_funds`], [`tokens`]; [`rankings`]
 //! and [`trends`] answer over many, [`events`] tell what has changed and [`audit`] by whom, [`imports`] take many at once.
-//! What the rooms stand on: [`db`], [`http`], [`codes`], [`render`]. [`app`] joins them; `main.rs` is the command line.
+//! [`identity`] knows those who sign in elsewhere. What the rooms stand on: [`db`], [`http`], [`codes`], [`render`]. [`app`] joins them; `main.rs` is the command line.
 
 pub mod app;
 pub mod audit;
@@ -19,6 +19,7 @@ pub mod fault;
 pub mod fiscal_years;
 pub mod health;
 pub mod http;
+pub mod identity;
 pub mod imports;
 pub mod preview;
 pub mod rankings;

@@ -12,7 +12,7 @@ use actix_web::dev::ServerHandle;
 use jixiao::app;
 use jixiao::config::{Config, LogFormat};
 use jixiao::db::{AnyConnection, Db, DbConfig, Origin, Target, Tx};
-use jixiao::http::gate::{Gate, TokenCache};
+use jixiao::http::gate::Gate;
 use jixiao::http::problem::Problem;
 use jixiao::tokens::model::{Role, TokenInput};
 use serde_json::{Value, json};
@@ -98,6 +98,8 @@ impl TestApp {
             body_limit: 256 * 1024,
             import_limit: 16 << 20,
             limits: jixiao::http::limits::Settings::usual(),
+            identity: None,
+            cors_origins: Vec::new(),
             log: "off".to_owned(),
             log_format: LogFormat::Text,
         };
@@ -106,7 +108,7 @@ impl TestApp {
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let db = Db::open(&config.db).unwrap();
-                let gate = Gate::Tokens(TokenCache::default());
+                let gate = Gate::new(config.identity.as_ref()).unwrap();
                 let server = app::server(&config, &db, gate, listener).await.unwrap();
                 sender.send((db.clone(), server.handle())).unwrap();
                 server.await.unwrap();
