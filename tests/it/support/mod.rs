@@ -3,6 +3,7 @@
 pub mod client;
 pub mod postgres;
 pub mod process;
+pub mod provider;
 
 use std::net::TcpListener;
 use std::sync::mpsc;
