@@ -25,7 +25,7 @@ use crate::tokens::store;
 #[derive(Debug)]
 pub enum Gate {
     /// By the tokens in the database, and by those of the identity provider where there is one.
-    Tokens(TokenCache, Option<Provider>),
+    Tokens(TokenCache, Option<Box<Provider>>),
     /// Everyone is the bureau: the demonstration, on loopback only.
     Open,
 }
@@ -37,7 +37,7 @@ impl Gate {
     /// Why the provider's keys, where they are in a file, cannot be used.
     pub fn new(provider: Option<&Settings>) -> Result<Self, String> {
         let provider = provider.cloned().map(Provider::new).transpose()?;
-        Ok(Self::Tokens(TokenCache::default(), provider))
+        Ok(Self::Tokens(TokenCache::default(), provider.map(Box::new)))
     }
 
     /// Who asks.

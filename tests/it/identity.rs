@@ -1,5 +1,6 @@
 //! Tokens (JWT) of the county's identity provider: whose are taken, and who one is with them.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jixiao::http::limits;
@@ -14,11 +15,11 @@ use tempfile::TempDir;
 
 use crate::access::each_does_what_is_its_own;
 use crate::support::client::{Client, Response};
-use crate::support::process::jixiao;
+use crate::support::process::{Process, free_port, jixiao};
 use crate::support::provider::{
     AUDIENCE, ISSUER, Key, Published, claims, encoded, jwks, now, refreshed, settings, with_file,
 };
-use crate::support::{Engine, TestApp};
+use crate::support::{Engine, TestApp, at_once, count};
 
 const SELF: &str = "/api/v1/tokens/self";
 
@@ -123,16 +124,14 @@ fn what_is_done_is_written_down_under_the_name_and_the_subject_whichever_token_w
     on_both(|county| {
         county.app.with_kaiyun();
         let sheet = "/api/v1/units/219001/evaluations/2019/base-data";
-        let token = |n: u64| {
-            claims("u-1", &["towns"], &["219001"]).as_object().map(|claims| {
-                let mut claims = claims.clone();
-                claims.insert("iat".to_owned(), json!(n));
-                claims.insert("preferred_username".to_owned(), json!(" 张三\n（开云镇）"));
-                Value::Object(claims)
-            })
+        let client = |n: u32| {
+            let mut claims = claims("u-1", &["towns"], &["219001"]);
+            claims["jti"] = json!(n);
+            claims["preferred_username"] = json!(" 张三\n（开云镇）");
+            county.client(&claims)
         };
-        county.client(&token(1).unwrap()).put(sheet, &json!({})).expect(201);
-        county.client(&token(2).unwrap()).delete(sheet).expect(204);
+        client(1).put(sheet, &json!({})).expect(201);
+        client(2).delete(sheet).expect(204);
         let id = format!("jwt:{}:u-1", &hash(ISSUER)[..8]);
         let trail = county
             .of_role(Role::Auditor, &[])
@@ -556,9 +555,40 @@ fn while_no_key_was_ever_had_one_is_told_to_come_again_and_own_tokens_work() {
     published.answer(200, &jwks(&[&key]));
     client.get(SELF).expect(200);
     // Nobody is there at all.
-    let nowhere = format!("http://127.0.0.1:{}/keys", crate::support::process::free_port());
-    let client = fetching(&nowhere, NEVER, NEVER).client(&key.token(&changed(|_| {})));
-    client.try_send("GET", SELF, None).ok();
+    let nowhere = format!("http://127.0.0.1:{}/keys", free_port());
+    let app = fetching(&nowhere, NEVER, NEVER);
+    let refused = app.client(&key.token(&changed(|_| {}))).get(SELF);
+    assert_eq!(refused.header("Retry-After"), Some("3600"));
+    refused.problem(503, "identity-provider-unavailable");
+}
+
+/// The program as it is set up in earnest, by its environment.
+#[test]
+fn keys_are_fetched_over_tls_from_a_provider_that_the_system_trusts_and_from_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let certificate = folder.path().join("ca.pem");
+    let key = Key::new("k1");
+    let published = Published::start_tls(&[&key], &certificate);
+    let answer = |data: &str, certificates: &Path| {
+        let data = folder.path().join(data).display().to_string();
+        let mut command = jixiao(&["serve", "--data-dir", &data]);
+        command.envs([
+            ("JIXIAO_JWT_ISSUER", ISSUER),
+            ("JIXIAO_JWT_AUDIENCE", AUDIENCE),
+            ("JIXIAO_JWT_JWKS", &published.url),
+            ("JIXIAO_JWT_ROLE_CLAIM", "realm_access.roles"),
+            ("JIXIAO_JWT_ROLES", "towns=unit, finance=bureau"),
+            ("JIXIAO_JWT_UNITS_CLAIM", "units"),
+        ]);
+        command.env("SSL_CERT_FILE", certificates);
+        let process = Process::start_as(command);
+        process.client(&key.token(&changed(|_| {}))).get(SELF)
+    };
+    assert_eq!(answer("trusting", &certificate).expect(200).json()["role"], "bureau");
+    let none = folder.path().join("none.pem");
+    std::fs::write(&none, "").unwrap();
+    answer("wary", &none).problem(503, "identity-provider-unavailable");
+    assert_eq!(published.asked(), 1);
 }
 
 #[test]
@@ -566,11 +596,11 @@ fn whoever_names_keys_that_are_not_makes_the_provider_be_asked_no_more_than_once
     let key = Key::new("k1");
     let published = Published::start(&[&key]);
     let app = fetching(&published.url, NEVER, NEVER);
-    let answers = crate::support::at_once(8, |n| {
+    let answers = at_once(8, |n| {
         app.client(&Key::new(&format!("other-{n}")).token(&changed(|_| {})))
             .get(SELF)
     });
-    assert_eq!(crate::support::count(&answers, 401), 8);
+    assert_eq!(count(&answers, 401), 8);
     app.client(&key.token(&changed(|_| {}))).get(SELF).expect(200);
     assert_eq!(published.asked(), 1);
 }

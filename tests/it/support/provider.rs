@@ -1,7 +1,8 @@
 //! An identity provider: keys that sign tokens, and a place where it publishes them.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jixiao::identity::settings::{Given, Refresh, Settings};
+use openssl::asn1::Asn1Time;
 use openssl::bn::{BigNum, BigNumContext};
 use openssl::ec::{EcGroup, EcKey};
 use openssl::ecdsa::EcdsaSig;
@@ -17,6 +19,9 @@ use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::{Padding, Rsa};
 use openssl::sign::{RsaPssSaltlen, Signer};
+use openssl::ssl::{SslAcceptor, SslMethod};
+use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
+use openssl::x509::{X509, X509Name};
 use serde_json::{Value, json};
 
 pub const ISSUER: &str = "https://sso.county.example/realms/county";
@@ -42,7 +47,7 @@ pub fn settings(jwks: &str) -> Settings {
 }
 
 /// The same, with the keys in a file that is written to `folder`.
-pub fn with_file(folder: &std::path::Path, keys: &[&Key]) -> Settings {
+pub fn with_file(folder: &Path, keys: &[&Key]) -> Settings {
     let path = folder.join("jwks.json");
     std::fs::write(&path, jwks(keys)).unwrap();
     settings(path.to_str().unwrap())
@@ -187,7 +192,39 @@ impl Key {
     }
 }
 
-/// Where a provider publishes its keys over HTTP, on this machine.
+trait Stream: Read + Write {}
+
+impl<T: Read + Write> Stream for T {}
+
+/// A certificate for `localhost` that vouches for itself.
+fn certificate() -> (PKey<Private>, X509) {
+    let key = Key::new("tls").key;
+    let mut name = X509Name::builder().unwrap();
+    name.append_entry_by_text("CN", "localhost").unwrap();
+    let name = name.build();
+    let mut certificate = X509::builder().unwrap();
+    certificate.set_version(2).unwrap();
+    let number = BigNum::from_u32(1).unwrap().to_asn1_integer().unwrap();
+    certificate.set_serial_number(&number).unwrap();
+    certificate.set_subject_name(&name).unwrap();
+    certificate.set_issuer_name(&name).unwrap();
+    certificate.set_pubkey(&key).unwrap();
+    certificate
+        .set_not_before(&Asn1Time::days_from_now(0).unwrap())
+        .unwrap();
+    certificate.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
+    let ca = BasicConstraints::new().ca().build().unwrap();
+    certificate.append_extension(ca).unwrap();
+    let host = SubjectAlternativeName::new()
+        .dns("localhost")
+        .build(&certificate.x509v3_context(None, None))
+        .unwrap();
+    certificate.append_extension(host).unwrap();
+    certificate.sign(&key, MessageDigest::sha256()).unwrap();
+    (key, certificate.build())
+}
+
+/// Where a provider publishes its keys, on this machine.
 pub struct Published {
     pub url: String,
     answer: Arc<Mutex<(u16, String)>>,
@@ -197,16 +234,37 @@ pub struct Published {
 impl Published {
     /// Begins to answer with these keys.
     pub fn start(keys: &[&Key]) -> Self {
+        Self::serve(keys, "http://127.0.0.1", |stream| Some(Box::new(stream)))
+    }
+
+    /// The same over TLS, with a certificate of its own that is written to `path`.
+    pub fn start_tls(keys: &[&Key], path: &Path) -> Self {
+        let (key, certificate) = certificate();
+        std::fs::write(path, certificate.to_pem().unwrap()).unwrap();
+        let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
+        acceptor.set_private_key(&key).unwrap();
+        acceptor.set_certificate(&certificate).unwrap();
+        let acceptor = acceptor.build();
+        // A client that does not believe it goes away.
+        Self::serve(keys, "https://localhost", move |stream| {
+            Some(Box::new(acceptor.accept(stream).ok()?))
+        })
+    }
+
+    fn serve(
+        keys: &[&Key],
+        host: &str,
+        accept: impl Fn(TcpStream) -> Option<Box<dyn Stream>> + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/keys", listener.local_addr().unwrap());
+        let url = format!("{host}:{}/keys", listener.local_addr().unwrap().port());
         let answer = Arc::new(Mutex::new((200, jwks(keys))));
         let asked = Arc::new(AtomicUsize::new(0));
         let (current, count) = (Arc::clone(&answer), Arc::clone(&asked));
         // It ends with the process.
         std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            for mut stream in listener.incoming().filter_map(|stream| accept(stream.unwrap())) {
+                let lines = BufReader::new(&mut stream).lines();
                 let _request: Vec<_> = lines
                     .map_while(Result::ok)
                     .take_while(|line| !line.is_empty())
