@@ -3,6 +3,8 @@
 //! A key knows by its type which algorithms it can be used for, so none can be talked into another: there is no `none`, and no
 //! algorithm that signs with what verifies.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openssl::bn::BigNum;
@@ -297,7 +299,7 @@ fn public_key(jwk: &Jwk) -> Option<PKey<Public>> {
 
 /// The keys that a provider publishes.
 #[derive(Debug)]
-pub struct Keys(Vec<std::sync::Arc<Key>>);
+pub struct Keys(Vec<Arc<Key>>);
 
 impl Keys {
     /// The keys of a JWKS that can be used; others may stand beside them.
@@ -320,7 +322,7 @@ impl Keys {
     }
 
     /// The key that a token says it is signed with; where it does not say, the only one that it can be.
-    pub fn find(&self, signed: &Signed<'_>) -> Option<std::sync::Arc<Key>> {
+    pub fn find(&self, signed: &Signed<'_>) -> Option<Arc<Key>> {
         let mut fitting = self.0.iter().filter(|key| key.fits(signed.algorithm));
         match &signed.key_id {
             Some(id) => fitting.find(|key| key.id.as_ref() == Some(id)).cloned(),
