@@ -102,8 +102,8 @@ struct Partial {
     /// Where such a token says what it may do of what its role may, such as scope [default: all that its role may]
     #[arg(long, env = "JIXIAO_JWT_SCOPES_CLAIM", value_name = "PATH", global = true)]
     jwt_scopes_claim: Option<ClaimPath>,
-    /// By how many seconds the issuer's clock may differ [default: 30]
-    #[arg(long, env = "JIXIAO_JWT_LEEWAY", value_name = "SECONDS", global = true, value_parser = clap::value_parser!(u16).range(0..=300))]
+    /// By how many seconds the issuer's clock may differ, at most 300 [default: 30]
+    #[arg(long, env = "JIXIAO_JWT_LEEWAY", value_name = "SECONDS", global = true)]
     jwt_leeway: Option<u16>,
     /// Pages of which origins may call from a browser (CORS), such as https://portal.county.gov.cn, with commas between; *: of any [default: none]
     #[arg(

@@ -219,7 +219,8 @@ async fn by_token(request: &HttpRequest, cache: &TokenCache, credentials: &str) 
     })
 }
 
-/// Whether it is the token's secret, or the one before while that works. Takes as long for a wrong one as for the right one.
+/// Whether it is the token's secret, or the one before while that works. Takes as long for a wrong one as for the right one, and
+/// what is compared are digests, of which nobody can choose a part. (The id, by which the token is looked up, is no secret.)
 fn is_secret(token: &StoredToken, secret: &str, now: Timestamp) -> bool {
     let hash = hash(secret);
     let equal = |known: &str| hash.as_bytes().ct_eq(known.as_bytes());

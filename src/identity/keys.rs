@@ -48,9 +48,10 @@ impl KeyStore {
     pub fn new(source: KeySource, refresh: Refresh) -> Result<Self, String> {
         let known = match &source {
             KeySource::File(_) => {
+                let keys = load(&source).map_err(|cause| format!("the keys of the identity provider: {cause}"))?;
                 let now = Some(Instant::now());
                 Known {
-                    keys: Some(load(&source)?.into()),
+                    keys: Some(keys.into()),
                     tried: now,
                     fetched: now,
                 }

@@ -12,6 +12,9 @@ use ureq::http::Uri;
 use crate::http::contract::escape;
 use crate::tokens::model::Role;
 
+/// By how much clocks may differ at most, in seconds: a token that has expired works on for as long.
+const MOST_LEEWAY: u16 = 300;
+
 /// The settings as they are given, any of which may be left out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Given {
@@ -64,10 +67,14 @@ impl Given {
     /// The provider, or none if nothing is given.
     ///
     /// # Errors
-    /// Which settings are missing beside those that are there.
+    /// Which settings are missing beside those that are there, or that the clocks differ by too much.
     pub fn resolve(self) -> Result<Option<Settings>, String> {
         if self == Self::default() {
             return Ok(None);
+        }
+        let leeway = self.leeway.unwrap_or(30);
+        if leeway > MOST_LEEWAY {
+            return Err(format!("JIXIAO_JWT_LEEWAY is at most {MOST_LEEWAY} seconds"));
         }
         let units = self.roles.iter().flatten().any(|name| name.role == Role::Unit);
         let needed = [
@@ -103,7 +110,7 @@ impl Given {
                     .name_claim
                     .unwrap_or_else(|| ClaimPath::member("preferred_username")),
                 scopes_claim: self.scopes_claim,
-                leeway: SignedDuration::from_secs(self.leeway.unwrap_or(30).into()),
+                leeway: SignedDuration::from_secs(leeway.into()),
             })),
             _ => Err(format!(
                 "the identity provider is set up by halves; missing: {}",
@@ -300,6 +307,11 @@ mod tests {
             ..given()
         });
         assert!(error.ends_with(": JIXIAO_JWT_UNITS_CLAIM"), "{error}");
+        let error = missing(Given {
+            leeway: Some(301),
+            ..given()
+        });
+        assert!(error.contains("JIXIAO_JWT_LEEWAY"), "{error}");
         // Whatever is given alone, needed or not.
         for given in [
             Given {

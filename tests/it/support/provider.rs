@@ -53,7 +53,7 @@ pub fn with_file(folder: &Path, keys: &[&Key]) -> Settings {
     settings(path.to_str().unwrap())
 }
 
-/// The same, without a time to wait between two fetches, or with one.
+/// The same, with the keys fetched again when they are that old, and not twice within that pause.
 pub fn refreshed(mut settings: Settings, after: Duration, pause: Duration) -> Settings {
     settings.refresh = Refresh { after, pause };
     settings
