@@ -16,11 +16,12 @@ use crate::evaluations::cache::ScoreCache;
 use crate::events::bell::Bell;
 use crate::http::body::BodyLimit;
 use crate::http::contract::Contract;
+use crate::http::cors::Cors;
 use crate::http::gate::Gate;
 use crate::http::limits::Limits;
 use crate::http::problem::Problem;
 use crate::http::shape::shape;
-use crate::http::{docs, kinds, links, middleware};
+use crate::http::{cors, docs, kinds, links, middleware};
 use crate::idempotency::once::InFlight;
 use crate::imports::handlers::ImportLimit;
 use crate::imports::run::Running;
@@ -112,7 +113,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some(
             "`jx_…`, made by `jixiao token create` or `POST /api/v1/tokens`. An operation's `security` names the permission that it \
-             takes, `x-roles` the permissions of each role; the scopes of a token narrow them.",
+             takes, `x-roles` the permissions of each role; the scopes of a token narrow them. Where the county's identity provider \
+             is set up (`JIXIAO_JWT_ISSUER` and others), also a JWT that it issued, whose claims say the role, the units and the name.",
         ))
         .build();
     document
@@ -203,6 +205,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
     let library = Data::new(Library::default());
     let scores = Data::new(ScoreCache::default());
     let limits = Data::new(Limits::new(&config.limits));
+    let cors = Data::new(Cors::new(config.cors_origins.clone()));
     let limit = config.body_limit;
     let running = Data::new(Running::default());
     let in_flight = Data::new(InFlight::default());
@@ -213,6 +216,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
             .app_data(db.clone())
             .app_data(gate.clone())
             .app_data(limits.clone())
+            .app_data(cors.clone())
             .app_data(contract.clone())
             .app_data(document.clone())
             .app_data(library.clone())
@@ -227,6 +231,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
             .wrap(from_fn(shape))
             .wrap(Compress::default())
             .wrap(from_fn(middleware::serve))
+            .wrap(from_fn(cors::share))
             .configure(routes)
             .default_service(web::to(middleware::not_found))
     })

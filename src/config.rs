@@ -8,8 +8,10 @@ use clap::Args;
 use serde::Deserialize;
 
 use crate::db::{DbConfig, Target};
+use crate::http::cors::AllowedOrigin;
 use crate::http::limits;
 use crate::http::network::Network;
+use crate::identity::settings::{self as identity, ClaimPath, KeySource, RoleName};
 use crate::webhooks::{self, Allowed};
 
 /// What a setting may be given as: on the command line or in the environment.
@@ -87,6 +89,48 @@ struct Partial {
     /// After how many failed attempts an event of a webhook is given up [default: 15]
     #[arg(long, env = "JIXIAO_WEBHOOK_ATTEMPTS", value_name = "N", global = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
     webhook_attempts: Option<u32>,
+    /// Whose tokens (JWT) are taken beside the service's own: what they have in `iss` [default: nobody's]
+    #[arg(long, env = "JIXIAO_JWT_ISSUER", value_name = "ISSUER", global = true)]
+    jwt_issuer: Option<String>,
+    /// What such a token must have in `aud`
+    #[arg(long, env = "JIXIAO_JWT_AUDIENCE", value_name = "AUDIENCE", global = true)]
+    jwt_audience: Option<String>,
+    /// Where the issuer's public keys are (JWKS): a file or an https address
+    #[arg(long, env = "JIXIAO_JWT_JWKS", value_name = "FILE|URL", global = true)]
+    jwt_jwks: Option<KeySource>,
+    /// Where such a token says what its bearer is, such as realm_access.roles or /realm_access/roles
+    #[arg(long, env = "JIXIAO_JWT_ROLE_CLAIM", value_name = "PATH", global = true)]
+    jwt_role_claim: Option<ClaimPath>,
+    /// What that means here, such as finance=bureau,towns=unit,audit=auditor; the first that a token has counts
+    #[arg(
+        long,
+        env = "JIXIAO_JWT_ROLES",
+        value_name = "NAME=ROLE",
+        value_delimiter = ',',
+        global = true
+    )]
+    jwt_roles: Option<Vec<RoleName>>,
+    /// Where such a token has the codes of its bearer's units
+    #[arg(long, env = "JIXIAO_JWT_UNITS_CLAIM", value_name = "PATH", global = true)]
+    jwt_units_claim: Option<ClaimPath>,
+    /// Where such a token has its bearer's name [default: preferred_username, or else sub]
+    #[arg(long, env = "JIXIAO_JWT_NAME_CLAIM", value_name = "PATH", global = true)]
+    jwt_name_claim: Option<ClaimPath>,
+    /// Where such a token says what it may do of what its role may, such as scope [default: all that its role may]
+    #[arg(long, env = "JIXIAO_JWT_SCOPES_CLAIM", value_name = "PATH", global = true)]
+    jwt_scopes_claim: Option<ClaimPath>,
+    /// By how many seconds the issuer's clock may differ, at most 300 [default: 30]
+    #[arg(long, env = "JIXIAO_JWT_LEEWAY", value_name = "SECONDS", global = true)]
+    jwt_leeway: Option<u16>,
+    /// Pages of which origins may call from a browser (CORS), such as https://portal.county.gov.cn, with commas between; *: of any [default: none]
+    #[arg(
+        long,
+        env = "JIXIAO_CORS_ORIGINS",
+        value_name = "ORIGINS",
+        value_delimiter = ',',
+        global = true
+    )]
+    cors_origins: Option<Vec<AllowedOrigin>>,
     /// What to log: error, warn, info, debug, or a filter such as jixiao=debug,access=warn [default: info]
     #[arg(long, env = "JIXIAO_LOG", value_name = "FILTER", global = true)]
     log: Option<String>,
@@ -129,6 +173,10 @@ pub struct Config {
     pub limits: limits::Settings,
     /// How webhooks are delivered.
     pub webhooks: webhooks::Settings,
+    /// The identity provider whose tokens are taken, if there is one.
+    pub identity: Option<identity::Settings>,
+    /// The origins whose pages may call from a browser.
+    pub cors_origins: Vec<AllowedOrigin>,
     /// What to log.
     pub log: String,
     /// How log lines look.
@@ -147,13 +195,16 @@ pub enum ConfigError {
     /// The address of the database is neither a path nor PostgreSQL.
     #[error("DATABASE_URL: use postgres://…, sqlite:<path>, or leave it out for SQLite in the data folder")]
     DatabaseUrl,
+    /// Some of what an identity provider takes is missing.
+    #[error("{0}")]
+    Identity(String),
 }
 
 impl Flags {
     /// The settings in force.
     ///
     /// # Errors
-    /// When the file that is named cannot be used.
+    /// When the file that is named cannot be used, or settings contradict each other.
     pub fn resolve(self) -> Result<Config, ConfigError> {
         let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let given = self.settings;
@@ -192,6 +243,17 @@ impl Flags {
                 .unwrap_or(usual.attempts)
                 .max(1),
         };
+        let identity = identity::Given {
+            issuer: given.jwt_issuer.or(file.jwt_issuer),
+            audience: given.jwt_audience.or(file.jwt_audience),
+            jwks: given.jwt_jwks.or(file.jwt_jwks),
+            role_claim: given.jwt_role_claim.or(file.jwt_role_claim),
+            roles: given.jwt_roles.or(file.jwt_roles),
+            units_claim: given.jwt_units_claim.or(file.jwt_units_claim),
+            name_claim: given.jwt_name_claim.or(file.jwt_name_claim),
+            scopes_claim: given.jwt_scopes_claim.or(file.jwt_scopes_claim),
+            leeway: given.jwt_leeway.or(file.jwt_leeway),
+        };
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Config {
             listen: given
@@ -204,6 +266,8 @@ impl Flags {
             import_limit: given.import_limit.or(file.import_limit).unwrap_or(1 << 30),
             limits,
             webhooks,
+            identity: identity.resolve().map_err(ConfigError::Identity)?,
+            cors_origins: given.cors_origins.or(file.cors_origins).unwrap_or_default(),
             log: given.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: given.log_format.or(file.log_format).unwrap_or_default(),
         })

@@ -4,7 +4,7 @@
 //! document).
 //! A room per resource: [`units`], [`fiscal_years`], [`schemes`], [`evaluations`], [`special_funds`], [`tokens`]; [`rankings`]
 //! and [`trends`] answer over many, [`events`] tell what has changed, [`webhooks`] send it on and [`audit`] tells by whom,
-//! [`imports`] take many at once; [`idempotency`] does once what is sent twice.
+//! [`imports`] take many at once; [`idempotency`] does once what is sent twice; [`identity`] knows those who sign in elsewhere.
 //! What the rooms stand on: [`db`], [`http`], [`codes`], [`render`]. [`app`] joins them; `main.rs` is the command line.
 
 pub mod app;
@@ -21,6 +21,7 @@ pub mod fiscal_years;
 pub mod health;
 pub mod http;
 pub mod idempotency;
+pub mod identity;
 pub mod imports;
 pub mod preview;
 pub mod rankings;

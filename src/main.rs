@@ -12,7 +12,7 @@ use jixiao::config::{Config, Flags};
 use jixiao::db::changes::Head;
 use jixiao::db::{Db, DbConfig, Origin, Target, open_once};
 use jixiao::fault::Text;
-use jixiao::http::gate::{Gate, TokenCache};
+use jixiao::http::gate::Gate;
 use jixiao::tokens::model::{Overlap, Role, TokenInput};
 use jixiao::tokens::permission::{self, Permission};
 use jixiao::webhooks::delivery::Deliveries;
@@ -137,6 +137,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
 async fn serve(config: Config) -> Result<(), Failure> {
     telemetry::start(&config)?;
     let listener = bind(config.listen)?;
+    let gate = Gate::new(config.identity.as_ref())?;
     let db = Db::open(&config.db)?;
     let first = db
         .write(Origin::program(), tokens::store::create_first)
@@ -145,7 +146,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     if let Some(token) = first {
         println!("财政局访问令牌（仅显示这一次，请妥善保存） / The bureau's token, shown only this once:\n{token}");
     }
-    let server = app::server(&config, &db, Gate::Tokens(TokenCache::default()), listener).await?;
+    let server = app::server(&config, &db, gate, listener).await?;
     tracing::info!(listen = %config.listen, database = ?config.db.target, "serving");
     let deliveries = Deliveries::start(&config.webhooks, &db);
     server.await?;

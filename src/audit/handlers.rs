@@ -34,7 +34,7 @@ pub struct AuditQuery {
     /// Only of this fiscal year.
     #[serde(default, deserialize_with = "given")]
     year: Option<FiscalYear>,
-    /// Only by this actor: the id of a token, or a subject at the county's identity provider.
+    /// Only by this actor, as entries name it: the id of a token, or `jwt:…` for one whom the county's identity provider vouches for.
     #[serde(default, deserialize_with = "given")]
     #[param(inline)]
     actor: Option<SearchText>,

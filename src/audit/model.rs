@@ -18,7 +18,8 @@ pub struct AuditEntry {
     /// When (RFC 3339, UTC).
     #[schema(format = DateTime, example = "2026-01-05T08:30:00.000000Z")]
     pub at: String,
-    /// Who: the id of the token, or the subject at the county's identity provider; `null` for the program and its command line.
+    /// Who: the id of the token, or `jwt:`, eight digits for the issuer and the subject where the county's identity provider vouches for
+    /// it; `null` for the program and its command line.
     #[schema(example = "0123456789abcdef")]
     pub actor: Option<String>,
     /// Whose token it was.

@@ -1,4 +1,4 @@
-//! How it is found out who asks: the token of a request, looked up and compared.
+//! How it is found out who asks: the token of a request, looked up and compared, or held against the identity provider's keys.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +15,8 @@ use super::kinds;
 use super::limits::{Limits, client_address};
 use super::problem::Problem;
 use crate::db::{Db, Origin};
+use crate::identity::Provider;
+use crate::identity::settings::Settings;
 use crate::tokens::model::{Role, StoredToken, hash};
 use crate::tokens::permission::Permissions;
 use crate::tokens::store;
@@ -22,27 +24,42 @@ use crate::tokens::store;
 /// How tokens are judged.
 #[derive(Debug)]
 pub enum Gate {
-    /// By the tokens in the database.
-    Tokens(TokenCache),
+    /// By the tokens in the database, and by those of the identity provider where there is one.
+    Tokens(TokenCache, Option<Box<Provider>>),
     /// Everyone is the bureau: the demonstration, on loopback only.
     Open,
 }
 
 impl Gate {
+    /// Judges by the tokens in the database, and by those of the identity provider of these settings.
+    ///
+    /// # Errors
+    /// Why the provider's keys, where they are in a file, cannot be used.
+    pub fn new(provider: Option<&Settings>) -> Result<Self, String> {
+        let provider = provider.cloned().map(Provider::new).transpose()?;
+        Ok(Self::Tokens(TokenCache::default(), provider.map(Box::new)))
+    }
+
     /// Who asks.
     ///
     /// # Errors
     /// 401 without a good token, 503 if the database does not answer.
     pub async fn judge(&self, request: &HttpRequest) -> Result<Principal, Problem> {
         match self {
-            Self::Tokens(cache) => {
+            Self::Tokens(cache, provider) => {
                 let credentials = sent(request)?;
                 let address = client_address(request);
                 let limits = request
                     .app_data::<Data<Limits>>()
                     .ok_or_else(|| Problem::internal("the app has no limits"))?;
                 limits.may_try(address)?;
-                let judged = by_token(request, cache, credentials).await;
+                let judged = match provider {
+                    Some(provider) if Provider::is_meant(credentials) => {
+                        let judged = provider.judge(database(request)?, credentials).await;
+                        judged.map(|principal| Principal { address, ..principal })
+                    }
+                    _ => by_token(request, cache, credentials).await,
+                };
                 match &judged {
                     Ok(principal) => limits.count_token(request, principal.token_id.as_deref().unwrap_or_default())?,
                     Err(problem) if std::ptr::eq(problem.kind(), &kinds::UNAUTHORIZED) => limits.failed(address),
@@ -64,7 +81,7 @@ impl Gate {
 
     /// Asks the database again about a token that was changed or taken back.
     pub fn forget(&self, id: &str) {
-        if let Self::Tokens(cache) = self {
+        if let Self::Tokens(cache, _) = self {
             cache.forget(id);
         }
     }
@@ -147,6 +164,12 @@ fn sent(request: &HttpRequest) -> Result<&str, Problem> {
     }
 }
 
+fn database(request: &HttpRequest) -> Result<&Db, Problem> {
+    let db = request.app_data::<Data<Db>>();
+    db.map(Data::get_ref)
+        .ok_or_else(|| Problem::internal("the app has no database"))
+}
+
 async fn by_token(request: &HttpRequest, cache: &TokenCache, credentials: &str) -> Result<Principal, Problem> {
     let unknown = || {
         Problem::unauthorized(
@@ -158,9 +181,7 @@ async fn by_token(request: &HttpRequest, cache: &TokenCache, credentials: &str) 
         .strip_prefix("jx_")
         .and_then(|sent| sent.split_once('_'))
         .ok_or_else(unknown)?;
-    let db = request
-        .app_data::<Data<Db>>()
-        .ok_or_else(|| Problem::internal("the app has no database"))?;
+    let db = database(request)?;
     let known = match cache.get(id) {
         Some(token) => token,
         None => {
@@ -181,7 +202,7 @@ async fn by_token(request: &HttpRequest, cache: &TokenCache, credentials: &str) 
     let address = client_address(request);
     if cache.is_to_be_noted(&known.id, now) {
         note_use(
-            db.get_ref().clone(),
+            db.clone(),
             known.id.clone(),
             now,
             address.map(|address| address.to_string()),
@@ -198,7 +219,8 @@ async fn by_token(request: &HttpRequest, cache: &TokenCache, credentials: &str) 
     })
 }
 
-/// Whether it is the token's secret, or the one before while that works. Takes as long for a wrong one as for the right one.
+/// Whether it is the token's secret, or the one before while that works. Takes as long for a wrong one as for the right one, and
+/// what is compared are digests, of which nobody can choose a part. (The id, by which the token is looked up, is no secret.)
 fn is_secret(token: &StoredToken, secret: &str, now: Timestamp) -> bool {
     let hash = hash(secret);
     let equal = |known: &str| hash.as_bytes().ct_eq(known.as_bytes());

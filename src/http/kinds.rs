@@ -72,8 +72,13 @@ kinds! {
     /// No token, or one that is not known.
     UNAUTHORIZED = UNAUTHORIZED "unauthorized"
         title "A valid token is required" "未提供有效的访问令牌"
-        hint "Send `Authorization: Bearer jx_…`; the finance bureau makes tokens with `jixiao token create`."
-            "请在请求头中携带Authorization: Bearer jx_…；令牌由财政局通过jixiao token create签发。"
+        hint "Send `Authorization: Bearer jx_…`; the finance bureau makes tokens with `jixiao token create`. Where the county's identity provider is set up, a token of it will do."
+            "请在请求头中携带Authorization: Bearer jx_…；令牌由财政局通过jixiao token create签发。已接入统一身份认证平台的，也可使用该平台签发的令牌。"
+    /// A token of the identity provider that was good until lately.
+    SIGN_IN_EXPIRED = UNAUTHORIZED "sign-in-expired"
+        title "The sign-in has expired" "登录已过期"
+        hint "Get a new token from the identity provider: by the refresh token, or by signing in again."
+            "请使用刷新令牌或重新登录，从统一身份认证平台获取新的令牌。"
     /// The token is good but may not do this.
     FORBIDDEN = FORBIDDEN "forbidden"
         title "The token does not allow this" "权限不足"
@@ -229,6 +234,11 @@ kinds! {
         title "The database does not answer" "数据库暂不可用"
         hint "Try again in a moment; if it stays, give the administrator the request_id."
             "请稍后重试；如仍出现，请将request_id提供给系统管理员。"
+    /// The identity provider does not answer, and its keys are not known.
+    PROVIDER_UNAVAILABLE = SERVICE_UNAVAILABLE "identity-provider-unavailable"
+        title "The identity provider does not answer" "统一身份认证平台暂不可用"
+        hint "Try again after the time in the Retry-After header, or use a token that the finance bureau made."
+            "请按响应头Retry-After所示时间稍后重试，或改用财政局签发的令牌。"
 }
 
 /// The stable name of a kind of problem.

@@ -7,6 +7,7 @@ pub mod accept;
 pub mod auth;
 pub mod body;
 pub mod contract;
+pub mod cors;
 pub mod docs;
 pub mod duplicates;
 pub mod etag;

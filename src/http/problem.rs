@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
@@ -433,6 +434,12 @@ impl Problem {
         Self::new(&kinds::UNAVAILABLE, "", "")
             .with_header(header::RETRY_AFTER, "5")
             .with_cause(Cause::Message(cause.into()))
+    }
+
+    /// 503: the identity provider does not answer, and none of its keys is known. Why is in the log.
+    pub fn provider_unavailable(again_in: Duration) -> Self {
+        Self::new(&kinds::PROVIDER_UNAVAILABLE, "", "")
+            .with_header(header::RETRY_AFTER, again_in.as_secs().max(1).to_string())
     }
 
     /// 500: a write could not be made durable.

@@ -44,13 +44,13 @@ responses! {
     /// What any operation can answer.
     CommonErrors {
         "400" "A parameter cannot be understood; `errors` names each",
-        "401" "No token, or one that is not known",
+        "401" "No token, or one that is not known or no more valid",
         "403" "The token may not do this",
         "404" "It does not exist",
         "406" "No representation of the answer is acceptable to the client",
         "429" "Too many requests, or too many attempts with a wrong token; try again after `Retry-After`",
         "500" "The server failed; nothing was changed",
-        "503" "Too busy, or the database does not answer; try again after `Retry-After`",
+        "503" "Too busy, or the database or the identity provider does not answer; try again after `Retry-After`",
     }
     /// What an operation can answer that needs no token, no parameter and no database.
     OpenErrors {

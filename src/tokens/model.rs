@@ -393,7 +393,8 @@ pub struct Rotation {
 /// Who asks, and what that one may do.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Identity {
-    /// The id of the token, or who it is that an identity provider vouches for; `null` where no token is needed.
+    /// The id of the token, or `jwt:`, eight digits for the issuer and the subject where the identity provider vouches for it; `null`
+    /// where no token is needed.
     #[schema(example = "0123456789abcdef")]
     pub id: Option<String>,
     /// Whose token it is.

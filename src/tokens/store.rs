@@ -40,6 +40,15 @@ pub fn find(conn: &mut AnyConnection, id: &str) -> Result<Option<StoredToken>, P
     token.map(Some).map_err(Problem::internal)
 }
 
+/// The places in the hierarchy of those of the units that there are.
+pub fn unit_paths(conn: &mut AnyConnection, codes: &[String]) -> QueryResult<Vec<String>> {
+    units::table
+        .filter(units::code.eq_any(codes))
+        .select(units::path)
+        .order(units::path)
+        .load(conn)
+}
+
 /// The token of that id with all that belongs to it, if there is one.
 pub fn get(conn: &mut AnyConnection, id: &str) -> QueryResult<Option<Stored>> {
     let row = tokens::table.find(id).select(Row::as_select()).first(conn).optional()?;

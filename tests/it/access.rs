@@ -670,6 +670,55 @@ fn with_three_units(app: &TestApp) -> Client {
     bureau
 }
 
+/// Goes through all operations with clients that are made by `client`: each does what is its own, and nothing else.
+pub fn each_does_what_is_its_own(app: &TestApp, client: impl Fn(Role, &[&str]) -> Client) {
+    file_ready(
+        &app.with_units(&[("219", None), ("300", None), ("219001", Some("219")), ("400", None)]),
+        2018,
+    );
+    let bureau = client(Role::Bureau, &[]);
+    let above = client(Role::Unit, &["219"]);
+    let elsewhere = client(Role::Unit, &["300"]);
+    let auditor = client(Role::Auditor, &[]);
+    for (who, method, _, path, body) in operations() {
+        if method == "DELETE" && who == For::Bureau {
+            delete_funds(&bureau);
+        }
+        let path = &*found(&bureau, path);
+        let (allowed, refused): (Vec<_>, Vec<_>) = [
+            ("bureau", &bureau),
+            ("above", &above),
+            ("auditor", &auditor),
+            ("elsewhere", &elsewhere),
+        ]
+        .into_iter()
+        .partition(|(name, _)| who.rule().1.contains(name));
+        let before = (path != "/api/v1/scores:preview").then(|| bureau.get(path).body);
+        for (name, client) in refused {
+            let answer = ask(client, method, path, &body);
+            assert_eq!(answer.status, 403, "{name} {}: {}", answer.request(), answer.text());
+            answer.problem(403, "forbidden");
+        }
+        if let Some(before) = before {
+            // Times and ids of requests differ in problems; resources are the same to the last byte.
+            let after = bureau.get(path);
+            assert!(
+                after.status != 200 || after.body == before,
+                "{method} {path} changed something"
+            );
+        }
+        for (n, (name, client)) in allowed.into_iter().enumerate() {
+            let answer = ask(client, method, path, &body);
+            // The first one finds what it needs; after it, what was deleted is gone, and a name is taken.
+            let good = match n {
+                0 => (200..300).contains(&answer.status),
+                _ => [200, 204, 404, 409].contains(&answer.status),
+            };
+            assert!(good, "{name} {}: {} {}", answer.request(), answer.status, answer.text());
+        }
+    }
+}
+
 both_engines! {
     fn what_is_no_good_token_is_answered_401_and_how_to_ask(app) {
         let token = app.token(Role::Bureau, &[]);
@@ -704,40 +753,7 @@ both_engines! {
     }
 
     fn each_role_may_do_what_is_its_own_and_nothing_else(app) {
-        let bureau = app.with_units(&[("219", None), ("300", None), ("219001", Some("219")), ("400", None)]);
-        file_ready(&bureau, 2018);
-        let above = app.unit(&["219"]);
-        let elsewhere = app.unit(&["300"]);
-        let auditor = app.auditor();
-        for (who, method, _, path, body) in operations() {
-            if method == "DELETE" && who == For::Bureau {
-                delete_funds(&bureau);
-            }
-            let path = &*found(&bureau, path);
-            let (allowed, refused): (Vec<_>, Vec<_>) = [("bureau", &bureau), ("above", &above), ("auditor", &auditor), ("elsewhere", &elsewhere)]
-                .into_iter()
-                .partition(|(name, _)| who.rule().1.contains(name));
-            let before = (path != "/api/v1/scores:preview").then(|| bureau.get(path).body);
-            for (name, client) in refused {
-                let answer = ask(client, method, path, &body);
-                assert_eq!(answer.status, 403, "{name} {}: {}", answer.request(), answer.text());
-                answer.problem(403, "forbidden");
-            }
-            if let Some(before) = before {
-                // Times and ids of requests differ in problems; resources are the same to the last byte.
-                let after = bureau.get(path);
-                assert!(after.status != 200 || after.body == before, "{method} {path} changed something");
-            }
-            for (n, (name, client)) in allowed.into_iter().enumerate() {
-                let answer = ask(client, method, path, &body);
-                // The first one finds what it needs; after it, what was deleted is gone, and a name is taken.
-                let good = match n {
-                    0 => (200..300).contains(&answer.status),
-                    _ => [200, 204, 404, 409].contains(&answer.status),
-                };
-                assert!(good, "{name} {}: {} {}", answer.request(), answer.status, answer.text());
-            }
-        }
+        each_does_what_is_its_own(app, |role, units| app.client(&app.token(role, units)));
     }
 
     fn scopes_narrow_a_token_to_just_what_each_operation_takes(app) {

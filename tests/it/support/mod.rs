@@ -3,6 +3,7 @@
 pub mod client;
 pub mod postgres;
 pub mod process;
+pub mod provider;
 
 use std::net::TcpListener;
 use std::sync::mpsc;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use jixiao::config::{Config, LogFormat};
 use jixiao::db::{AnyConnection, Db, DbConfig, Origin, Target, Tx};
-use jixiao::http::gate::{Gate, TokenCache};
+use jixiao::http::gate::Gate;
 use jixiao::http::problem::Problem;
 use jixiao::tokens::model::{Role, TokenInput};
 use jixiao::webhooks::delivery::Deliveries;
@@ -105,6 +106,8 @@ impl TestApp {
                 retry: Duration::from_millis(20),
                 attempts: 3,
             },
+            identity: None,
+            cors_origins: Vec::new(),
             log: "off".to_owned(),
             log_format: LogFormat::Text,
         };
@@ -113,7 +116,7 @@ impl TestApp {
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let db = Db::open(&config.db).unwrap();
-                let gate = Gate::Tokens(TokenCache::default());
+                let gate = Gate::new(config.identity.as_ref()).unwrap();
                 let server = app::server(&config, &db, gate, listener).await.unwrap();
                 let deliveries = Deliveries::start(&config.webhooks, &db);
                 sender.send((db.clone(), server.handle())).unwrap();
