@@ -41,6 +41,17 @@ impl Answer {
         })
     }
 
+    /// 202: it is going to be done.
+    ///
+    /// # Errors
+    /// 500 if the body cannot be written as JSON.
+    pub fn accepted(body: &impl Serialize) -> Result<Self, Problem> {
+        Ok(Self {
+            status: StatusCode::ACCEPTED,
+            ..Self::ok(body)?
+        })
+    }
+
     /// 201: something is new, at this address.
     ///
     /// # Errors

@@ -27,6 +27,8 @@ use crate::http::problem::Problem;
 use crate::http::query::{Query, given};
 use crate::http::resource::resource;
 use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
+use crate::idempotency::answer::Answer;
+use crate::idempotency::once::Once;
 use crate::patch_of;
 use crate::tokens::model::{Rotation, new_id};
 
@@ -107,13 +109,14 @@ pub async fn list(
 /// specification (`webhook-id`, `webhook-timestamp`, `webhook-signature`). Answer 2xx within ten seconds; anything else is
 /// tried again, the waits growing to an hour or to what `Retry-After` asks for, until it is given up and becomes a dead letter.
 /// 410 turns the webhook off. An event can come twice, under the same `webhook-id`. The answer is the only place where the secret
-/// appears. There can be 50 webhooks. Only for the finance bureau.
+/// appears, also with an `Idempotency-Key` (409 when sent again). There can be 50 webhooks. Only for the finance bureau.
 #[utoipa::path(
     post,
     path = "/api/v1/webhooks",
     operation_id = "create_webhook",
     tag = "webhooks",
     security(("token" = ["webhooks"])),
+    params(Once),
     request_body(content = WebhookInput, example = json!({"url": "https://oa.example.gov.cn/hooks/jixiao", "description": "办公系统待办",
         "types": ["jixiao.evaluation"], "year": 2019})),
     responses((status = 201, description = "It was made", body = IssuedWebhook,
@@ -122,34 +125,33 @@ pub async fn list(
 )]
 pub async fn post(
     WebhookKeeper(principal): WebhookKeeper,
+    once: Once,
     Json(input): Json<WebhookInput>,
     db: Data<Db>,
     sender: Data<Sender>,
 ) -> Result<HttpResponse, Problem> {
-    let (row, secret) = db
-        .write(principal.origin(), move |tx| {
-            let mut faults = faults(tx, &input, None, sender.reach())?;
-            if store::count(tx)? >= MOST {
-                faults.push(Fault::new(
-                    "",
-                    "too_many",
-                    format!("推送最多{MOST}个，请先删除不再使用的推送。"),
-                    format!("there are {MOST} webhooks already, and there can be no more"),
-                ));
-            }
-            if !faults.is_empty() {
-                return Err(Problem::invalid(faults));
-            }
-            let random = |error: getrandom::Error| Problem::internal(error.to_string());
-            let secret = new_secret().map_err(random)?;
-            let row = store::create(tx, new_id().map_err(random)?, secret.clone(), &input)?;
-            Ok((row, secret))
-        })
-        .await?;
-    let mut response = row.etag().saved(true, &store::address(&row.id));
-    Ok(response
-        .insert_header(NO_STORE)
-        .json(IssuedWebhook { secret, of: row.into() }))
+    once.write(&db, principal.origin(), move |tx| {
+        let mut faults = faults(tx, &input, None, sender.reach())?;
+        if store::count(tx)? >= MOST {
+            faults.push(Fault::new(
+                "",
+                "too_many",
+                format!("推送最多{MOST}个，请先删除不再使用的推送。"),
+                format!("there are {MOST} webhooks already, and there can be no more"),
+            ));
+        }
+        if !faults.is_empty() {
+            return Err(Problem::invalid(faults));
+        }
+        let random = |error: getrandom::Error| Problem::internal(error.to_string());
+        let secret = new_secret().map_err(random)?;
+        let row = store::create(tx, new_id().map_err(random)?, secret.clone(), &input)?;
+        let (address, etag) = (store::address(&row.id), row.etag());
+        Ok(Answer::created(address, &IssuedWebhook { secret, of: row.into() })?
+            .tagged(&etag)
+            .with_secret())
+    })
+    .await
 }
 
 /// Get a webhook
@@ -277,7 +279,7 @@ pub async fn get_delivery(_: WebhookKeeper, Path(id): Path<WebhookId>, db: Data<
     operation_id = "rotate_webhook_secret",
     tag = "webhooks",
     security(("token" = ["webhooks"])),
-    params(("id" = WebhookId, Path, description = "The id of the webhook")),
+    params(("id" = WebhookId, Path, description = "The id of the webhook"), Once),
     request_body(content = Option<Rotation>, example = json!({"overlap_seconds": 86400})),
     responses((status = 200, description = "The webhook with its new secret", body = IssuedWebhook,
         headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
@@ -286,23 +288,22 @@ pub async fn rotate(
     WebhookKeeper(principal): WebhookKeeper,
     Path(id): Path<WebhookId>,
     preconditions: Preconditions,
+    once: Once,
     rotation: OptionalJson<Rotation>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
     let overlap = rotation.0.unwrap_or_default().overlap_seconds;
-    let (row, secret) = db
-        .write(principal.origin(), move |tx| {
-            let before = require(tx, &id)?;
-            preconditions.check(Some(&before.etag()))?;
-            let secret = new_secret().map_err(|error| Problem::internal(error.to_string()))?;
-            let row = store::rotate(tx, before, secret.clone(), overlap.until())?;
-            Ok((row, secret))
-        })
-        .await?;
-    let mut response = row.etag().saved(false, "");
-    Ok(response
-        .insert_header(NO_STORE)
-        .json(IssuedWebhook { secret, of: row.into() }))
+    once.write(&db, principal.origin(), move |tx| {
+        let before = require(tx, &id)?;
+        preconditions.check(Some(&before.etag()))?;
+        let secret = new_secret().map_err(|error| Problem::internal(error.to_string()))?;
+        let row = store::rotate(tx, before, secret.clone(), overlap.until())?;
+        let etag = row.etag();
+        Ok(Answer::ok(&IssuedWebhook { secret, of: row.into() })?
+            .tagged(&etag)
+            .with_secret())
+    })
+    .await
 }
 
 /// Try a webhook
@@ -346,34 +347,33 @@ pub async fn ping(
     operation_id = "replay_webhook",
     tag = "webhooks",
     security(("token" = ["webhooks"])),
-    params(("id" = WebhookId, Path, description = "The id of the webhook")),
+    params(("id" = WebhookId, Path, description = "The id of the webhook"), Once),
     request_body(content = Replay, example = json!({"after": 41})),
-    responses((status = 202, description = "It goes on from there", body = Delivery), CommonErrors, BodyErrors),
+    responses((status = 202, description = "It goes on from there", body = Delivery), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn replay(
     WebhookKeeper(principal): WebhookKeeper,
     Path(id): Path<WebhookId>,
+    once: Once,
     Json(replay): Json<Replay>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
     let after = i64::try_from(replay.after.get()).unwrap_or(i64::MAX);
-    let delivery = db
-        .write(principal.origin(), move |tx| {
-            let row = require(tx, &id)?;
-            let head = Head::load(tx)?.seq;
-            if after > head {
-                return Err(Problem::invalid(vec![Fault::new(
-                    "/after",
-                    "beyond_the_end",
-                    format!("变更序号{after}超出变更日志的末尾（{head}）。"),
-                    format!("change {after} is beyond the end of the log, {head}"),
-                )]));
-            }
-            let row = store::replay(tx, row, after)?;
-            delivery(tx, row)
-        })
-        .await?;
-    Ok(HttpResponse::Accepted().json(delivery))
+    once.write(&db, principal.origin(), move |tx| {
+        let row = require(tx, &id)?;
+        let head = Head::load(tx)?.seq;
+        if after > head {
+            return Err(Problem::invalid(vec![Fault::new(
+                "/after",
+                "beyond_the_end",
+                format!("变更序号{after}超出变更日志的末尾（{head}）。"),
+                format!("change {after} is beyond the end of the log, {head}"),
+            )]));
+        }
+        let row = store::replay(tx, row, after)?;
+        Answer::accepted(&delivery(tx, row)?)
+    })
+    .await
 }
 
 /// Which dead letters to list.
@@ -435,22 +435,21 @@ pub async fn list_dead(
     operation_id = "replay_dead_letters",
     tag = "webhooks",
     security(("token" = ["webhooks"])),
-    params(("id" = WebhookId, Path, description = "The id of the webhook")),
-    responses((status = 202, description = "They are about to be sent", body = Delivery), CommonErrors),
+    params(("id" = WebhookId, Path, description = "The id of the webhook"), Once),
+    responses((status = 202, description = "They are about to be sent", body = Delivery), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn replay_all_dead(
     WebhookKeeper(principal): WebhookKeeper,
     Path(id): Path<WebhookId>,
+    once: Once,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let delivery = db
-        .write(principal.origin(), move |tx| {
-            let row = require(tx, &id)?;
-            store::requeue(tx, &row, None)?;
-            delivery(tx, row)
-        })
-        .await?;
-    Ok(HttpResponse::Accepted().json(delivery))
+    once.write(&db, principal.origin(), move |tx| {
+        let row = require(tx, &id)?;
+        store::requeue(tx, &row, None)?;
+        Answer::accepted(&delivery(tx, row)?)
+    })
+    .await
 }
 
 /// Send a dead letter again
@@ -463,31 +462,28 @@ pub async fn replay_all_dead(
     tag = "webhooks",
     security(("token" = ["webhooks"])),
     params(("id" = WebhookId, Path, description = "The id of the webhook"),
-        ("number" = Ordinal, Path, description = "The number of the event")),
-    responses((status = 202, description = "It is about to be sent", body = DeadLetter), CommonErrors),
+        ("number" = Ordinal, Path, description = "The number of the event"), Once),
+    responses((status = 202, description = "It is about to be sent", body = DeadLetter), CommonErrors, BodyErrors, ChangeErrors),
 )]
 pub async fn replay_dead(
     WebhookKeeper(principal): WebhookKeeper,
     Path((id, number)): Path<(WebhookId, Ordinal)>,
+    once: Once,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let dead = db
-        .write(principal.origin(), move |tx| {
-            let row = require(tx, &id)?;
-            store::requeue(tx, &row, Some(number.get()))?;
-            store::find_dead(tx, id.as_str(), number.get())?.ok_or_else(|| {
-                Problem::not_found(
-                    format!("推送{id}没有序号为{number}的死信。"),
-                    format!("Webhook {id} has no dead letter of the number {number}."),
-                )
-            })
-        })
-        .await?;
-    Ok(HttpResponse::Accepted().json(DeadLetter::from(dead)))
+    once.write(&db, principal.origin(), move |tx| {
+        let row = require(tx, &id)?;
+        store::requeue(tx, &row, Some(number.get()))?;
+        let dead = store::find_dead(tx, id.as_str(), number.get())?.ok_or_else(|| {
+            Problem::not_found(
+                format!("推送{id}没有序号为{number}的死信。"),
+                format!("Webhook {id} has no dead letter of the number {number}."),
+            )
+        })?;
+        Answer::accepted(&DeadLetter::from(dead))
+    })
+    .await
 }
-
-/// An answer with a secret stays in no cache.
-const NO_STORE: (&str, &str) = ("Cache-Control", "no-store");
 
 fn require(conn: &mut AnyConnection, id: &WebhookId) -> Result<Row, Problem> {
     store::find(conn, id.as_str())?
