@@ -27,7 +27,7 @@ use crate::schemes::library::Library;
 use crate::tokens::model::Role;
 use crate::tokens::permission::Permissions;
 use crate::{
-    audit, evaluations, events, fiscal_years, health, imports, preview, rankings, schemes, special_funds,
+    audit, evaluations, events, exports, fiscal_years, health, imports, preview, rankings, schemes, special_funds,
     table_preview, tokens, trends, units,
 };
 
@@ -70,6 +70,7 @@ use crate::{
         special_funds::handlers::put, special_funds::handlers::patch, special_funds::handlers::delete,
         special_funds::handlers::get_score,
         imports::handlers::list, imports::handlers::post, imports::handlers::get, imports::handlers::list_faults,
+        exports::handlers::get,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
         events::handlers::list, audit::handlers::list,
         tokens::handlers::list, tokens::handlers::post, tokens::handlers::get_self, tokens::handlers::get,
@@ -90,6 +91,7 @@ use crate::{
         (name = "scores", description = "试算 · Scores without storing"),
         (name = "checks", description = "勾稽关系 · Cross-checks: which there are, and what contradicts what in a table"),
         (name = "imports", description = "批量导入 · Files of many rows at once"),
+        (name = "exports", description = "批量导出 · The same files, to take along"),
         (name = "events", description = "变更事件 · What has changed, in order, for other systems to follow"),
         (name = "audit", description = "审计轨迹 · Who changed what, when and from where"),
         (name = "tokens", description = "访问令牌 · Access tokens: who may call, for what, and until when"),
@@ -157,6 +159,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(web::scope("/api/v1/scoring-schemes").configure(schemes::handlers::routes))
         .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))
         .service(web::scope("/api/v1/imports").configure(imports::handlers::routes))
+        .service(web::scope("/api/v1/exports").configure(exports::handlers::routes))
         .configure(events::handlers::routes)
         .configure(audit::handlers::routes)
         .service(web::scope("/api/v1/tokens").configure(tokens::handlers::routes))

@@ -3,7 +3,8 @@
 //! The core, which knows neither HTTP nor a database: [`scoring`] and [`checks`] (and [`fault`], what is wrong with a
 //! document).
 //! A room per resource: [`units`], [`fiscal_years`], [`schemes`], [`evaluations`], [`special_funds`], [`tokens`]; [`rankings`]
-//! and [`trends`] answer over many, [`events`] tell what has changed and [`audit`] by whom, [`imports`] take many at once.
+//! and [`trends`] answer over many, [`events`] tell what has changed and [`audit`] by whom, [`imports`] take many at once and
+//! [`exports`] give them.
 //! What the rooms stand on: [`db`], [`http`], [`codes`], [`render`]. [`app`] joins them; `main.rs` is the command line.
 
 pub mod app;
@@ -15,6 +16,7 @@ pub mod db;
 pub mod demo;
 pub mod evaluations;
 pub mod events;
+pub mod exports;
 pub mod fault;
 pub mod fiscal_years;
 pub mod health;

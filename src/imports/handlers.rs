@@ -72,7 +72,7 @@ pub struct PostQuery {
 /// A file, as its bytes.
 #[derive(ToSchema)]
 #[schema(value_type = String, format = Binary)]
-struct File(#[allow(dead_code, reason = "only the document speaks of it")] Vec<u8>);
+pub struct File(#[allow(dead_code, reason = "only the document speaks of it")] Vec<u8>);
 
 /// Import a file of many rows
 ///

@@ -71,6 +71,8 @@ pub fn put_all(tx: &mut Tx<'_>, rows: &[(&UnitCode, &UnitInput)]) -> Result<Vec<
 pub struct Walk {
     after: String,
     waiting: Vec<Stored>,
+    /// The codes of those that wait.
+    held: HashSet<String>,
 }
 
 impl Walk {
@@ -97,9 +99,13 @@ impl Walk {
             self.after.clone_from(&last.path);
             let mut ready = Vec::new();
             for stored in store::with_links(conn, rows)? {
-                let below = |waiting: &Stored| stored.row.path.starts_with(&waiting.row.path);
-                match !stored.predecessors.is_empty() || self.waiting.iter().any(below) {
-                    true => self.waiting.push(stored),
+                // Of those above it only the next can be new here: what is above that one made it wait.
+                let above = stored.row.parent_code.as_ref();
+                match !stored.predecessors.is_empty() || above.is_some_and(|above| self.held.contains(above)) {
+                    true => {
+                        self.held.insert(stored.row.code.clone());
+                        self.waiting.push(stored);
+                    }
                     false => ready.push(stored),
                 }
             }

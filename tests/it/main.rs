@@ -12,6 +12,7 @@ mod claims;
 mod contradictions;
 mod evaluations;
 mod events;
+mod exports;
 mod fiscal_years;
 mod http;
 mod imports;

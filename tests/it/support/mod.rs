@@ -80,6 +80,11 @@ impl TestApp {
         Some(Self::on(engine, target, folder, change))
     }
 
+    /// A service on an empty database of the same kind.
+    pub fn empty(&self) -> Self {
+        Self::start(self.engine).unwrap()
+    }
+
     /// A second service on the database of this one.
     pub fn another(&self) -> Self {
         Self::on(self.engine, self.target.clone(), tempfile::tempdir().unwrap(), |_| {})
