@@ -17,6 +17,34 @@ extern "SQL" {
     fn length(text: Text) -> diesel::sql_types::Integer;
 }
 
+/// How many rows one statement of SQLite inserts: with fewer, starting it weighs; with more, compiling it does.
+pub const ROWS_A_STATEMENT: usize = 50;
+
+/// Inserts rows that all have the same columns. PostgreSQL is far away: it gets as many in a statement as it takes. SQLite gets
+/// pieces of one length, whose statement is compiled once, and the rest one by one. A failure is returned from where this stands.
+macro_rules! insert_all {
+    ($conn:expr, $table:expr, $rows:expr) => {
+        match $conn {
+            $crate::db::AnyConnection::Postgres(conn) => {
+                // A statement has at most 65,535 parameters, and no table as many as twenty columns.
+                for rows in $rows.chunks(3000) {
+                    diesel::insert_into($table).values(rows).execute(conn)?;
+                }
+            }
+            $crate::db::AnyConnection::Sqlite(conn) => {
+                let (pieces, rest) = $rows.as_chunks::<{ $crate::db::sql::ROWS_A_STATEMENT }>();
+                for piece in pieces {
+                    diesel::insert_into($table).values(piece).execute(conn)?;
+                }
+                for row in rest {
+                    diesel::insert_into($table).values(row).execute(conn)?;
+                }
+            }
+        }
+    };
+}
+pub(crate) use insert_all;
+
 /// A pattern for `LIKE … ESCAPE '\'` that finds texts which contain `wanted`.
 pub fn containing(wanted: &str) -> String {
     let mut pattern = String::from("%");

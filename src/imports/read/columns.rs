@@ -515,7 +515,6 @@ pub fn cells(document: &Value, columns: &[Column]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::http::contract::Contract;
     use crate::imports::model::Resource;
     use crate::imports::run::columns_of;
