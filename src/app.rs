@@ -21,7 +21,7 @@ use crate::http::limits::Limits;
 use crate::http::problem::Problem;
 use crate::http::shape::shape;
 use crate::http::{docs, kinds, middleware};
-use crate::imports::handlers::ImportLimit;
+use crate::imports::handlers::Bounds;
 use crate::imports::run::Running;
 use crate::schemes::library::Library;
 use crate::tokens::model::Role;
@@ -200,7 +200,10 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
     let limits = Data::new(Limits::new(&config.limits));
     let limit = config.body_limit;
     let running = Data::new(Running::default());
-    let import_limit = Data::new(ImportLimit(config.import_limit));
+    let bounds = Data::new(Bounds {
+        file: config.import_limit,
+        days: config.import_retention_days,
+    });
     let server = HttpServer::new(move || {
         App::new()
             .app_data(db.clone())
@@ -213,7 +216,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
             .app_data(bell.clone())
             .app_data(Data::new(BodyLimit(limit)))
             .app_data(running.clone())
-            .app_data(import_limit.clone())
+            .app_data(bounds.clone())
             .app_data(PayloadConfig::new(limit))
             .wrap(from_fn(shape))
             .wrap(Compress::default())

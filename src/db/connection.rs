@@ -90,11 +90,11 @@ pub fn connect(target: &Target, access: Access) -> Result<AnyConnection, Connect
             conn.batch_execute(
                 "PRAGMA busy_timeout = 5000;
                  PRAGMA foreign_keys = ON;
-                 PRAGMA temp_store = MEMORY;
                  PRAGMA cache_size = -2000;",
             )
             .and_then(|()| match access {
-                Access::Read => conn.batch_execute("PRAGMA query_only = ON;"),
+                Access::Read => conn.batch_execute("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;"),
+                // What a savepoint may have to undo stays out of memory: an import can change every page there is.
                 Access::Write => conn.batch_execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"),
             })
             .map_err(ConnectionError::CouldntSetupConfiguration)?;

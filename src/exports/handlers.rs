@@ -109,7 +109,8 @@ pub struct ExportQuery {
 ///
 /// CSV is UTF-8 with a byte order mark, and no text in it begins a formula: one that would has an apostrophe before it, which
 /// imports take off again. A spreadsheet that opens CSV may take codes for numbers; in XLSX they are texts. XLSX holds 1,048,575
-/// rows and 32,767 characters in a cell; what has more is refused (406).
+/// rows and 32,767 characters in a cell; what has more is refused (406). A group in which nothing is given (`"staff": {}`) is in a
+/// table as if it were left out, which says the same.
 ///
 /// The tag is that of the last change of any data. Rows are read while they are sent: what is changed meanwhile may be in the
 /// file or not. A file is of one moment if a HEAD request after it has the same tag. If the server fails on the way, the

@@ -102,6 +102,7 @@ impl TestApp {
             workers: 1,
             body_limit: 256 * 1024,
             import_limit: 16 << 20,
+            import_retention_days: 90,
             limits: jixiao::http::limits::Settings::usual(),
             log: "off".to_owned(),
             log_format: LogFormat::Text,
