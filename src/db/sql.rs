@@ -117,6 +117,37 @@ mod tests {
     use super::*;
 
     #[test]
+    fn sqlite_takes_rows_fifty_at_a_time() {
+        use std::sync::Arc;
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        use diesel::connection::InstrumentationEvent;
+
+        use crate::codes::UnitCode;
+        use crate::db::{Target, open_once};
+        use crate::units::model::{Row, UnitInput};
+
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = open_once(&Target::Sqlite(folder.path().join("jixiao.db"))).unwrap();
+        let unit: UnitInput = serde_json::from_str(r#"{"name": "某镇", "kind": "town"}"#).unwrap();
+        let rows: Vec<Row> = (0..2 * ROWS_A_STATEMENT + 3)
+            .map(|n| UnitCode::try_from((1000 + n).to_string()).unwrap())
+            .map(|code| Row::new(&code, None, &unit, format!("/{code}/"), ""))
+            .collect();
+        let statements = Arc::new(AtomicUsize::new(0));
+        let counted = statements.clone();
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if matches!(event, InstrumentationEvent::StartQuery { .. }) {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        crate::units::store::insert_all(&mut conn, &rows).unwrap();
+        assert_eq!(statements.load(Ordering::Relaxed), 2 + 3);
+        let stored: i64 = units::table.count().get_result(&mut conn).unwrap();
+        assert_eq!(stored, rows.len() as i64);
+    }
+
+    #[test]
     fn what_is_searched_for_is_taken_literally() {
         assert_eq!(containing("50%_A\\"), "%50\\%\\_A\\\\%");
     }

@@ -36,6 +36,7 @@ use crate::http::responses::CommonErrors;
 use crate::imports::file::Format;
 use crate::imports::handlers::File as FileSchema;
 use crate::imports::model::Resource;
+use crate::imports::read::columns::Column;
 use crate::imports::run::columns_of;
 
 /// Adds the route of the exports.
@@ -118,7 +119,7 @@ pub struct ExportQuery {
 #[utoipa::path(
     get,
     path = "/api/v1/exports/{resource}",
-    operation_id = "export",
+    operation_id = "export_rows",
     tag = "exports",
     security(("token" = ["read"])),
     params(("resource" = inline(Exported), Path, description = "What to export", example = "units"), ExportQuery),
@@ -227,12 +228,7 @@ fn pieces(db: Data<Db>, rows: Rows, form: Arc<Form>, first: Vec<u8>) -> impl Str
 }
 
 /// All rows in a workbook, and its length in bytes.
-async fn workbook(
-    db: &Db,
-    mut rows: Rows,
-    title: &'static str,
-    columns: Vec<crate::imports::read::columns::Column>,
-) -> Result<(File, u64), Problem> {
+async fn workbook(db: &Db, mut rows: Rows, title: &'static str, columns: Vec<Column>) -> Result<(File, u64), Problem> {
     let folder = db.folder();
     let mut sheet = Sheet::new(title, columns, &folder)?;
     loop {

@@ -59,7 +59,9 @@ impl Rows {
             }
             Rest::Documents(part, after) => {
                 let filed = parts::walk(conn, *part, of, after.as_ref(), DOCUMENTS)?;
-                *after = filed.last().map(|(at, _)| at.clone()).or(after.take());
+                if let Some((last, _)) = filed.last() {
+                    *after = Some(last.clone());
+                }
                 let filed = filed.into_iter();
                 filed
                     .map(|((unit, year), filed)| document(&YearKey { unit, year }, &filed))
@@ -67,7 +69,9 @@ impl Rows {
             }
             Rest::Funds(after) => {
                 let funds = special_funds::handlers::walk(conn, of, after.as_ref(), DOCUMENTS)?;
-                *after = funds.last().map(|(id, _)| id.clone()).or(after.take());
+                if let Some((last, _)) = funds.last() {
+                    *after = Some(last.clone());
+                }
                 let funds = funds.into_iter();
                 funds.map(|(id, fund)| document(&FundKey { id }, &fund)).collect()
             }

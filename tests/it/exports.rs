@@ -1,14 +1,15 @@
 //! What goes out comes in again unchanged.
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 
+use calamine::{Data as Cell, Reader};
 use diesel::prelude::*;
 use jixiao::db::schema::units;
 use serde_json::{Value, json};
 
 use crate::both_engines;
-use crate::support::TestApp;
 use crate::support::client::{Client, Response};
+use crate::support::{Engine, TestApp};
 
 const NDJSON: &str = "application/x-ndjson";
 const CSV: &str = "text/csv";
@@ -140,6 +141,43 @@ both_engines! {
         }
     }
 
+    fn a_table_has_the_forms_terms_and_nothing_in_it_begins_a_formula(app) {
+        let bureau = app.bureau();
+        import(&bureau, "units", NDJSON, &lines(&odd()[0][..3]));
+        let expected = "\u{feff}预算单位编码,名称,单位类别,上级单位编码,统一社会信用代码,行政区划代码,起始年度,终止年度,前身单位\r\n\
+            00219,'=1+1,乡镇,,,,,,\r\n\
+            00219001,''=1+1,县直部门,00219,91110000802100433B,430423,2019,2020,\r\n\
+            12345678901234567890,true,其他,,,,,,\r\n";
+        assert_eq!(export(&bureau, "units", CSV).expect(200).text(), expected);
+    }
+
+    fn in_a_workbook_codes_are_texts_and_a_figure_is_a_number_where_that_is_exact(app) {
+        let bureau = with_years(app);
+        let [units, sheets, ..] = odd();
+        import(&bureau, "units", NDJSON, &lines(&units[..2]));
+        import(&bureau, "base_data", NDJSON, &lines(&sheets[..1]));
+        let book = export(&bureau, "base-data", XLSX).expect(200);
+        let mut book: calamine::Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(book.body)).unwrap();
+        let sheet = book.worksheet_range("基础数据表").unwrap();
+        let cell = |heading: &str| {
+            let column = sheet.rows().next().unwrap().iter().position(|cell| cell == heading);
+            sheet.rows().nth(1).unwrap()[column.unwrap_or_else(|| panic!("no {heading}"))].clone()
+        };
+        for (heading, expected) in [
+            ("单位编码", Cell::String("00219001".to_owned())),
+            ("年度", Cell::Float(2019.0)),
+            ("在职人员数", Cell::Float(0.0)),
+            ("本年追加预算", Cell::Float(-1166.07)),
+            // Sixteen digits, of which a spreadsheet keeps fifteen.
+            ("年初预算", Cell::String("1234567890.123456".to_owned())),
+            ("专项资金明细", Cell::String("[]".to_owned())),
+            ("本年无新建楼堂馆所", Cell::String("否".to_owned())),
+            ("公务用车定编数", Cell::Empty),
+        ] {
+            assert_eq!(cell(heading), expected, "{heading}");
+        }
+    }
+
     fn nothing_to_export_is_a_file_too(app) {
         let bureau = app.bureau();
         for (what, word) in RESOURCES {
@@ -265,4 +303,22 @@ both_engines! {
         assert!(problem["detail_zh"].as_str().unwrap().contains("第2行“绩效指标”"), "{problem}");
         assert_eq!(export(&bureau, "special-funds", CSV).expect(200).text().lines().count(), 2);
     }
+}
+
+#[test]
+fn what_another_server_changed_gives_another_tag_too() {
+    let Some(app) = TestApp::start(Engine::Postgres) else {
+        return;
+    };
+    let bureau = app.with_units(&[("219", None)]);
+    let other = app.another();
+    let reader = bureau.with("If-None-Match", &export(&bureau, "units", CSV).expect(200).etag());
+    export(&Client::new(other.base()).like(&reader), "units", CSV).expect(304);
+    bureau.patch("/api/v1/units/219", &json!({"name": "新名"})).expect(200);
+    assert!(
+        export(&Client::new(other.base()).like(&reader), "units", CSV)
+            .expect(200)
+            .text()
+            .contains("新名")
+    );
 }
