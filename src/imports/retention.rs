@@ -17,13 +17,11 @@ const PIECE: i64 = 5000;
 /// Those of the database; what is left then goes the next time.
 pub async fn forget_old(db: &Db, days: u32) -> Result<(), Problem> {
     let age = SignedDuration::from_hours(i64::from(days) * 24);
-    let Ok(since) = Timestamp::now().checked_sub(age) else {
+    // Further back than there is time is never, too.
+    let since = Timestamp::now().checked_sub(age).ok().filter(|_| days > 0);
+    let Some(since) = since.map(stored_time) else {
         return Ok(());
     };
-    if days == 0 {
-        return Ok(());
-    }
-    let since = stored_time(since);
     loop {
         let since = since.clone();
         let found = db.write(Origin::program(), move |tx| {
