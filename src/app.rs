@@ -23,13 +23,13 @@ use crate::http::problem::Problem;
 use crate::http::shape::shape;
 use crate::http::{cors, docs, kinds, links, middleware};
 use crate::idempotency::once::InFlight;
-use crate::imports::handlers::ImportLimit;
+use crate::imports::handlers::Bounds;
 use crate::imports::run::Running;
 use crate::schemes::library::Library;
 use crate::tokens::model::Role;
 use crate::tokens::permission::Permissions;
 use crate::{
-    audit, evaluations, events, fiscal_years, health, imports, preview, rankings, schemes, special_funds,
+    audit, evaluations, events, exports, fiscal_years, health, imports, preview, rankings, schemes, special_funds,
     table_preview, tokens, trends, units, webhooks,
 };
 
@@ -72,6 +72,7 @@ use crate::{
         special_funds::handlers::put, special_funds::handlers::patch, special_funds::handlers::delete,
         special_funds::handlers::get_score,
         imports::handlers::list, imports::handlers::post, imports::handlers::get, imports::handlers::list_faults,
+        exports::handlers::get,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
         events::handlers::list, audit::handlers::list,
         webhooks::handlers::list, webhooks::handlers::post, webhooks::handlers::get, webhooks::handlers::patch,
@@ -96,6 +97,7 @@ use crate::{
         (name = "scores", description = "试算 · Scores without storing"),
         (name = "checks", description = "勾稽关系 · Cross-checks: which there are, and what contradicts what in a table"),
         (name = "imports", description = "批量导入 · Files of many rows at once"),
+        (name = "exports", description = "批量导出 · The same files, to take along"),
         (name = "events", description = "变更事件 · What has changed, in order, for other systems to follow"),
         (name = "webhooks", description = "推送 · Webhooks: changes sent to other systems, signed, until they arrive"),
         (name = "audit", description = "审计轨迹 · Who changed what, when and from where"),
@@ -166,6 +168,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(web::scope("/api/v1/scoring-schemes").configure(schemes::handlers::routes))
         .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))
         .service(web::scope("/api/v1/imports").configure(imports::handlers::routes))
+        .service(web::scope("/api/v1/exports").configure(exports::handlers::routes))
         .configure(events::handlers::routes)
         .service(web::scope("/api/v1/webhooks").configure(webhooks::handlers::routes))
         .configure(audit::handlers::routes)
@@ -210,7 +213,10 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
     let running = Data::new(Running::default());
     let in_flight = Data::new(InFlight::default());
     let sender = Data::new(webhooks::sender::Sender::new(&config.webhooks.allowed));
-    let import_limit = Data::new(ImportLimit(config.import_limit));
+    let bounds = Data::new(Bounds {
+        file: config.import_limit,
+        days: config.import_retention_days,
+    });
     let server = HttpServer::new(move || {
         App::new()
             .app_data(db.clone())
@@ -225,8 +231,8 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
             .app_data(Data::new(BodyLimit(limit)))
             .app_data(running.clone())
             .app_data(in_flight.clone())
-            .app_data(import_limit.clone())
             .app_data(sender.clone())
+            .app_data(bounds.clone())
             .app_data(PayloadConfig::new(limit))
             .wrap(from_fn(shape))
             .wrap(Compress::default())

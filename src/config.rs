@@ -56,6 +56,9 @@ struct Partial {
     /// The largest file that is imported, in bytes [default: 1073741824]
     #[arg(long, env = "JIXIAO_IMPORT_LIMIT", value_name = "BYTES", global = true)]
     import_limit: Option<u64>,
+    /// Days after which an import and its faults are forgotten, not what it stored; 0: never [default: 90]
+    #[arg(long, env = "JIXIAO_IMPORT_RETENTION_DAYS", value_name = "DAYS", global = true)]
+    import_retention_days: Option<u32>,
     /// Requests a minute with one token; 0: no limit [default: 60000]
     #[arg(long, env = "JIXIAO_RATE_LIMIT", value_name = "N", global = true)]
     rate_limit: Option<u32>,
@@ -169,6 +172,8 @@ pub struct Config {
     pub body_limit: usize,
     /// The largest file that is imported, in bytes.
     pub import_limit: u64,
+    /// Days after which an import is forgotten; 0: never.
+    pub import_retention_days: u32,
     /// How often may be asked.
     pub limits: limits::Settings,
     /// How webhooks are delivered.
@@ -264,6 +269,7 @@ impl Flags {
             workers: given.workers.or(file.workers).unwrap_or(processors).clamp(1, 512),
             body_limit: given.body_limit.or(file.body_limit).unwrap_or(2 << 20),
             import_limit: given.import_limit.or(file.import_limit).unwrap_or(1 << 30),
+            import_retention_days: given.import_retention_days.or(file.import_retention_days).unwrap_or(90),
             limits,
             webhooks,
             identity: identity.resolve().map_err(ConfigError::Identity)?,

@@ -4,7 +4,8 @@
 //! document).
 //! A room per resource: [`units`], [`fiscal_years`], [`schemes`], [`evaluations`], [`special_funds`], [`tokens`]; [`rankings`]
 //! and [`trends`] answer over many, [`events`] tell what has changed, [`webhooks`] send it on and [`audit`] tells by whom,
-//! [`imports`] take many at once; [`idempotency`] does once what is sent twice; [`identity`] knows those who sign in elsewhere.
+//! [`imports`] take many at once and [`exports`] give them; [`idempotency`] does once what is sent twice; [`identity`] knows
+//! those who sign in elsewhere.
 //! What the rooms stand on: [`db`], [`http`], [`codes`], [`render`]. [`app`] joins them; `main.rs` is the command line.
 
 pub mod app;
@@ -16,6 +17,7 @@ pub mod db;
 pub mod demo;
 pub mod evaluations;
 pub mod events;
+pub mod exports;
 pub mod fault;
 pub mod fiscal_years;
 pub mod health;

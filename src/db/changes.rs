@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::schema::{change_head, changes};
+use super::sql::insert_all;
 use super::{AnyConnection, now};
 use crate::http::problem::Problem;
 use crate::on_engine;
@@ -340,23 +341,7 @@ impl Head {
             self.hash.clone_from(&row.hash);
             rows.push(row);
         }
-        insert(conn, &rows)?;
+        insert_all!(conn, changes::table, rows);
         Ok(())
     }
-}
-
-/// PostgreSQL is far away: it gets several rows in one statement. SQLite is here, and compiles one row's statement once.
-fn insert(conn: &mut AnyConnection, rows: &[Row]) -> QueryResult<()> {
-    match (conn, rows) {
-        (AnyConnection::Postgres(conn), [_, _, ..]) => {
-            diesel::insert_into(changes::table).values(rows).execute(conn)?;
-        }
-        (conn, rows) => {
-            for row in rows {
-                let insert = diesel::insert_into(changes::table).values(row);
-                on_engine!(conn => insert.execute(conn))?;
-            }
-        }
-    }
-    Ok(())
 }

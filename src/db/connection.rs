@@ -89,7 +89,8 @@ pub enum Access {
 }
 
 /// What the connection that writes needs beyond the others. The cache holds the leaves that changes of a thousand units touch;
-/// a checkpoint of some 8 MB finds more changes of one page than one of 4 MB, and takes 20 ms.
+/// a checkpoint of some 8 MB finds more changes of one page than one of 4 MB, and takes 20 ms. What a savepoint may have to
+/// undo stays out of memory: an import can change every page there is.
 const WRITER: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
@@ -112,11 +113,10 @@ pub fn connect(target: &Target, access: Access) -> Result<AnyConnection, Connect
             conn.batch_execute(
                 "PRAGMA busy_timeout = 5000;
                  PRAGMA foreign_keys = ON;
-                 PRAGMA temp_store = MEMORY;
                  PRAGMA cache_size = -2000;",
             )
             .and_then(|()| match access {
-                Access::Read => conn.batch_execute("PRAGMA query_only = ON;"),
+                Access::Read => conn.batch_execute("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;"),
                 Access::Write => conn.batch_execute(WRITER),
             })
             .map_err(ConnectionError::CouldntSetupConfiguration)?;

@@ -303,7 +303,12 @@ pub enum Saved {
 
 /// The time now as it is stored: RFC 3339 in UTC with six decimals, which sorts as time does.
 pub fn now() -> String {
-    format!("{:.6}", jiff::Timestamp::now())
+    stored_time(jiff::Timestamp::now())
+}
+
+/// A time as it is stored.
+pub fn stored_time(time: jiff::Timestamp) -> String {
+    format!("{time:.6}")
 }
 
 /// Today in China (UTC+8), the days that notices mean: `2020-03-31`, which sorts as days do.

@@ -17,6 +17,34 @@ extern "SQL" {
     fn length(text: Text) -> diesel::sql_types::Integer;
 }
 
+/// How many rows one statement of SQLite inserts: with fewer, starting it weighs; with more, compiling it does.
+pub const ROWS_A_STATEMENT: usize = 50;
+
+/// Inserts rows that all have the same columns, `None` included (`treat_none_as_default_value = false`). PostgreSQL is far away: it gets as many in a statement as it takes. SQLite gets
+/// pieces of one length, whose statement is compiled once, and the rest one by one. A failure is returned from where this stands.
+macro_rules! insert_all {
+    ($conn:expr, $table:expr, $rows:expr) => {
+        match $conn {
+            $crate::db::AnyConnection::Postgres(conn) => {
+                // A statement has at most 65,535 parameters, and no table as many as twenty columns.
+                for rows in $rows.chunks(3000) {
+                    diesel::insert_into($table).values(rows).execute(conn)?;
+                }
+            }
+            $crate::db::AnyConnection::Sqlite(conn) => {
+                let (pieces, rest) = $rows.as_chunks::<{ $crate::db::sql::ROWS_A_STATEMENT }>();
+                for piece in pieces {
+                    diesel::insert_into($table).values(piece).execute(conn)?;
+                }
+                for row in rest {
+                    diesel::insert_into($table).values(row).execute(conn)?;
+                }
+            }
+        }
+    };
+}
+pub(crate) use insert_all;
+
 /// A pattern for `LIKE … ESCAPE '\'` that finds texts which contain `wanted`.
 pub fn containing(wanted: &str) -> String {
     let mut pattern = String::from("%");
@@ -87,6 +115,37 @@ pub fn lineage(conn: &mut AnyConnection, of: Vec<String>) -> QueryResult<(Vec<(S
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sqlite_takes_rows_fifty_at_a_time() {
+        use std::sync::Arc;
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        use diesel::connection::InstrumentationEvent;
+
+        use crate::codes::UnitCode;
+        use crate::db::{Target, open_once};
+        use crate::units::model::{Row, UnitInput};
+
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = open_once(&Target::Sqlite(folder.path().join("jixiao.db"))).unwrap();
+        let unit: UnitInput = serde_json::from_str(r#"{"name": "某镇", "kind": "town"}"#).unwrap();
+        let rows: Vec<Row> = (0..2 * ROWS_A_STATEMENT + 3)
+            .map(|n| UnitCode::try_from((1000 + n).to_string()).unwrap())
+            .map(|code| Row::new(&code, None, &unit, format!("/{code}/"), ""))
+            .collect();
+        let statements = Arc::new(AtomicUsize::new(0));
+        let counted = statements.clone();
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if matches!(event, InstrumentationEvent::StartQuery { .. }) {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        crate::units::store::insert_all(&mut conn, &rows).unwrap();
+        assert_eq!(statements.load(Ordering::Relaxed), 2 + 3);
+        let stored: i64 = units::table.count().get_result(&mut conn).unwrap();
+        assert_eq!(stored, rows.len() as i64);
+    }
 
     #[test]
     fn what_is_searched_for_is_taken_literally() {

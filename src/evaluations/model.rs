@@ -20,7 +20,7 @@ use crate::units::model::Unit;
 
 /// A stored evaluation, as its row holds it.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = evaluations, treat_none_as_null = true)]
+#[diesel(table_name = evaluations, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Row {
     /// The unit.
     pub unit_code: String,

@@ -262,7 +262,7 @@ async fn change<T: Document>(
 }
 
 /// A document as it is filed, with its unit and year.
-pub type Filed = ((String, i64), Value);
+pub type Filed = ((UnitCode, FiscalYear), Value);
 
 /// A piece of the documents of one kind of all units' years, by unit and year: after `after`, at most `most`. `within`: only
 /// of units at or below one of each list.
@@ -273,13 +273,14 @@ pub fn walk(
     conn: &mut AnyConnection,
     part: Part,
     of: (Option<FiscalYear>, &[Vec<String>]),
-    after: Option<&(String, i64)>,
+    after: Option<&(UnitCode, FiscalYear)>,
     most: i64,
 ) -> Result<Vec<Filed>, Problem> {
     let read = |(unit, year, text): (String, i64, Option<String>)| {
         let document = serde_json::from_str(text.as_deref().unwrap_or("{}"));
         let document = document.map_err(|error| Problem::internal(format!("a {part:?} of {unit}: {error}")))?;
-        Ok(((unit, year), document))
+        let unit = UnitCode::try_from(unit).map_err(Problem::internal)?;
+        Ok(((unit, FiscalYear::try_from(year).map_err(Problem::internal)?), document))
     };
     let rows = store::walk(conn, part, of, after, most)?;
     rows.into_iter().map(read).collect()

@@ -308,7 +308,7 @@ pub fn walk(
     conn: &mut AnyConnection,
     part: Part,
     (year, within): (Option<FiscalYear>, &[Vec<String>]),
-    after: Option<&(String, i64)>,
+    after: Option<&(UnitCode, FiscalYear)>,
     most: i64,
 ) -> QueryResult<Vec<(String, i64, Option<String>)>> {
     macro_rules! walk {
@@ -324,8 +324,11 @@ pub fn walk(
                 query = query.filter(evaluations::unit_code.eq_any(codes_under(codes.clone())));
             }
             if let Some((unit, year)) = after {
-                let same = evaluations::unit_code.eq(unit.clone()).and(evaluations::year.gt(*year));
-                query = query.filter(evaluations::unit_code.gt(unit.clone()).or(same));
+                let unit = unit.to_string();
+                let same = evaluations::unit_code
+                    .eq(unit.clone())
+                    .and(evaluations::year.gt(year.get()));
+                query = query.filter(evaluations::unit_code.gt(unit).or(same));
             }
             query
                 .order((evaluations::unit_code, evaluations::year))

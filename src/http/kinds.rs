@@ -102,8 +102,8 @@ kinds! {
     /// No answer that the client accepts.
     NOT_ACCEPTABLE = NOT_ACCEPTABLE "not-acceptable"
         title "No acceptable representation" "无法提供所要求的表示形式"
-        hint "Accept application/json, unencoded or in gzip."
-            "请接受application/json，编码为identity或gzip。"
+        hint "Accept a media type that the detail names, or application/json; unencoded or in gzip."
+            "请接受说明所列媒体类型或application/json，编码为identity或gzip。"
     /// The body did not arrive in time.
     REQUEST_TIMEOUT = REQUEST_TIMEOUT "request-timeout"
         title "The request took too long to arrive" "请求接收超时"

@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::fault::RowFault;
 use super::file::{Format, take_in};
 use super::model::{Import, Mode, Resource, Row, State, address};
+use super::retention::forget_old;
 use super::run::{Job, Running, run};
 use super::store;
 use crate::codes::{ImportId, Ordinal};
@@ -37,9 +38,14 @@ use crate::tokens::permission::Permission;
 /// How many faults the answer to an import names; all are at `…/faults`.
 const FIRST_FAULTS: i64 = 100;
 
-/// The largest file that is taken in, in bytes.
+/// What imports may take.
 #[derive(Debug, Clone, Copy)]
-pub struct ImportLimit(pub u64);
+pub struct Bounds {
+    /// The largest file, in bytes.
+    pub file: u64,
+    /// For how many days they are kept; 0: for ever.
+    pub days: u32,
+}
 
 /// Adds the routes of the imports.
 pub fn routes(config: &mut ServiceConfig) {
@@ -74,7 +80,7 @@ pub struct PostQuery {
 /// A file, as its bytes.
 #[derive(ToSchema)]
 #[schema(value_type = String, format = Binary)]
-struct File(#[allow(dead_code, reason = "only the document speaks of it")] Vec<u8>);
+pub struct File(#[allow(dead_code, reason = "only the document speaks of it")] Vec<u8>);
 
 /// Import a file of many rows
 ///
@@ -88,7 +94,7 @@ struct File(#[allow(dead_code, reason = "only the document speaks of it")] Vec<u
 /// `mode=all` one fault means that nothing is stored, and the answer is 422. An import that is interrupted goes on when the
 /// same file is sent again with the same `id`: rows that are stored are not stored twice. A file that was imported to its
 /// end under an `id` is answered with what came of it. An `Idempotency-Key` does the same where no `id` is given, for as long
-/// as the import is there.
+/// as the import is there. An import is forgotten 90 days after its last row, unless the service is set up otherwise.
 ///
 /// With `Prefer: respond-async` the answer (202) comes as soon as the file is here. On SQLite other writes wait while a file
 /// is imported with `mode=all` or tried with `dry_run=true`.
@@ -126,7 +132,7 @@ pub async fn post(
     contract: Data<Contract>,
     library: Data<Library>,
     running: Data<Running>,
-    limit: Data<ImportLimit>,
+    bounds: Data<Bounds>,
 ) -> Result<HttpResponse, Problem> {
     let Some(resource) = query.resource else {
         return Err(Problem::missing_parameter("resource"));
@@ -137,7 +143,7 @@ pub async fn post(
         Resource::BaseData | Resource::SpecialFunds | Resource::Assessments => Permission::File,
     })?;
     let (format, charset) = Format::of(request.headers())?;
-    let file = take_in(&request, payload, &db.folder(), limit.0).await?;
+    let file = take_in(&request, payload, &db.folder(), bounds.file).await?;
     let named = query.id.map(|id| id.to_string());
     let keyed = once.name(&principal.origin()).filter(|_| named.is_none());
     let is_keyed = keyed.is_some();
@@ -188,6 +194,12 @@ pub async fn post(
             Ok((Row { runner, ..row }, false))
         })
         .await?;
+    let (old, days) = (db.clone(), bounds.days);
+    rt::spawn(async move {
+        if let Err(problem) = forget_old(&old, days).await {
+            tracing::error!(%problem, "old imports could not be forgotten");
+        }
+    });
     let finished = row.state != State::Running.as_str();
     let asynchronous = request.headers().get_all("Prefer").any(|value| {
         let value = value.to_str().unwrap_or_default();

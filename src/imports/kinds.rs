@@ -61,7 +61,7 @@ impl Bulk for Units {
     type Key = UnitKey;
     type Input = UnitInput;
     const RESOURCE: Resource = Resource::Units;
-    const BATCH: usize = 2000;
+    const BATCH: usize = 5000;
 
     fn store(tx: &mut Tx<'_>, _: &By<'_>, rows: &[(&UnitKey, &UnitInput)]) -> Outcomes {
         let rows: Vec<_> = rows.iter().map(|(key, input)| (&key.code, *input)).collect();

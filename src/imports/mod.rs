@@ -11,6 +11,7 @@ pub mod kinds;
 pub mod model;
 pub mod read;
 pub mod remedy;
+pub mod retention;
 pub mod run;
 pub mod store;
 pub mod typed;

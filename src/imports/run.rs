@@ -168,7 +168,7 @@ async fn run_kind<B: Bulk>(job: Job) -> Result<(), Problem> {
 async fn at_once<B: Bulk>(job: &Arc<Job>) -> Result<(), Problem> {
     let failed = |error: std::io::Error| Problem::internal(format!("faults cannot be kept: {error}"));
     // A row's fault outlives the transaction that is undone for it. There can be as many as rows.
-    let kept = Arc::new(Mutex::new(tempfile::tempfile().map_err(failed)?));
+    let kept = Arc::new(Mutex::new(tempfile::tempfile_in(job.db.folder()).map_err(failed)?));
     let outcome: Arc<Mutex<Option<(i64, Counts)>>> = Arc::default();
     let (work, keep, note) = (job.clone(), kept.clone(), outcome.clone());
     let written = job

@@ -102,6 +102,39 @@ pub fn forget_faults(conn: &mut AnyConnection, id: &str) -> QueryResult<()> {
         .map(drop)
 }
 
+/// The import that was worked on least lately, if that was before `since`.
+pub fn oldest(conn: &mut AnyConnection, since: &str) -> QueryResult<Option<String>> {
+    imports::table
+        .filter(imports::updated_at.lt(since))
+        .order((imports::updated_at, imports::id))
+        .select(imports::id)
+        .first(conn)
+        .optional()
+}
+
+/// Deletes the first faults of an import, up to `most`; how many those were.
+pub fn forget_some_faults(conn: &mut AnyConnection, id: &str, most: i64) -> QueryResult<usize> {
+    let own = import_faults::import_id.eq(id);
+    let first: Option<i64> = import_faults::table
+        .filter(own)
+        .select(diesel::dsl::min(import_faults::number))
+        .first(conn)?;
+    let Some(first) = first else {
+        return Ok(0);
+    };
+    diesel::delete(
+        import_faults::table
+            .filter(own)
+            .filter(import_faults::number.lt(first + most)),
+    )
+    .execute(conn)
+}
+
+/// Deletes an import that has no faults.
+pub fn forget(conn: &mut AnyConnection, id: &str) -> QueryResult<()> {
+    diesel::delete(imports::table.find(id)).execute(conn).map(drop)
+}
+
 /// The first faults of an import, in the order of the file.
 pub fn first_faults(conn: &mut AnyConnection, id: &str, most: i64) -> QueryResult<Vec<String>> {
     import_faults::table

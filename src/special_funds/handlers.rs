@@ -431,11 +431,17 @@ fn require(conn: &mut AnyConnection, id: &FundId) -> Result<(Row, String), Probl
 pub fn walk(
     conn: &mut AnyConnection,
     of: (Option<FiscalYear>, &[Vec<String>]),
-    after: &str,
+    after: Option<&FundId>,
     most: i64,
-) -> Result<Vec<(String, SpecialFundInput)>, Problem> {
-    let rows = store::walk(conn, of, after, most)?;
-    rows.into_iter().map(|row| Ok((row.id.clone(), row.input()?))).collect()
+) -> Result<Vec<(FundId, SpecialFundInput)>, Problem> {
+    let rows = store::walk(conn, of, after.map_or("", FundId::as_str), most)?;
+    let read = |row: Row| {
+        Ok((
+            FundId::try_from(row.id.clone()).map_err(Problem::internal)?,
+            row.input()?,
+        ))
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// Creates or replaces a fund as the single operation does, whatever is there before.

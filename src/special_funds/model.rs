@@ -20,7 +20,7 @@ pub const USUAL_SCHEME: &str = "project-2020";
 
 /// A stored special fund, as its row holds it.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = special_funds, treat_none_as_null = true)]
+#[diesel(table_name = special_funds, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Row {
     /// The id that it is addressed by.
     pub id: String,

@@ -6,7 +6,7 @@ use super::model::{EntryRow, Row, SpecialFundInput};
 use crate::codes::{FiscalYear, FundId, UnitCode};
 use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, fiscal_years, special_funds, units};
-use crate::db::sql::{codes_under, containing, lower};
+use crate::db::sql::{codes_under, containing, insert_all, lower};
 use crate::db::{AnyConnection, now};
 use crate::fiscal_years::model::Season;
 use crate::http::page::{Limit, Order};
@@ -245,13 +245,8 @@ pub fn taken(conn: &mut AnyConnection, ids: Vec<String>) -> QueryResult<Vec<Stri
         .load(conn)
 }
 
-/// Stores new funds by one statement.
+/// Stores new funds.
 pub fn insert_all(conn: &mut AnyConnection, rows: &[Row]) -> QueryResult<()> {
-    let insert = diesel::insert_into(special_funds::table).values(rows);
-    // What holds either engine cannot take many rows at once; each engine by itself can.
-    match conn {
-        AnyConnection::Postgres(conn) => insert.execute(conn)?,
-        AnyConnection::Sqlite(conn) => insert.execute(conn)?,
-    };
+    insert_all!(conn, special_funds::table, rows);
     Ok(())
 }

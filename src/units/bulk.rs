@@ -8,7 +8,7 @@ use super::model::{Row, Stored, UnitInput};
 use super::store;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::changes::{Change, Resource};
-use crate::db::{AnyConnection, Saved, Tx};
+use crate::db::{AnyConnection, Saved, Tx, now};
 use crate::http::problem::Problem;
 
 /// Stores units in their order, each as the single operation does; later ones may name earlier ones.
@@ -16,15 +16,15 @@ use crate::http::problem::Problem;
 /// # Errors
 /// What is not of a single unit: the database failed.
 pub fn put_all(tx: &mut Tx<'_>, rows: &[(&UnitCode, &UnitInput)]) -> Result<Vec<Result<Saved, Problem>>, Problem> {
+    let at = now();
     let mut known = Known::load(tx, rows)?;
     let mut new: Vec<Row> = Vec::new();
     let mut outcomes = Vec::with_capacity(rows.len());
     for (code, input) in rows {
-        let before = known.units.get(code.as_str());
-        if before.is_none() && input.continues().is_empty() {
-            outcomes.push(match known.new_row(code, input) {
+        if known.path(code).is_none() && input.continues().is_empty() {
+            outcomes.push(match known.new_row(code, input, &at) {
                 Ok(row) => {
-                    known.learn(&Stored::new(row.clone()));
+                    known.learn(&row);
                     let after = (*input).clone().in_order();
                     tx.record(Change::saved(true, Resource::Unit, address(code), &after)?.of_unit(code.as_str()))?;
                     new.push(row);
@@ -34,7 +34,7 @@ pub fn put_all(tx: &mut Tx<'_>, rows: &[(&UnitCode, &UnitInput)]) -> Result<Vec<
             });
             continue;
         }
-        if let Some(stored) = before
+        if let Some(stored) = known.units.get(code.as_str())
             && UnitInput::try_from(stored).map_err(Problem::internal)? == (*input).clone().in_order()
         {
             outcomes.push(Ok(Saved::Unchanged));
@@ -42,17 +42,24 @@ pub fn put_all(tx: &mut Tx<'_>, rows: &[(&UnitCode, &UnitInput)]) -> Result<Vec<
         }
         store::insert_all(tx, &std::mem::take(&mut new))?;
         let before = find(tx, code)?;
-        let (was_there, path) = (before.is_some(), before.as_ref().map(|stored| stored.row.path.clone()));
+        let was = before
+            .as_ref()
+            .map(|stored| (stored.row.path.clone(), stored.row.version));
         known.forget_holder(before.as_ref());
         outcomes.push(match save(tx, code, before, input) {
             Ok(stored) => {
+                known.learn(&stored.row);
+                let saved = match &was {
+                    None => Saved::Created,
+                    Some((_, version)) if *version == stored.row.version => Saved::Unchanged,
+                    Some(_) => Saved::Replaced,
+                };
                 // What is below it moved along.
-                let moved = path.is_some_and(|path| path != stored.row.path);
-                known.learn(&stored);
-                if moved {
-                    known = Known::load(tx, rows)?;
+                match was.is_some_and(|(path, _)| path != stored.row.path) {
+                    true => known = Known::load(tx, rows)?,
+                    false => drop(known.units.insert(stored.row.code.clone(), stored)),
                 }
-                Ok(if was_there { Saved::Replaced } else { Saved::Created })
+                Ok(saved)
             }
             Err(problem) if problem.is_of_the_request() => {
                 known = Known::load(tx, rows)?;
@@ -71,6 +78,8 @@ pub fn put_all(tx: &mut Tx<'_>, rows: &[(&UnitCode, &UnitInput)]) -> Result<Vec<
 pub struct Walk {
     after: String,
     waiting: Vec<Stored>,
+    /// The codes of those that wait.
+    held: HashSet<String>,
 }
 
 impl Walk {
@@ -97,9 +106,13 @@ impl Walk {
             self.after.clone_from(&last.path);
             let mut ready = Vec::new();
             for stored in store::with_links(conn, rows)? {
-                let below = |waiting: &Stored| stored.row.path.starts_with(&waiting.row.path);
-                match !stored.predecessors.is_empty() || self.waiting.iter().any(below) {
-                    true => self.waiting.push(stored),
+                // Of those above it only the next can be new here: what is above that one made it wait.
+                let above = stored.row.parent_code.as_ref();
+                match !stored.predecessors.is_empty() || above.is_some_and(|above| self.held.contains(above)) {
+                    true => {
+                        self.held.insert(stored.row.code.clone());
+                        self.waiting.push(stored);
+                    }
                     false => ready.push(stored),
                 }
             }
@@ -137,7 +150,10 @@ fn row(stored: &Stored) -> Result<(UnitCode, UnitInput), Problem> {
 
 /// What is stored of the units that some rows are of or name.
 struct Known {
+    /// Those that were read.
     units: HashMap<String, Stored>,
+    /// The places in the hierarchy of those that were added.
+    added: HashMap<String, String>,
     /// The units that have a unified social credit code.
     holders: HashMap<String, String>,
 }
@@ -165,31 +181,34 @@ impl Known {
                 .into_iter()
                 .map(|stored| (stored.row.code.clone(), stored))
                 .collect(),
+            added: HashMap::new(),
             holders: store::holders_of(tx, &usccs)?.into_iter().collect(),
         })
     }
 
+    /// The place of a unit in the hierarchy.
+    fn path(&self, code: &UnitCode) -> Option<&str> {
+        let read = || self.units.get(code.as_str()).map(|stored| &stored.row.path);
+        self.added.get(code.as_str()).or_else(read).map(String::as_str)
+    }
+
     /// The row of a unit that is new and continues none.
-    fn new_row(&self, code: &UnitCode, input: &UnitInput) -> Result<Row, Problem> {
-        let above = input
-            .parent
-            .as_ref()
-            .and_then(|parent| self.units.get(parent.as_str()))
-            .map(|stored| stored.row.path.as_str());
+    fn new_row(&self, code: &UnitCode, input: &UnitInput, at: &str) -> Result<Row, Problem> {
+        let above = input.parent.as_ref().and_then(|parent| self.path(parent));
         let holder = input.uscc.as_ref().and_then(|uscc| self.holders.get(uscc.as_str()));
         let (path, mut faults) = placed(code, input, above, holder.map(String::as_str));
         faults.extend(validity_in_order(input));
         match faults.is_empty() {
-            true => Ok(Row::new(code, None, input, path)),
+            true => Ok(Row::new(code, None, input, path, at)),
             false => Err(Problem::invalid(faults)),
         }
     }
 
-    fn learn(&mut self, stored: &Stored) {
-        if let Some(uscc) = &stored.row.uscc {
-            self.holders.insert(uscc.clone(), stored.row.code.clone());
+    fn learn(&mut self, row: &Row) {
+        if let Some(uscc) = &row.uscc {
+            self.holders.insert(uscc.clone(), row.code.clone());
         }
-        self.units.insert(stored.row.code.clone(), stored.clone());
+        self.added.insert(row.code.clone(), row.path.clone());
     }
 
     fn forget_holder(&mut self, before: Option<&Stored>) {

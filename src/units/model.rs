@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::codes::{DivisionCode, FiscalYear, UnitCode, Uscc};
-use crate::db::now;
 use crate::db::schema::units;
 use crate::fault::Text;
 use crate::http::etag::ETag;
@@ -13,7 +12,7 @@ use crate::scoring::text::Label;
 
 /// A stored unit, as its row holds it.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = units, treat_none_as_null = true)]
+#[diesel(table_name = units, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Row {
     /// Its budget unit code.
     pub code: String,
@@ -42,9 +41,8 @@ pub struct Row {
 }
 
 impl Row {
-    /// The row of a unit at `path`: of a new one, or in place of `before`.
-    pub fn new(code: &UnitCode, before: Option<&Self>, input: &UnitInput, path: String) -> Self {
-        let at = now();
+    /// The row of a unit at `path`, stored `at` that time: of a new one, or in place of `before`.
+    pub fn new(code: &UnitCode, before: Option<&Self>, input: &UnitInput, path: String, at: &str) -> Self {
         Self {
             code: code.as_str().to_owned(),
             name: input.name.as_str().to_owned(),
@@ -54,8 +52,8 @@ impl Row {
             uscc: input.uscc.as_ref().map(|uscc| uscc.as_str().to_owned()),
             division_code: input.division_code.as_ref().map(|code| code.as_str().to_owned()),
             version: before.map_or(1, |before| before.version + 1),
-            created_at: before.map_or_else(|| at.clone(), |before| before.created_at.clone()),
-            updated_at: at,
+            created_at: before.map_or(at, |before| &before.created_at).to_owned(),
+            updated_at: at.to_owned(),
             valid_from: input.valid_from.map(FiscalYear::get),
             valid_to: input.valid_to.map(FiscalYear::get),
         }
@@ -74,15 +72,6 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// A unit that continues none and that none continues.
-    pub fn new(row: Row) -> Self {
-        Self {
-            row,
-            predecessors: Vec::new(),
-            successors: Vec::new(),
-        }
-    }
-
     /// The tag of this version. A successor is stored with the unit that it is, so this one's version does not count it.
     pub fn etag(&self) -> ETag {
         let version = self.row.version.to_string();

@@ -4,10 +4,10 @@ use diesel::prelude::*;
 
 use super::model::{Row, Stored, UnitInput, UnitKind};
 use crate::codes::{FiscalYear, UnitCode};
-use crate::db::AnyConnection;
 use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, special_funds, token_units, unit_predecessors, units};
-use crate::db::sql::{at_or_below, codes_under, containing, length, lower, substr};
+use crate::db::sql::{at_or_below, codes_under, containing, insert_all, length, lower, substr};
+use crate::db::{AnyConnection, now};
 use crate::http::page::{Limit, Order};
 use crate::{on_engine, paged};
 
@@ -36,21 +36,9 @@ pub fn holders_of(conn: &mut AnyConnection, usccs: &[&str]) -> QueryResult<Vec<(
         .collect())
 }
 
-/// Stores new units that continue none. PostgreSQL is far away: it gets many in a statement.
+/// Stores new units that continue none.
 pub fn insert_all(conn: &mut AnyConnection, rows: &[Row]) -> QueryResult<()> {
-    match conn {
-        AnyConnection::Postgres(conn) => {
-            // A statement has at most 65,535 parameters, and a row twelve.
-            for rows in rows.chunks(1000) {
-                diesel::insert_into(units::table).values(rows).execute(conn)?;
-            }
-        }
-        AnyConnection::Sqlite(conn) => {
-            for row in rows {
-                diesel::insert_into(units::table).values(row).execute(conn)?;
-            }
-        }
-    }
+    insert_all!(conn, units::table, rows);
     Ok(())
 }
 
@@ -217,7 +205,7 @@ pub fn save(
     input: &UnitInput,
     path: String,
 ) -> QueryResult<Row> {
-    let row = Row::new(code, before, input, path);
+    let row = Row::new(code, before, input, path, &now());
     match before {
         None => {
             diesel::insert_into(units::table).values(&row).execute(conn)?;

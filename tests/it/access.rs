@@ -403,6 +403,13 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
             none.clone(),
         ),
         (
+            For::Tokens,
+            "GET",
+            "/api/v1/exports/{resource}",
+            "/api/v1/exports/special-funds?year=2019",
+            none.clone(),
+        ),
+        (
             For::Importers,
             "POST",
             "/api/v1/imports",

@@ -1,5 +1,7 @@
 //! Files of many rows.
 
+use std::time::{Duration, Instant};
+
 use diesel::prelude::*;
 use jixiao::db::schema::{changes, imports};
 use jixiao::tokens::model::Role;
@@ -283,6 +285,29 @@ both_engines! {
         app.with_units(&[("300", None)]);
         import(&app.unit(&["300"]), "resource=units", NDJSON, &file).problem(403, "forbidden");
         import(&app.auditor(), "resource=base_data", NDJSON, &file).problem(403, "forbidden");
+    }
+
+    fn an_import_is_forgotten_after_ninety_days_and_what_it_stored_stays(app) {
+        let bureau = app.bureau();
+        for id in ["old", "new"] {
+            import(&bureau, &format!("resource=units&mode=each&id={id}"), NDJSON, &partly_bad()).expect(201);
+        }
+        app.write(|tx| {
+            let long_ago = "2020-01-01T00:00:00.000000Z";
+            Ok(diesel::update(imports::table.find("old")).set(imports::updated_at.eq(long_ago)).execute(&mut **tx)?)
+        });
+        import(&bureau, "resource=units&id=next", NDJSON, b"").expect(201);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while bureau.get("/api/v1/imports/old").status != 404 {
+            assert!(Instant::now() < deadline, "it is still there");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        bureau.get("/api/v1/imports/old/faults").problem(404, "not-found");
+        assert_eq!(bureau.get("/api/v1/imports").each("id"), ["new", "next"]);
+        assert_eq!(bureau.get("/api/v1/imports/new").expect(200).json()["counts"]["faults"], 7);
+        assert_eq!(bureau.get("/api/v1/units").each("code"), ["219", "219002"]);
+        let told = app.write(|tx| Ok(changes::table.filter(changes::action.eq("deleted")).select(changes::key).load::<String>(&mut **tx)?));
+        assert_eq!(told, ["/api/v1/imports/old"]);
     }
 
     fn a_unit_sees_its_own_imports_and_no_others(app) {

@@ -13,6 +13,7 @@ mod contradictions;
 mod cors;
 mod evaluations;
 mod events;
+mod exports;
 mod fields;
 mod fiscal_years;
 mod http;

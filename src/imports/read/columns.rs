@@ -4,7 +4,7 @@
 //! its schema in the OpenAPI document, so that a field that is added is a column at once. Beside its path a column has the
 //! forms' own term.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
@@ -403,12 +403,17 @@ fn put(document: &mut Map<String, Value>, path: &str, value: Value) {
 }
 
 impl Column {
+    /// The words that stand here, as the forms say them and as they are stored.
+    fn choices(&self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+        let choices = CHOICES.iter().find(|(path, _)| *path == self.path);
+        choices.into_iter().flat_map(|(_, words)| *words)
+    }
+
     /// What a cell's text means in this column; what cannot be meant stays a text, which the schema refuses by name.
     fn value(&self, text: &str) -> Result<Value, Text> {
         Ok(match self.kind {
             Kind::Text => {
-                let choices = CHOICES.iter().find(|(path, _)| *path == self.path);
-                let chosen = choices.and_then(|(_, words)| words.iter().find(|(zh, _)| *zh == text));
+                let chosen = self.choices().find(|(zh, _)| *zh == text);
                 Value::from(chosen.map_or_else(|| unguarded(text), |(_, word)| word))
             }
             Kind::Free => Value::from(unguarded(text)),
@@ -445,7 +450,10 @@ impl Column {
     pub fn cell(&self, value: &Value) -> String {
         match (self.kind, value) {
             (_, Value::Null) => String::new(),
-            (Kind::Text | Kind::Free, Value::String(text)) => guarded(text),
+            (Kind::Text | Kind::Free, Value::String(text)) => {
+                let chosen = self.choices().find(|(_, word)| word == text);
+                chosen.map_or_else(|| guarded(text), |(zh, _)| (*zh).to_owned())
+            }
             (Kind::Words, Value::Array(words)) => {
                 let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
                 words.join(";")
@@ -495,15 +503,37 @@ fn unguarded(text: &str) -> &str {
 
 /// A document's values by the dotted paths of `columns`.
 pub fn cells(document: &Value, columns: &[Column]) -> Vec<String> {
-    let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     columns
         .iter()
         .map(|column| {
-            let parts = places
-                .entry(&column.path)
-                .or_insert_with(|| column.path.split('.').collect());
-            let value = parts.iter().try_fold(document, |value, part| value.get(part));
+            let mut parts = column.path.split('.');
+            let value = parts.try_fold(document, |value, part| value.get(part));
             value.map_or_else(String::new, |value| column.cell(value))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::http::contract::Contract;
+    use crate::imports::model::Resource;
+    use crate::imports::run::columns_of;
+
+    #[test]
+    fn every_heading_that_is_written_names_the_column_it_was_written_for() {
+        let document = serde_json::from_str(&crate::app::openapi_json().unwrap()).unwrap();
+        let contract = Contract::new(&document);
+        for resource in [
+            Resource::Units,
+            Resource::BaseData,
+            Resource::SpecialFunds,
+            Resource::Assessments,
+        ] {
+            let columns = columns_of(resource, &contract);
+            for column in columns.all() {
+                assert_eq!(columns.find(&column.term).as_ref(), Some(column), "{resource:?}");
+                assert_eq!(columns.find(&column.path).as_ref(), Some(column), "{resource:?}");
+            }
+        }
+    }
 }

@@ -83,7 +83,7 @@ fn text(value: &DataRef<'_>) -> String {
 
 /// A number of a spreadsheet as it shows it: it holds binary fractions and shows 15 digits of them, so that 0.1 + 0.2 is
 /// 0.3 on the screen, and what is on the screen is what is meant.
-fn decimal(number: f64) -> String {
+pub fn decimal(number: f64) -> String {
     let digits = format!("{number:.14e}");
     match Decimal::from_scientific(&digits) {
         Ok(decimal) => decimal.normalize().to_string(),

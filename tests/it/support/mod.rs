@@ -83,6 +83,11 @@ impl TestApp {
         Some(Self::on(engine, target, folder, change))
     }
 
+    /// A service on an empty database of the same kind.
+    pub fn empty(&self) -> Self {
+        Self::start(self.engine).unwrap()
+    }
+
     /// A second service on the database of this one.
     pub fn another(&self) -> Self {
         Self::on(self.engine, self.target.clone(), tempfile::tempdir().unwrap(), |_| {})
@@ -100,6 +105,7 @@ impl TestApp {
             workers: 1,
             body_limit: 256 * 1024,
             import_limit: 16 << 20,
+            import_retention_days: 90,
             limits: jixiao::http::limits::Settings::usual(),
             webhooks: webhooks::Settings {
                 allowed: vec![webhooks::Allowed::Loopback],
