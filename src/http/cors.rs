@@ -21,12 +21,12 @@ use serde::Deserialize;
 
 /// Headers that a page may send, beside those that any may.
 const SENT: HeaderValue = HeaderValue::from_static(
-    "authorization, content-type, if-match, if-none-match, idempotency-key, last-event-id, prefer, x-request-id",
+    "authorization, content-encoding, content-type, if-match, if-none-match, idempotency-key, last-event-id, prefer, x-request-id",
 );
 
 /// Headers of an answer that a page may read, beside those that any may.
 const READ: HeaderValue = HeaderValue::from_static(
-    "accept-patch, allow, deprecation, etag, idempotency-replayed, link, location, preference-applied, ratelimit, \
+    "accept-patch, allow, content-disposition, deprecation, etag, idempotency-replayed, link, location, preference-applied, ratelimit, \
      ratelimit-policy, retry-after, sunset, www-authenticate, x-request-id",
 );
 

@@ -22,6 +22,9 @@ const NAME: &str = "fields=";
 /// How many fields may be named.
 const MOST: usize = 200;
 
+/// How many levels a name may have: no answer has as many, and what is open to any name has no end.
+const DEEPEST: usize = 32;
+
 /// Whether a request asks for a sparse answer. Every request is asked this, so it is a look at the query and no more.
 pub fn is_asked(method: &Method, query: &str) -> bool {
     query.contains(NAME) && matches!(*method, Method::GET | Method::HEAD) && query.split('&').any(is_own)
@@ -122,12 +125,17 @@ fn names(query: &str) -> Result<Vec<String>, Problem> {
     let decoded: Vec<(String, String)> = serde_html_form::from_str(own).unwrap_or_default();
     let text = decoded.first().map(|(_, text)| text.as_str()).unwrap_or_default();
     let names: Vec<String> = text.split(',').map(str::to_owned).collect();
-    let is_path = |name: &String| name.split('.').all(|part| !part.is_empty());
+    let is_path = |name: &String| name.split('.').count() <= DEEPEST && name.split('.').all(|part| !part.is_empty());
     if names.len() > MOST || !names.iter().all(is_path) {
         return refuse(
             "invalid_value",
-            format!("应为以逗号分隔的字段名（下级字段以“.”连接），如code,links.self，最多{MOST}个。"),
-            format!("expected at most {MOST} names of fields with commas between, such as code,links.self"),
+            format!(
+                "应为以逗号分隔的字段名（下级字段以“.”连接），如code,links.self，最多{MOST}个，每个最多{DEEPEST}级。"
+            ),
+            format!(
+                "expected at most {MOST} names of fields with commas between, each of at most {DEEPEST} levels, such as \
+                 code,links.self"
+            ),
         );
     }
     Ok(names)

@@ -5,7 +5,9 @@
 
 use actix_web::body::{self, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION,
+};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError};
@@ -42,7 +44,9 @@ pub async fn shape(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<S
 /// Whether the client says what the answer is to hold: only some fields, or other things besides.
 fn is_tailored(request: &ServiceRequest) -> bool {
     let (method, query) = (request.method(), request.query_string());
-    let expands = query.contains("expand=") && matches!(*method, Method::GET | Method::HEAD);
+    // A name with a `%` may be any: an answer too much with a tag over its content does no harm.
+    let expand = |pair: &str| matches!(pair.split('=').next(), Some(name) if name == "expand" || name.contains('%'));
+    let expands = matches!(*method, Method::GET | Method::HEAD) && query.split('&').any(expand);
     expands || fields::is_asked(method, query)
 }
 
@@ -102,8 +106,11 @@ fn conditional(response: ServiceResponse, known: Option<&Preconditions>) -> Serv
 /// Leaves out the body of an answer to a change, if the client prefers that (RFC 7240) and can read it again: at the
 /// address that was changed, or at the one in `Location`. Status and headers say what was done: 201 stays, 200 becomes 204.
 fn preferred(response: ServiceResponse) -> ServiceResponse {
-    let stored = response.headers().contains_key(ETAG) || response.headers().contains_key(LOCATION);
-    if !stored || !prefers_minimal(response.request().headers()) {
+    let headers = response.headers();
+    let stored = headers.contains_key(ETAG) || headers.contains_key(LOCATION);
+    // A secret is shown once.
+    let is_shown_once = headers.get(CACHE_CONTROL).is_some_and(|value| value == "no-store");
+    if !stored || is_shown_once || !prefers_minimal(response.request().headers()) {
         return response;
     }
     let mut response = response.map_body(|_, _| BoxBody::new(body::None::new()));

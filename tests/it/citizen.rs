@@ -58,7 +58,7 @@ both_engines! {
     fn whatever_is_read_can_be_read_in_part(app) {
         let seen = std::cell::Cell::new(0);
         walk(app, |client, method, path, answer| {
-            if method != "GET" {
+            if method != "GET" || answer.header("Content-Type") != Some("application/json") {
                 return;
             }
             let whole = answer.json();
@@ -110,6 +110,19 @@ both_engines! {
         let preview = json!({"scheme": "hunan-2019", "base_data": {}});
         assert!(terse.post("/api/v1/scores:preview", &preview).expect(200).json()["total"].is_null());
         terse.get(UNIT).expect(200).json();
+    }
+
+    fn a_secret_that_is_shown_once_is_shown_to_whoever_prefers_no_body_too(app) {
+        let terse = app.bureau().with("Prefer", "return=minimal");
+        let token = terse.post("/api/v1/tokens", &json!({"name": "某镇", "role": "auditor"})).expect(201).json();
+        let webhook = terse.post("/api/v1/webhooks", &json!({"url": "https://oa.invalid/hook"})).expect(201).json();
+        for (made, secret, again) in [
+            (&token, "token", format!("/api/v1/tokens/{}/rotate", token["id"].as_str().unwrap())),
+            (&webhook, "secret", format!("/api/v1/webhooks/{}/rotate-secret", webhook["id"].as_str().unwrap())),
+        ] {
+            let next = terse.send("POST", &again, None).expect(200).json();
+            assert!(made[secret].is_string() && next[secret].is_string() && made[secret] != next[secret], "{next}");
+        }
     }
 
     fn a_problem_is_told_in_the_language_that_is_asked_for(app) {

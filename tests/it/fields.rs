@@ -25,6 +25,22 @@ fn names(value: &Value) -> Vec<&str> {
 }
 
 both_engines! {
+    fn a_name_without_end_is_refused_also_where_any_name_is_open(app) {
+        let bureau = with_fund(app);
+        let deep = format!("{EVALUATION}/score/gaps?fields=ways.changes.from{}", ".a".repeat(30_000));
+        assert_eq!(bureau.get(&deep).expect(400).parameters(), faults(&[("fields", "invalid_value")]));
+    }
+
+    fn what_is_expanded_has_a_tag_over_its_content_however_the_parameter_is_written(app) {
+        let bureau = with_fund(app);
+        for query in ["expand=unit", "%65xpand=unit"] {
+            let before = bureau.get(&format!("{FUND}?{query}")).expect(200);
+            assert!(before.etag().starts_with("W/") && before.json()["expanded"]["unit"].is_object(), "{query}");
+            bureau.patch(UNIT, &json!({"name": format!("某镇{query}")})).expect(200);
+            bureau.with("If-None-Match", &before.etag()).get(&format!("{FUND}?{query}")).expect(200);
+        }
+    }
+
     fn only_the_fields_that_are_named_are_answered(app) {
         let bureau = with_fund(app);
         assert_eq!(bureau.get(&format!("{UNIT}?fields=name,code")).expect(200).text(), r#"{"code":"219001","name":"单位219001"}"#);
