@@ -33,6 +33,9 @@ const PAGE: i64 = 20;
 /// How often it is stored how far a webhook is.
 const STORE: Duration = Duration::from_secs(1);
 
+/// How long there is between two looks at the webhooks, so that many commits do not mean as many looks.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// How long to wait when the database does not answer.
 const TROUBLE: Duration = Duration::from_secs(5);
 
@@ -142,6 +145,7 @@ impl Courier {
             if stopping && self.busy.borrow().is_empty() {
                 return;
             }
+            let looked = Instant::now();
             let due = match stopping {
                 true => None,
                 false => self.look().await.unwrap_or_else(|problem| {
@@ -154,6 +158,7 @@ impl Courier {
                 Some(due) => drop(rt::time::timeout(due, woken).await),
                 None => drop(woken.await),
             }
+            rt::time::sleep_until((looked + PAUSE).into()).await;
         }
     }
 
