@@ -164,7 +164,7 @@ impl Courier {
 
     /// Begins what there is to deliver, and says after how long there may be more.
     async fn look(self: &Rc<Self>) -> Result<Option<Duration>, Problem> {
-        let busy = self.busy.borrow().clone();
+        let (busy, name) = (self.busy.borrow().clone(), self.name.clone());
         let found = self
             .db
             .scan(move |conn| {
@@ -180,9 +180,8 @@ impl Courier {
                     if busy.contains(&row.id) || row.state.position >= found.head && !revives {
                         continue;
                     }
-                    let due = row.state.next_attempt_at.clone().max(row.state.claimed_until.clone());
-                    if let Some(due) = due.filter(|due| *due > at) {
-                        let first = found.next.take().map_or(due.clone(), |next| next.min(due));
+                    if let Some(due) = row.state.due(&name).filter(|due| **due > at) {
+                        let first = found.next.take().map_or(due.clone(), |next| next.min(due.clone()));
                         found.next = Some(first);
                     } else if revives || !between(conn, &row.filter(), (row.state.position, found.head), 1)?.is_empty()
                     {
@@ -218,6 +217,8 @@ impl Courier {
         if let Err(problem) = self.deliver(&id).await {
             tracing::error!(webhook = id, %problem, "a webhook could not be delivered for now");
             rt::time::sleep(TROUBLE).await;
+            // If this fails too, it can still be claimed again by this process.
+            drop(self.release(&id).await);
         }
         self.busy.borrow_mut().remove(&id);
         self.wake.notify_one();
@@ -241,6 +242,10 @@ impl Courier {
                 None => break,
             }
         }
+        self.release(id).await
+    }
+
+    async fn release(&self, id: &str) -> Result<(), Problem> {
         let (id, name) = (id.to_owned(), self.name.clone());
         self.write(move |tx| Ok(store::release(tx, Some((&id, &name)))?)).await
     }

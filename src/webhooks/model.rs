@@ -125,6 +125,13 @@ impl State {
         self.attempts = 0;
         self.next_attempt_at = None;
     }
+
+    /// From when on `runner` may deliver: when the wait is over, and the claim of another one; `None`: at once.
+    pub fn due(&self, runner: &str) -> Option<&String> {
+        let others = self.claimed_by.as_deref().is_some_and(|by| by != runner);
+        let claimed = self.claimed_until.as_ref().filter(|_| others);
+        self.next_attempt_at.as_ref().max(claimed)
+    }
 }
 
 impl Row {

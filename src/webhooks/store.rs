@@ -265,13 +265,11 @@ pub fn queued(conn: &mut AnyConnection, id: &str, limit: i64) -> QueryResult<Vec
         .load(conn)
 }
 
-/// Makes `runner` the one that delivers a webhook until then, unless another one does, or nothing is to be delivered now.
+/// Makes `runner` the one that delivers a webhook until then, unless another one does, or nothing is to be delivered now. What it
+/// claimed already, and did not come to release, it may claim again.
 pub fn claim(conn: &mut AnyConnection, id: &str, runner: &str, until: &str) -> QueryResult<Option<Row>> {
     let at = now();
-    let free = |row: &Row| {
-        let later = |moment: &Option<String>| moment.as_ref().is_some_and(|moment| *moment > at);
-        row.enabled && !later(&row.state.claimed_until) && !later(&row.state.next_attempt_at)
-    };
+    let free = |row: &Row| row.enabled && row.state.due(runner).is_none_or(|due| *due <= at);
     let Some(mut row) = find(conn, id)?.filter(free) else {
         return Ok(None);
     };
