@@ -129,6 +129,15 @@ enum Fate {
     Gone,
 }
 
+/// An event that was sent, and what came of it.
+struct Attempt {
+    seq: i64,
+    /// Where the webhook stood before.
+    stood: i64,
+    fate: Fate,
+    answer: Answer,
+}
+
 impl Courier {
     async fn run(self: Rc<Self>) {
         if !self.db.is_shared() {
@@ -278,12 +287,13 @@ impl Courier {
         let mut left = batch.letters.len();
         if left == 0 {
             state.position = batch.complete_to.unwrap_or(state.position);
-            release(&mut state);
+            state.release();
             return self.store(&row, state, None).await;
         }
         let mut stored = Instant::now();
         for letter in batch.letters {
             left -= 1;
+            let stood = state.position;
             let answer = self.sender.send(row.receiver(&now()), letter.message).await;
             let fate = self.judge(&mut state, letter.seq, letter.dead, &answer);
             if !answer.is_success() {
@@ -295,17 +305,22 @@ impl Courier {
                     "not delivered"
                 );
             }
-            let mut ends = matches!(fate, Fate::Waits | Fate::Gone) || self.stopping.get();
+            let mut ends = state.next_attempt_at.is_some() || fate == Fate::Gone || self.stopping.get();
             if let Some(head) = batch.complete_to.filter(|_| left == 0 && !ends) {
                 state.position = head;
                 ends = true;
             }
             match ends {
-                true => release(&mut state),
+                true => state.release(),
                 false => state.claimed_until = Some(claim_end()),
             }
             if ends || left == 0 || fate != Fate::Delivered || stored.elapsed() >= STORE {
-                let event = (letter.seq, fate, answer);
+                let event = Attempt {
+                    seq: letter.seq,
+                    stood,
+                    fate,
+                    answer,
+                };
                 let Some(now) = self.store(&row, state, Some(event)).await? else {
                     return Ok(None);
                 };
@@ -333,9 +348,16 @@ impl Courier {
                 state.delivered_at = Some(at);
                 Fate::Delivered
             }
-            (true, true) => Fate::Rises,
+            (true, true) => {
+                state.next_attempt_at = None;
+                Fate::Rises
+            }
             (false, _) if answer.status == Some(410) => Fate::Gone,
-            (false, true) => Fate::Dies(1),
+            (false, true) => {
+                // As after a first failure, since what is next is another event.
+                state.next_attempt_at = Some(self.next_attempt(1, answer));
+                Fate::Dies(1)
+            }
             (false, false) => {
                 state.attempts += 1;
                 let attempts = state.attempts;
@@ -343,32 +365,37 @@ impl Courier {
                     state.done_with(seq);
                     return Fate::Dies(attempts);
                 }
-                let dice = getrandom::u32().unwrap_or_default();
-                let failures = u32::try_from(attempts).unwrap_or(u32::MAX);
-                let wait = backoff::wait(self.settings.retry, failures, dice, answer.retry_after);
-                state.next_attempt_at = Some(after(wait));
+                state.next_attempt_at = Some(self.next_attempt(attempts, answer));
                 Fate::Waits
             }
         }
     }
 
+    /// When to try again after so many failed attempts.
+    fn next_attempt(&self, attempts: i64, answer: &Answer) -> String {
+        let dice = getrandom::u32().unwrap_or_default();
+        let failures = u32::try_from(attempts).unwrap_or(u32::MAX);
+        after(backoff::wait(self.settings.retry, failures, dice, answer.retry_after))
+    }
+
     /// Stores where a webhook stands, and what became of an event.
-    async fn store(
-        &self,
-        before: &Row,
-        state: State,
-        event: Option<(i64, Fate, Answer)>,
-    ) -> Result<Option<Row>, Problem> {
+    async fn store(&self, before: &Row, state: State, attempt: Option<Attempt>) -> Result<Option<Row>, Problem> {
         let before = before.clone();
         self.write(move |tx| {
-            let Some(row) = store::advance(tx, &before, &state)? else {
+            let failed = attempt.as_ref().filter(|attempt| !attempt.answer.is_success());
+            let failed_after = failed.map(|attempt| attempt.stood);
+            let Some(row) = store::advance(tx, &before, &state, failed_after)? else {
                 return Ok(None);
             };
-            match &event {
-                Some((seq, Fate::Dies(attempts), answer)) => store::bury(tx, &row.id, *seq, *attempts, answer)?,
-                Some((seq, Fate::Rises, _)) => store::unbury(tx, &row.id, *seq)?,
-                // Unless it was changed meanwhile, as to another address.
-                Some((_, Fate::Gone, _)) if row.version == before.version => return store::turn_off(tx, row).map(Some),
+            let Some(Attempt { seq, fate, answer, .. }) = &attempt else {
+                return Ok(Some(row));
+            };
+            // If it was changed meanwhile, as to another address, neither it nor the event is given up.
+            let same = row.version == before.version;
+            match fate {
+                Fate::Dies(attempts) if same => store::bury(tx, &row.id, *seq, *attempts, answer)?,
+                Fate::Rises => store::unbury(tx, &row.id, *seq)?,
+                Fate::Gone if same => return store::turn_off(tx, row).map(Some),
                 _ => {}
             }
             Ok(Some(row))
@@ -407,11 +434,6 @@ fn message(row: changes::Row) -> Result<Message, Problem> {
     let event = CloudEvent::try_from(row)?;
     let body = serde_json::to_vec(&event).map_err(|error| Problem::internal(error.to_string()))?;
     Ok(Message { id, body })
-}
-
-fn release(state: &mut State) {
-    state.claimed_by = None;
-    state.claimed_until = None;
 }
 
 fn claim_end() -> String {
