@@ -8,8 +8,8 @@ use tokio::sync::watch;
 
 use crate::db::Db;
 
-/// How often changes are looked for that another process has made, while anyone waits: a second instance on the same
-/// PostgreSQL, or the command line. What this process commits wakes at once.
+/// How often changes are looked for that another process has made: a second instance on the same PostgreSQL, or the
+/// command line. What this process commits wakes at once.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Wakes those who wait for changes when there are some, and when the server is to stop.
@@ -46,13 +46,10 @@ impl Bell {
         });
         let changes = db.changes();
         let db = db.clone();
-        let looking = changes.clone();
         rt::spawn(async move {
             loop {
                 rt::time::sleep(LOOK).await;
-                if looking.receiver_count() > 0 {
-                    db.look().await;
-                }
+                db.look().await;
             }
         });
         Ok(Self { changes, stopping })

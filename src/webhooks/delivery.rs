@@ -33,6 +33,9 @@ const PAGE: i64 = 20;
 /// How often it is stored how far a webhook is.
 const STORE: Duration = Duration::from_secs(1);
 
+/// How long there is between two looks at the webhooks, so that many commits do not mean as many looks.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// How long to wait when the database does not answer.
 const TROUBLE: Duration = Duration::from_secs(5);
 
@@ -126,6 +129,15 @@ enum Fate {
     Gone,
 }
 
+/// An event that was sent, and what came of it.
+struct Attempt {
+    seq: i64,
+    /// Where the webhook stood before.
+    stood: i64,
+    fate: Fate,
+    answer: Answer,
+}
+
 impl Courier {
     async fn run(self: Rc<Self>) {
         if !self.db.is_shared() {
@@ -142,6 +154,7 @@ impl Courier {
             if stopping && self.busy.borrow().is_empty() {
                 return;
             }
+            let looked = Instant::now();
             let due = match stopping {
                 true => None,
                 false => self.look().await.unwrap_or_else(|problem| {
@@ -154,12 +167,13 @@ impl Courier {
                 Some(due) => drop(rt::time::timeout(due, woken).await),
                 None => drop(woken.await),
             }
+            rt::time::sleep_until((looked + PAUSE).into()).await;
         }
     }
 
     /// Begins what there is to deliver, and says after how long there may be more.
     async fn look(self: &Rc<Self>) -> Result<Option<Duration>, Problem> {
-        let busy = self.busy.borrow().clone();
+        let (busy, name) = (self.busy.borrow().clone(), self.name.clone());
         let found = self
             .db
             .scan(move |conn| {
@@ -175,9 +189,8 @@ impl Courier {
                     if busy.contains(&row.id) || row.state.position >= found.head && !revives {
                         continue;
                     }
-                    let due = row.state.next_attempt_at.clone().max(row.state.claimed_until.clone());
-                    if let Some(due) = due.filter(|due| *due > at) {
-                        let first = found.next.take().map_or(due.clone(), |next| next.min(due));
+                    if let Some(due) = row.state.due(&name).filter(|due| **due > at) {
+                        let first = found.next.take().map_or(due.clone(), |next| next.min(due.clone()));
                         found.next = Some(first);
                     } else if revives || !between(conn, &row.filter(), (row.state.position, found.head), 1)?.is_empty()
                     {
@@ -213,6 +226,8 @@ impl Courier {
         if let Err(problem) = self.deliver(&id).await {
             tracing::error!(webhook = id, %problem, "a webhook could not be delivered for now");
             rt::time::sleep(TROUBLE).await;
+            // If this fails too, it can still be claimed again by this process.
+            drop(self.release(&id).await);
         }
         self.busy.borrow_mut().remove(&id);
         self.wake.notify_one();
@@ -236,6 +251,10 @@ impl Courier {
                 None => break,
             }
         }
+        self.release(id).await
+    }
+
+    async fn release(&self, id: &str) -> Result<(), Problem> {
         let (id, name) = (id.to_owned(), self.name.clone());
         self.write(move |tx| Ok(store::release(tx, Some((&id, &name)))?)).await
     }
@@ -268,12 +287,13 @@ impl Courier {
         let mut left = batch.letters.len();
         if left == 0 {
             state.position = batch.complete_to.unwrap_or(state.position);
-            release(&mut state);
+            state.release();
             return self.store(&row, state, None).await;
         }
         let mut stored = Instant::now();
         for letter in batch.letters {
             left -= 1;
+            let stood = state.position;
             let answer = self.sender.send(row.receiver(&now()), letter.message).await;
             let fate = self.judge(&mut state, letter.seq, letter.dead, &answer);
             if !answer.is_success() {
@@ -285,17 +305,22 @@ impl Courier {
                     "not delivered"
                 );
             }
-            let mut ends = matches!(fate, Fate::Waits | Fate::Gone) || self.stopping.get();
+            let mut ends = state.next_attempt_at.is_some() || fate == Fate::Gone || self.stopping.get();
             if let Some(head) = batch.complete_to.filter(|_| left == 0 && !ends) {
                 state.position = head;
                 ends = true;
             }
             match ends {
-                true => release(&mut state),
+                true => state.release(),
                 false => state.claimed_until = Some(claim_end()),
             }
             if ends || left == 0 || fate != Fate::Delivered || stored.elapsed() >= STORE {
-                let event = (letter.seq, fate, answer);
+                let event = Attempt {
+                    seq: letter.seq,
+                    stood,
+                    fate,
+                    answer,
+                };
                 let Some(now) = self.store(&row, state, Some(event)).await? else {
                     return Ok(None);
                 };
@@ -323,9 +348,16 @@ impl Courier {
                 state.delivered_at = Some(at);
                 Fate::Delivered
             }
-            (true, true) => Fate::Rises,
+            (true, true) => {
+                state.next_attempt_at = None;
+                Fate::Rises
+            }
             (false, _) if answer.status == Some(410) => Fate::Gone,
-            (false, true) => Fate::Dies(1),
+            (false, true) => {
+                // As after a first failure, since what is next is another event.
+                state.next_attempt_at = Some(self.next_attempt(1, answer));
+                Fate::Dies(1)
+            }
             (false, false) => {
                 state.attempts += 1;
                 let attempts = state.attempts;
@@ -333,32 +365,37 @@ impl Courier {
                     state.done_with(seq);
                     return Fate::Dies(attempts);
                 }
-                let dice = getrandom::u32().unwrap_or_default();
-                let failures = u32::try_from(attempts).unwrap_or(u32::MAX);
-                let wait = backoff::wait(self.settings.retry, failures, dice, answer.retry_after);
-                state.next_attempt_at = Some(after(wait));
+                state.next_attempt_at = Some(self.next_attempt(attempts, answer));
                 Fate::Waits
             }
         }
     }
 
+    /// When to try again after so many failed attempts.
+    fn next_attempt(&self, attempts: i64, answer: &Answer) -> String {
+        let dice = getrandom::u32().unwrap_or_default();
+        let failures = u32::try_from(attempts).unwrap_or(u32::MAX);
+        after(backoff::wait(self.settings.retry, failures, dice, answer.retry_after))
+    }
+
     /// Stores where a webhook stands, and what became of an event.
-    async fn store(
-        &self,
-        before: &Row,
-        state: State,
-        event: Option<(i64, Fate, Answer)>,
-    ) -> Result<Option<Row>, Problem> {
+    async fn store(&self, before: &Row, state: State, attempt: Option<Attempt>) -> Result<Option<Row>, Problem> {
         let before = before.clone();
         self.write(move |tx| {
-            let Some(row) = store::advance(tx, &before, &state)? else {
+            let failed = attempt.as_ref().filter(|attempt| !attempt.answer.is_success());
+            let failed_after = failed.map(|attempt| attempt.stood);
+            let Some(row) = store::advance(tx, &before, &state, failed_after)? else {
                 return Ok(None);
             };
-            match &event {
-                Some((seq, Fate::Dies(attempts), answer)) => store::bury(tx, &row.id, *seq, *attempts, answer)?,
-                Some((seq, Fate::Rises, _)) => store::unbury(tx, &row.id, *seq)?,
-                // Unless it was changed meanwhile, as to another address.
-                Some((_, Fate::Gone, _)) if row.version == before.version => return store::turn_off(tx, row).map(Some),
+            let Some(Attempt { seq, fate, answer, .. }) = &attempt else {
+                return Ok(Some(row));
+            };
+            // If it was changed meanwhile, as to another address, neither it nor the event is given up.
+            let same = row.version == before.version;
+            match fate {
+                Fate::Dies(attempts) if same => store::bury(tx, &row.id, *seq, *attempts, answer)?,
+                Fate::Rises => store::unbury(tx, &row.id, *seq)?,
+                Fate::Gone if same => return store::turn_off(tx, row).map(Some),
                 _ => {}
             }
             Ok(Some(row))
@@ -397,11 +434,6 @@ fn message(row: changes::Row) -> Result<Message, Problem> {
     let event = CloudEvent::try_from(row)?;
     let body = serde_json::to_vec(&event).map_err(|error| Problem::internal(error.to_string()))?;
     Ok(Message { id, body })
-}
-
-fn release(state: &mut State) {
-    state.claimed_by = None;
-    state.claimed_until = None;
 }
 
 fn claim_end() -> String {

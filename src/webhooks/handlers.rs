@@ -427,8 +427,8 @@ pub async fn list_dead(
 
 /// Send all dead letters again
 ///
-/// Each once, in order, before the next event; a thousand at most. What arrives leaves the list, what fails stays. Only for the
-/// finance bureau.
+/// Each once, in order, before the next event; a thousand at most. What arrives leaves the list; what fails stays, and the next one
+/// waits as after any failure. Only for the finance bureau.
 #[utoipa::path(
     post,
     path = "/api/v1/webhooks/{id}/dead-letters/replay",

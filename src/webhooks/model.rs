@@ -125,6 +125,19 @@ impl State {
         self.attempts = 0;
         self.next_attempt_at = None;
     }
+
+    /// Ends the claim on it.
+    pub fn release(&mut self) {
+        self.claimed_by = None;
+        self.claimed_until = None;
+    }
+
+    /// From when on `runner` may deliver: when the wait is over, and the claim of another one; `None`: at once.
+    pub fn due(&self, runner: &str) -> Option<&String> {
+        let others = self.claimed_by.as_deref().is_some_and(|by| by != runner);
+        let claimed = self.claimed_until.as_ref().filter(|_| others);
+        self.next_attempt_at.as_ref().max(claimed)
+    }
 }
 
 impl Row {
@@ -352,7 +365,7 @@ impl Delivery {
             delivered_at: state.delivered_at,
             attempts: state.attempts,
             failing_since: state.failing_since,
-            next_attempt_at: state.next_attempt_at,
+            next_attempt_at: state.next_attempt_at.filter(|due| *due > crate::db::now()),
             attempted_at: state.attempted_at,
             last_status: state.last_status,
             last_answer: state.last_answer,

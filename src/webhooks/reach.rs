@@ -1,5 +1,5 @@
-//! Where webhooks may go, so that nobody can have the server ask what only it reaches: its own machine, or the metadata service
-//! of a cloud that it runs in.
+//! Where webhooks may go, so that nobody can have the server ask what only it reaches: its loopback addresses, or the metadata
+//! service of a cloud that it runs in.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -15,12 +15,13 @@ use crate::http::network::Network;
 pub enum Allowed {
     /// Plain http.
     Http,
-    /// This machine itself, also over http.
+    /// The loopback addresses of this machine, also over http.
     Loopback,
 }
 
 /// Networks that nothing is ever sent to: this host, link-local (with it the metadata services of most clouds), multicast, reserved;
-/// and metadata services elsewhere, of Alibaba Cloud, Azure and AWS.
+/// metadata services elsewhere, of Alibaba Cloud, Azure, AWS and Google Cloud; and the IPv6 addresses that stand for IPv4 addresses,
+/// which would lead past this table (NAT64, 6to4).
 const NEVER: &[&str] = &[
     "0.0.0.0/8",
     "169.254.0.0/16",
@@ -31,6 +32,10 @@ const NEVER: &[&str] = &[
     "fe80::/10",
     "ff00::/8",
     "fd00:ec2::254",
+    "fd20:ce::254",
+    "64:ff9b::/96",
+    "64:ff9b:1::/48",
+    "2002::/16",
 ];
 
 const LOOPBACK: &[&str] = &["127.0.0.0/8", "::1"];
@@ -74,8 +79,8 @@ impl Reach {
             return Some((
                 "unreachable",
                 Text::fixed(
-                    "不得推送至本机、链路本地及云平台元数据地址；如需推送至本机，请管理员设置JIXIAO_WEBHOOK_ALLOW=loopback。",
-                    "nothing is sent to this machine, to link-local addresses and to the metadata services of clouds; for this machine the \
+                    "不得推送至本机回环地址、链路本地地址及云平台元数据地址；如需推送至本机回环地址，请管理员设置JIXIAO_WEBHOOK_ALLOW=loopback。",
+                    "nothing is sent to loopback and link-local addresses and to the metadata services of clouds; for loopback the \
                      administrator sets JIXIAO_WEBHOOK_ALLOW=loopback",
                 ),
             ));
@@ -120,6 +125,10 @@ mod tests {
             "https://0.0.0.0/",
             "https://255.255.255.255/",
             "https://[::]/",
+            "https://[fd20:ce::254]/",
+            "https://[64:ff9b::169.254.169.254]/",
+            "https://[64:ff9b:1::a9fe:a9fe]/",
+            "https://[2002:7f00:1::]/",
         ] {
             for allowed in [&[][..], &[Allowed::Http, Allowed::Loopback]] {
                 assert_eq!(refusal(allowed, url), Some("unreachable"), "{url}");

@@ -165,7 +165,8 @@ pub fn delete(tx: &mut Tx<'_>, id: &str) -> Result<(), Problem> {
     tx.record(Change::deleted(Resource::Webhook, address(id)))
 }
 
-/// Has a webhook go on after the change of that number. What it gave up after it comes again with the rest.
+/// Has a webhook go on after the change of that number. What it gave up after it comes again with the rest. Whoever delivers it loses
+/// its claim, and with it what it has not stored yet, so that it goes on from there too.
 ///
 /// # Errors
 /// Those of the database.
@@ -175,6 +176,7 @@ pub fn replay(tx: &mut Tx<'_>, mut row: Row, after: i64) -> Result<Row, Problem>
         .filter(dead::number.gt(after));
     diesel::delete(again).execute(&mut **tx)?;
     row.state.done_with(after);
+    row.state.release();
     diesel::update(webhooks::table.find(&row.id))
         .set(&row.state)
         .execute(&mut **tx)?;
@@ -200,8 +202,8 @@ pub fn dead_page(
 /// The most dead letters that are queued by one request, so that its entry in the change log stays readable.
 const MOST_QUEUED: i64 = 1000;
 
-/// Has dead letters of a webhook sent once more: the one of that number, or the first thousand that are not about to be. Those
-/// that are queued, by number.
+/// Has dead letters of a webhook sent once more, at once: the one of that number, or the first thousand that are not about to be.
+/// Those that are queued, by number.
 ///
 /// # Errors
 /// Those of the database.
@@ -225,6 +227,9 @@ pub fn requeue(tx: &mut Tx<'_>, row: &Row, number: Option<i64>) -> Result<Vec<i6
         .filter(dead::webhook_id.eq(&row.id))
         .filter(dead::number.eq_any(&numbers));
     diesel::update(chosen).set(dead::queued.eq(true)).execute(conn)?;
+    diesel::update(webhooks::table.find(&row.id))
+        .set(webhooks::next_attempt_at.eq(None::<String>))
+        .execute(conn)?;
     record(tx, Action::Replayed, row, Some(&numbers))?;
     Ok(numbers)
 }
@@ -265,13 +270,11 @@ pub fn queued(conn: &mut AnyConnection, id: &str, limit: i64) -> QueryResult<Vec
         .load(conn)
 }
 
-/// Makes `runner` the one that delivers a webhook until then, unless another one does, or nothing is to be delivered now.
+/// Makes `runner` the one that delivers a webhook until then, unless another one does, or nothing is to be delivered now. What it
+/// claimed already, and did not come to release, it may claim again.
 pub fn claim(conn: &mut AnyConnection, id: &str, runner: &str, until: &str) -> QueryResult<Option<Row>> {
     let at = now();
-    let free = |row: &Row| {
-        let later = |moment: &Option<String>| moment.as_ref().is_some_and(|moment| *moment > at);
-        row.enabled && !later(&row.state.claimed_until) && !later(&row.state.next_attempt_at)
-    };
+    let free = |row: &Row| row.enabled && row.state.due(runner).is_none_or(|due| *due <= at);
     let Some(mut row) = find(conn, id)?.filter(free) else {
         return Ok(None);
     };
@@ -288,15 +291,20 @@ pub fn still(conn: &mut AnyConnection, before: &Row) -> QueryResult<Option<Row>>
 }
 
 /// Stores how far a webhook is which stood as `before`, and returns it as it is now; `None`, and nothing is stored, where
-/// [`still`] finds none.
-pub fn advance(conn: &mut AnyConnection, before: &Row, state: &State) -> QueryResult<Option<Row>> {
+/// [`still`] finds none. Where it was changed meanwhile, what failed is tried again at once: from `failed_after`, if something did.
+pub fn advance(
+    conn: &mut AnyConnection,
+    before: &Row,
+    state: &State,
+    failed_after: Option<i64>,
+) -> QueryResult<Option<Row>> {
     let Some(mut row) = still(conn, before)? else {
         return Ok(None);
     };
     row.state = state.clone();
     if row.version != before.version {
         // What failed was something else than what it is now.
-        row.state.at_once();
+        row.state.done_with(failed_after.unwrap_or(state.position));
     }
     diesel::update(webhooks::table.find(&row.id))
         .set(&row.state)

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use diesel::RunQueryDsl;
+use jixiao::db::connection::Target;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -65,6 +66,27 @@ const TAKEN: Reply = (204, "");
 /// A connection to a receiver, in clear or by TLS.
 trait Wire: Read + Write {}
 impl<T: Read + Write> Wire for T {}
+
+/// What some requests wait at until it is opened.
+#[derive(Clone, Default)]
+struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    fn pass(&self) {
+        let (open, opened) = &*self.0;
+        let shut = |open: &mut bool| !*open;
+        drop(
+            opened
+                .wait_timeout_while(open.lock().unwrap(), Duration::from_secs(30), shut)
+                .unwrap(),
+        );
+    }
+
+    fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+}
 
 /// A system that webhooks send to.
 struct Receiver {
@@ -295,6 +317,81 @@ both_engines! {
         bureau.post(&format!("{letters}/{two}/replay"), &json!({})).problem(404, "not-found");
     }
 
+    fn after_a_dead_letter_that_fails_again_the_receiver_is_left_alone_until_one_is_sent_by_hand(app) {
+        let receiver = Receiver::new(|n, _| match n {
+            0..6 => (503, ""),
+            6 => (503, "Retry-After: 3600\r\n"),
+            _ => TAKEN,
+        });
+        let bureau = app.bureau();
+        let webhook = make(&bureau, &receiver, json!({"types": [UNITS]}));
+        let (delivery, letters) = (format!("{}/delivery", address(&webhook)), format!("{}/dead-letters", address(&webhook)));
+        town(&bureau, "101", "一镇");
+        town(&bureau, "102", "二镇");
+        wait_for(&bureau, &delivery, |state| state["dead_letters"] == 2);
+        let (one, two) = (receiver.told(6)[0].0, receiver.told(6)[5].0);
+        bureau.post(&format!("{letters}/replay"), &json!({})).expect(202);
+        let state = wait_for(&bureau, &delivery, |state| state["next_attempt_at"].is_string());
+        let moment = |name: &str| state[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        let wait = moment("next_attempt_at").duration_since(moment("attempted_at")).as_secs();
+        assert!((3598..=3602).contains(&wait), "{state}");
+        let list = bureau.get(&letters).expect(200).json();
+        let kept = |n: usize| (list["items"][n]["attempts"].as_i64().unwrap(), list["items"][n]["queued"].as_bool().unwrap());
+        assert_eq!((kept(0), kept(1)), ((4, false), (3, true)));
+        town(&bureau, "103", "三镇");
+        bureau.post(&format!("{letters}/{one}/replay"), &json!({})).expect(202);
+        let numbers: Vec<i64> = receiver.told(10).iter().map(|told| told.0).collect();
+        assert_eq!(numbers[6..9], [one, one, two]);
+        assert_eq!(receiver.wait(10)[9].event()["subject"], "/api/v1/units/103");
+        assert_eq!(settled(&bureau, &webhook)["dead_letters"], 0);
+    }
+
+    fn a_replay_holds_also_while_an_event_is_on_its_way(app) {
+        let gate = Gate::default();
+        let held = gate.clone();
+        let receiver = Receiver::new(move |n, _| {
+            if n == 1 {
+                held.pass();
+            }
+            TAKEN
+        });
+        let bureau = app.bureau();
+        // Turned off first, so that both events go out together, from where the replay leads to.
+        let webhook = make(&bureau, &receiver, json!({"types": [UNITS], "enabled": false}));
+        town(&bureau, "101", "一镇");
+        town(&bureau, "102", "二镇");
+        let start = bureau.get(&format!("{}/delivery", address(&webhook))).expect(200).json()["position"].clone();
+        bureau.patch(&address(&webhook), &json!({"enabled": true})).expect(200);
+        receiver.wait(2);
+        bureau.post(&format!("{}/replay", address(&webhook)), &json!({"after": start})).expect(202);
+        gate.open();
+        let numbers: Vec<i64> = receiver.told(4).iter().map(|told| told.0).collect();
+        assert_eq!(numbers[..2], numbers[2..]);
+        settled(&bureau, &webhook);
+        assert_eq!(receiver.wait(0).len(), 4);
+    }
+
+    fn a_new_address_during_the_last_attempt_is_sent_what_the_old_one_did_not_take(app) {
+        let gate = Gate::default();
+        let held = gate.clone();
+        let before = Receiver::new(move |n, _| {
+            if n == 2 {
+                held.pass();
+            }
+            (500, "")
+        });
+        let (bureau, after) = (app.bureau(), Receiver::willing());
+        let webhook = make(&bureau, &before, json!({"types": [UNITS]}));
+        town(&bureau, "101", "一镇");
+        let (number, _) = before.told(3)[2];
+        bureau.patch(&address(&webhook), &json!({"url": after.address})).expect(200);
+        gate.open();
+        assert_eq!(after.told(1)[0].0, number);
+        let state = settled(&bureau, &webhook);
+        assert_eq!((&state["dead_letters"], &state["attempts"], &state["delivered"]), (&json!(0), &json!(0), &json!(number)));
+        assert_eq!(before.wait(0).len(), 3);
+    }
+
     fn what_comes_again_with_the_rest_is_no_dead_letter(app) {
         let receiver = Receiver::new(|n, _| if n < 3 { (500, "") } else { TAKEN });
         let bureau = app.bureau();
@@ -490,10 +587,10 @@ both_engines! {
     }
 
     fn a_receiver_that_does_not_answer_holds_nobody_up(app) {
-        let gate = Arc::new((Mutex::new(false), Condvar::new()));
+        let gate = Gate::default();
         let held = gate.clone();
         let slow = Receiver::new(move |_, _| {
-            drop(held.1.wait_timeout_while(held.0.lock().unwrap(), Duration::from_secs(30), |open| !*open).unwrap());
+            held.pass();
             TAKEN
         });
         let (bureau, quick) = (app.bureau(), Receiver::willing());
@@ -511,8 +608,7 @@ both_engines! {
             items.find(|item| item["id"] == webhook["id"]).unwrap()["delivery"]["lag"].as_i64().unwrap()
         };
         assert!(lag(&waits) >= 3, "{listed}");
-        *gate.0.lock().unwrap() = true;
-        gate.1.notify_all();
+        gate.open();
         slow.wait(3);
     }
 
@@ -650,6 +746,39 @@ fn a_server_that_was_killed_sends_again_at_once_what_it_was_about_to_send() {
     assert_eq!(requests[0].headers["webhook-id"], requests[1].headers["webhook-id"]);
     let state = settled(&process.client(&token), &webhook);
     assert_eq!(state["delivered"], requests[1].told().0);
+}
+
+#[test]
+fn a_webhook_goes_on_soon_after_what_came_of_an_attempt_could_not_be_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    // What fails once is given up, which a trigger forbids.
+    let process = Process::serve(
+        folder.path(),
+        &[
+            "--webhook-allow",
+            "loopback",
+            "--webhook-attempts",
+            "1",
+            "--log",
+            "error",
+        ],
+    );
+    let mut conn = jixiao::db::open_once(&Target::Sqlite(folder.path().join("jixiao.db"))).unwrap();
+    let mut sql = |sql: &str| diesel::sql_query(sql).execute(&mut conn).unwrap();
+    sql("CREATE TRIGGER broken BEFORE INSERT ON webhook_dead_letters BEGIN SELECT RAISE(ABORT, 'broken'); END");
+    let receiver = Receiver::new(|n, _| if n == 0 { (500, "") } else { TAKEN });
+    let bureau = process.client(&process.first_token());
+    let webhook = make(&bureau, &receiver, json!({"types": [UNITS]}));
+    town(&bureau, "101", "一镇");
+    process.wait_for("a webhook could not be delivered for now");
+    sql("DROP TRIGGER broken");
+    let failed = Instant::now();
+    receiver.wait(2);
+    assert!(
+        failed.elapsed() < Duration::from_secs(15),
+        "its claim of half a minute is not waited for"
+    );
+    assert_eq!(settled(&bureau, &webhook)["dead_letters"], 0);
 }
 
 /// What the system trusts can be said in `SSL_CERT_FILE`, as everywhere that OpenSSL is.
