@@ -531,11 +531,10 @@ fn a_provider_that_is_down_takes_nothing_down_that_has_its_keys() {
     {
         published.answer(status, &body);
         let before = published.asked();
-        // One that names another key waits for the answer; it is no good, and what is known stays.
-        faults(
-            app.client(&Key::new("other").token(&changed(|_| {}))).get(SELF),
-            "unauthorized",
-        );
+        // One that names another key waits for the answer; it is no good, so nobody knows of that key, and what is known stays.
+        app.client(&Key::new("other").token(&changed(|_| {})))
+            .get(SELF)
+            .problem(503, "identity-provider-unavailable");
         assert!(published.asked() > before);
         client(u32::try_from(n).unwrap() + 1).get(SELF).expect(200);
     }
@@ -600,9 +599,39 @@ fn whoever_names_keys_that_are_not_makes_the_provider_be_asked_no_more_than_once
         app.client(&Key::new(&format!("other-{n}")).token(&changed(|_| {})))
             .get(SELF)
     });
-    assert_eq!(count(&answers, 401), 8);
+    // Whoever came before the provider was asked knows; the others are to come again.
+    assert!(count(&answers, 401) >= 1);
+    assert_eq!(count(&answers, 401) + count(&answers, 503), 8);
     app.client(&key.token(&changed(|_| {}))).get(SELF).expect(200);
     assert_eq!(published.asked(), 1);
+}
+
+#[test]
+fn a_new_key_that_cannot_be_asked_for_yet_makes_its_bearer_wait_and_locks_nobody_out() {
+    let (old, new) = (Key::new("old"), Key::new("new"));
+    // Asked a moment ago, or not answering.
+    for (pause, status, retry) in [(NEVER, 200, "3600"), (Duration::ZERO, 500, "1")] {
+        let published = Published::start(&[&old]);
+        let settings = refreshed(settings(&published.url), NEVER, pause);
+        let app = TestApp::start_with(Engine::Sqlite, |config| {
+            config.identity = Some(settings);
+            config.limits.failures = 3;
+        })
+        .unwrap();
+        let get = |key: &Key| app.client(&key.token(&changed(|_| {}))).get(SELF);
+        get(&old).expect(200);
+        published.answer(status, &jwks(&[&old, &new]));
+        for _ in 0..5 {
+            let wait = get(&new);
+            assert_eq!(wait.header("Retry-After"), Some(retry));
+            wait.problem(503, "identity-provider-unavailable");
+        }
+        get(&old).expect(200);
+        if pause.is_zero() {
+            published.answer(200, &jwks(&[&old, &new]));
+            get(&new).expect(200);
+        }
+    }
 }
 
 fn limited(limits: limits::Settings) -> County {
