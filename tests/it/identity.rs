@@ -561,7 +561,31 @@ fn while_no_key_was_ever_had_one_is_told_to_come_again_and_own_tokens_work() {
     refused.problem(503, "identity-provider-unavailable");
 }
 
-/// The program as it is set up in earnest, by its environment.
+/// What the program, set up in earnest by its environment and by `more` of it, answers to a token signed by this key.
+fn answer_of_program(data: &Path, published: &Published, key: &Key, more: (&str, &str)) -> Response {
+    let mut command = jixiao(&["serve", "--data-dir", &data.display().to_string()]);
+    command.envs([
+        ("JIXIAO_JWT_ISSUER", ISSUER),
+        ("JIXIAO_JWT_AUDIENCE", AUDIENCE),
+        ("JIXIAO_JWT_JWKS", &published.url),
+        ("JIXIAO_JWT_ROLE_CLAIM", "realm_access.roles"),
+        ("JIXIAO_JWT_ROLES", "towns=unit, finance=bureau"),
+        ("JIXIAO_JWT_UNITS_CLAIM", "units"),
+        more,
+    ]);
+    let process = Process::start_as(command);
+    process.client(&key.token(&changed(|_| {}))).get(SELF)
+}
+
+#[test]
+fn keys_on_this_machine_are_asked_for_without_the_proxy_that_leads_out_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = Key::new("k1");
+    let published = Published::start(&[&key]);
+    let nowhere = format!("http://127.0.0.1:{}", free_port());
+    answer_of_program(folder.path(), &published, &key, ("ALL_PROXY", &nowhere)).expect(200);
+}
+
 #[test]
 fn keys_are_fetched_over_tls_from_a_provider_that_the_system_trusts_and_from_no_other() {
     let folder = tempfile::tempdir().unwrap();
@@ -569,19 +593,8 @@ fn keys_are_fetched_over_tls_from_a_provider_that_the_system_trusts_and_from_no_
     let key = Key::new("k1");
     let published = Published::start_tls(&[&key], &certificate);
     let answer = |data: &str, certificates: &Path| {
-        let data = folder.path().join(data).display().to_string();
-        let mut command = jixiao(&["serve", "--data-dir", &data]);
-        command.envs([
-            ("JIXIAO_JWT_ISSUER", ISSUER),
-            ("JIXIAO_JWT_AUDIENCE", AUDIENCE),
-            ("JIXIAO_JWT_JWKS", &published.url),
-            ("JIXIAO_JWT_ROLE_CLAIM", "realm_access.roles"),
-            ("JIXIAO_JWT_ROLES", "towns=unit, finance=bureau"),
-            ("JIXIAO_JWT_UNITS_CLAIM", "units"),
-        ]);
-        command.env("SSL_CERT_FILE", certificates);
-        let process = Process::start_as(command);
-        process.client(&key.token(&changed(|_| {}))).get(SELF)
+        let more = ("SSL_CERT_FILE", certificates.to_str().unwrap());
+        answer_of_program(&folder.path().join(data), &published, &key, more)
     };
     assert_eq!(answer("trusting", &certificate).expect(200).json()["role"], "bureau");
     let none = folder.path().join("none.pem");
