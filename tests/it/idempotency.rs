@@ -183,6 +183,27 @@ both_engines! {
         assert_eq!(bureau.get(&format!("{EVALUATION}/history")).each("action"), ["submit", "withdraw", "submit", "return"]);
     }
 
+    fn what_was_done_is_not_shown_again_to_a_token_that_reaches_the_unit_no_more(app) {
+        let bureau = with_ready(app);
+        app.with_units(&[("300", None)]);
+        let made = bureau.post("/api/v1/tokens", &json!({"name": "甲", "role": "unit", "units": ["219001"]})).expect(201);
+        let client = app.client(made.json()["token"].as_str().unwrap());
+        let post = || keyed(&client, "fund").post(FUNDS, &fund("危房改造资金"));
+        let submit = || keyed(&client, "submit").send("POST", &format!("{EVALUATION}/submit"), None);
+        let submitted = submit().expect(200);
+        bureau.send("POST", &format!("{EVALUATION}/withdraw"), None).expect(200);
+        let posted = post().expect(201);
+        let bind = |unit: &str| bureau.patch(made.header("Location").unwrap(), &json!({"units": [unit]})).expect(200);
+        bind("300");
+        for again in [post(), submit()] {
+            assert!(!is_replayed(&again));
+            again.problem(403, "forbidden");
+        }
+        bind("219001");
+        assert_replayed(&posted, &post());
+        assert_replayed(&submitted, &submit());
+    }
+
     fn a_year_is_opened_and_a_scheme_copied_once(app) {
         let bureau = keyed(&app.with_kaiyun(), "k1");
         let open = |client: &Client| client.post("/api/v1/fiscal-years/2019/roll-over", &json!({}));
