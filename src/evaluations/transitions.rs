@@ -79,22 +79,26 @@ struct Act {
 
 impl Act {
     async fn take(self, db: &Db, library: Data<Library>, once: Once) -> Result<HttpResponse, Problem> {
-        once.write(db, self.principal.origin(), move |tx| {
-            let (etag, evaluation) = self.run(tx, &library)?;
+        let (who, unit, year) = (self.principal.clone(), self.unit.clone(), self.year);
+        let reach = move |tx: &mut Tx<'_>| {
+            let context = require(tx, &unit, year)?;
+            who.may_see(&context.unit_path)?;
+            Ok(context)
+        };
+        once.write_within(db, self.principal.origin(), reach, move |tx, context| {
+            let (etag, evaluation) = self.run(tx, &library, &context)?;
             Ok(Answer::ok(&evaluation)?.tagged(&etag))
         })
         .await
     }
 
-    fn run(&self, tx: &mut Tx<'_>, library: &Library) -> Result<(ETag, Evaluation), Problem> {
+    fn run(&self, tx: &mut Tx<'_>, library: &Library, context: &Context) -> Result<(ETag, Evaluation), Problem> {
         let Self {
             principal, unit, year, ..
         } = self;
-        let context = require(tx, unit, *year)?;
-        principal.may_see(&context.unit_path)?;
-        let compiled = in_force(tx, library, &context)?;
-        self.preconditions.check(Some(&tag(&compiled, principal, &context)?))?;
-        let (row, step) = find_step(principal, *year, &context, self.action)?;
+        let compiled = in_force(tx, library, context)?;
+        self.preconditions.check(Some(&tag(&compiled, principal, context)?))?;
+        let (row, step) = find_step(principal, *year, context, self.action)?;
         let at = now();
         let submission = match self.action {
             Action::Submit => {
@@ -105,7 +109,7 @@ impl Act {
                     at: &at,
                     by: principal,
                 };
-                let document = submissions::freeze(tx, library, &compiled, &context, &submitting)?;
+                let document = submissions::freeze(tx, library, &compiled, context, &submitting)?;
                 submissions::store(tx, &document, step.submission)?;
                 let own = Tally::from(&document.score);
                 let subject = Subject {

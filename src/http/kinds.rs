@@ -234,9 +234,9 @@ kinds! {
         title "The database does not answer" "数据库暂不可用"
         hint "Try again in a moment; if it stays, give the administrator the request_id."
             "请稍后重试；如仍出现，请将request_id提供给系统管理员。"
-    /// The identity provider does not answer, and its keys are not known.
+    /// The key of a token is not known, and the identity provider does not answer or was asked a moment ago.
     PROVIDER_UNAVAILABLE = SERVICE_UNAVAILABLE "identity-provider-unavailable"
-        title "The identity provider does not answer" "统一身份认证平台暂不可用"
+        title "The keys of the identity provider cannot be had now" "暂时无法获取统一身份认证平台的密钥"
         hint "Try again after the time in the Retry-After header, or use a token that the finance bureau made."
             "请按响应头Retry-After所示时间稍后重试，或改用财政局签发的令牌。"
 }

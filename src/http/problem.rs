@@ -436,7 +436,7 @@ impl Problem {
             .with_cause(Cause::Message(cause.into()))
     }
 
-    /// 503: the identity provider does not answer, and none of its keys is known. Why is in the log.
+    /// 503: the key of a token is not known, and the identity provider does not answer or was asked a moment ago. Why is in the log.
     pub fn provider_unavailable(again_in: Duration) -> Self {
         Self::new(&kinds::PROVIDER_UNAVAILABLE, "", "")
             .with_header(header::RETRY_AFTER, again_in.as_secs().max(1).to_string())

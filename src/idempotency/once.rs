@@ -101,6 +101,8 @@ impl Once {
     ///
     /// Only what was done is kept: a request that was refused has changed nothing and may be sent again.
     ///
+    /// It is for what whoever has the permission may do anywhere; else see [`Once::write_within`].
+    ///
     /// # Errors
     /// Those of `work`; 409 while the first request of the key is being worked on, or when its answer held a secret;
     /// 422 when the key was used for another request.
@@ -108,8 +110,31 @@ impl Once {
     where
         F: Fn(&mut Tx<'_>) -> Result<Answer, Problem> + Send + 'static,
     {
+        self.write_within(db, origin, |_| Ok(()), move |tx, ()| work(tx)).await
+    }
+
+    /// The same for what not everyone reaches: `reach` lets those pass who do, and hands what it read to `work`. It is asked first
+    /// and each time, since what is reached can be less by the time that the answer is shown again.
+    ///
+    /// # Errors
+    /// Those of `reach`, and of [`Once::write`].
+    pub async fn write_within<T, R, F>(
+        self,
+        db: &Db,
+        origin: Origin,
+        reach: R,
+        work: F,
+    ) -> Result<HttpResponse, Problem>
+    where
+        R: Fn(&mut Tx<'_>) -> Result<T, Problem> + Send + 'static,
+        F: Fn(&mut Tx<'_>, T) -> Result<Answer, Problem> + Send + 'static,
+    {
         let Some(asked) = self.asked(&origin) else {
-            return Ok(db.write(origin, work).await?.respond(false));
+            let write = db.write(origin, move |tx| {
+                let reached = reach(tx)?;
+                work(tx, reached)
+            });
+            return Ok(write.await?.respond(false));
         };
         let running = self
             .request
@@ -120,9 +145,10 @@ impl Once {
         let since = format!("{:.6}", Timestamp::now() - KEPT);
         let (answer, replayed) = db
             .write(origin, move |tx| {
+                let reached = reach(tx)?;
                 match store::find(tx, &asked.actor, &asked.key, &since)? {
                     None => {
-                        let answer = work(tx)?;
+                        let answer = work(tx, reached)?;
                         store::keep(tx, &answer.row(&asked), &since)?;
                         Ok((answer, false))
                     }

@@ -1,7 +1,8 @@
 //! The provider's keys: read from a file or fetched from an address, kept, and fetched again.
 //!
 //! Keys that are known are used while the provider does not answer. A token that names another key waits while they are
-//! fetched again; whoever sends many such tokens makes this service ask no more than once in a while.
+//! fetched again; whoever sends many such tokens makes this service ask no more than once in a while. Since the provider may have
+//! a new key that is not known here yet, nothing is said against such a token before the provider was asked after it came.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::{rt, web};
+use ureq::http::Uri;
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 
 use super::jws::{Key, Keys, Signed};
@@ -34,9 +36,9 @@ pub struct KeyStore {
 #[derive(Debug, Default)]
 struct Known {
     keys: Option<Arc<Keys>>,
-    /// When they were fetched last, or should have been.
+    /// When they were asked for last.
     tried: Option<Instant>,
-    /// When they were fetched last.
+    /// When they were asked for last of those times that they came.
     fetched: Option<Instant>,
 }
 
@@ -70,13 +72,14 @@ impl KeyStore {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The key that a token can be signed with; `None` if the provider has none.
+    /// The key that a token can be signed with; `None` if the provider, asked just now, has none.
     ///
     /// # Errors
-    /// 503 while no keys were ever fetched.
+    /// 503 if it is not known and the provider does not answer, or is not to be asked again so soon.
     pub async fn find(self: &Arc<Self>, signed: &Signed<'_>) -> Result<Option<Arc<Key>>, Problem> {
-        let keys = self.known().keys.clone();
-        if let Some(key) = keys.and_then(|keys| keys.find(signed)) {
+        let came = Instant::now();
+        let find = || self.known().keys.as_ref().and_then(|keys| keys.find(signed));
+        if let Some(key) = find() {
             if self.is_old() && self.fetching.try_lock().is_ok() {
                 rt::spawn(Arc::clone(self).fetch());
             }
@@ -84,9 +87,10 @@ impl KeyStore {
         }
         // It goes on if the client that waits for it goes.
         let _ = rt::spawn(Arc::clone(self).fetch()).await;
-        match self.known().keys.clone() {
-            Some(keys) => Ok(keys.find(signed)),
-            None => Err(Problem::provider_unavailable(self.refresh.pause)),
+        let is_sure = self.known().fetched.is_some_and(|fetched| fetched >= came);
+        match find() {
+            None if !is_sure => Err(Problem::provider_unavailable(self.refresh.pause)),
+            key => Ok(key),
         }
     }
 
@@ -99,6 +103,7 @@ impl KeyStore {
     /// Fetches the keys, unless that was tried a moment ago. Where it fails those that are known stay.
     async fn fetch(self: Arc<Self>) {
         let _alone = self.fetching.lock().await;
+        let now = Instant::now();
         let tried = self.known().tried;
         if tried.is_some_and(|tried| tried.elapsed() < self.refresh.pause) {
             return;
@@ -107,12 +112,11 @@ impl KeyStore {
         let loaded = web::block(move || load(&source)).await;
         let loaded = loaded.unwrap_or_else(|error| Err(error.to_string()));
         let mut known = self.known();
-        let now = Some(Instant::now());
-        known.tried = now;
+        known.tried = Some(now);
         match loaded {
             Ok(keys) => {
                 known.keys = Some(keys.into());
-                known.fetched = now;
+                known.fetched = Some(now);
             }
             Err(cause) => tracing::warn!(cause, "the keys of the identity provider were not fetched"),
         }
@@ -140,13 +144,16 @@ fn get(url: &str) -> Result<Vec<u8>, ureq::Error> {
     let tls = TlsConfig::builder()
         .provider(TlsProvider::NativeTls)
         .root_certs(RootCerts::PlatformVerifier);
-    let agent: ureq::Agent = ureq::Agent::config_builder()
+    let mut config = ureq::Agent::config_builder()
         .timeout_global(Some(PATIENCE))
         // The keys are where the settings say.
         .max_redirects(0)
-        .tls_config(tls.build())
-        .build()
-        .into();
+        .tls_config(tls.build());
+    if url.parse().is_ok_and(|url: Uri| url.scheme_str() == Some("http")) {
+        // On this machine. A proxy would look for it on its own, and could answer whatever it likes.
+        config = config.proxy(None);
+    }
+    let agent: ureq::Agent = config.build().into();
     let mut response = agent.get(url).header("Accept", "application/json").call()?;
     match response.status().as_u16() {
         200 => response.body_mut().with_config().limit(LARGEST).read_to_vec(),

@@ -65,8 +65,8 @@ impl Provider {
     /// Who shows this token.
     ///
     /// # Errors
-    /// 401 that says what is wrong with it, 403 for one who is known and has no role or no unit here, 503 while there are no
-    /// keys to hold it against, or the database does not answer.
+    /// 401 that says what is wrong with it, 403 for one who is known and has no role or no unit here, 503 while its key
+    /// cannot be had, or the database does not answer.
     pub async fn judge(&self, db: &Db, token: &str) -> Result<Principal, Problem> {
         let key: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let now = Timestamp::now();

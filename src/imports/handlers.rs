@@ -94,7 +94,8 @@ pub struct File(#[allow(dead_code, reason = "only the document speaks of it")] V
 /// `mode=all` one fault means that nothing is stored, and the answer is 422. An import that is interrupted goes on when the
 /// same file is sent again with the same `id`: rows that are stored are not stored twice. A file that was imported to its
 /// end under an `id` is answered with what came of it. An `Idempotency-Key` does the same where no `id` is given, for as long
-/// as the import is there. An import is forgotten 90 days after its last row, unless the service is set up otherwise.
+/// as the import is there; one that was refused is forgotten when its key is used again, for the same file or another. An
+/// import is forgotten 90 days after its last row, unless the service is set up otherwise.
 ///
 /// With `Prefer: respond-async` the answer (202) comes as soon as the file is here. On SQLite other writes wait while a file
 /// is imported with `mode=all` or tried with `dry_run=true`.
@@ -178,7 +179,15 @@ pub async fn post(
     let who = principal.clone();
     let (row, is_new) = db
         .write(principal.origin(), move |tx| {
-            let Some(row) = store::find(tx, &wanted.id)? else {
+            let mut found = store::find(tx, &wanted.id)?;
+            // What was refused has changed nothing, and leaves its key free.
+            if is_keyed && found.as_ref().is_some_and(|row| row.state == State::Refused.as_str()) {
+                store::forget_faults(tx, &wanted.id)?;
+                store::forget(tx, &wanted.id)?;
+                tx.record(Change::deleted(changes::Resource::Import, address(&wanted.id)))?;
+                found = None;
+            }
+            let Some(row) = found else {
                 store::insert(tx, &wanted)?;
                 let import = Import::new(wanted.clone(), Vec::new());
                 let change = Change::done(Action::Created, changes::Resource::Import, address(&wanted.id), &import)?;

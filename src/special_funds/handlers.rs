@@ -150,7 +150,13 @@ pub async fn post(
 ) -> Result<HttpResponse, Problem> {
     // Made here and not in the work, which may be run again.
     let id = uuid::Uuid::now_v7().to_string();
-    once.write(&db, principal.origin(), move |tx| {
+    let (who, unit, year) = (principal.clone(), input.unit.clone(), input.year);
+    let reach = move |tx: &mut Tx<'_>| match store::referents(tx, unit.as_str(), year.get())? {
+        (Some((path, _)), ..) => who.may_see(&path),
+        // It does not exist, which is said with all else that is at fault.
+        _ => Ok(()),
+    };
+    once.write_within(&db, principal.origin(), reach, move |tx, ()| {
         let id = FundId::try_from(id.clone()).map_err(Problem::internal)?;
         let row = save(tx, &library, &principal, &id, None, &input)?;
         let (address, etag) = (address(&row.id), row.etag());

@@ -183,6 +183,27 @@ both_engines! {
         assert_eq!(bureau.get(&format!("{EVALUATION}/history")).each("action"), ["submit", "withdraw", "submit", "return"]);
     }
 
+    fn what_was_done_is_not_shown_again_to_a_token_that_reaches_the_unit_no_more(app) {
+        let bureau = with_ready(app);
+        app.with_units(&[("300", None)]);
+        let made = bureau.post("/api/v1/tokens", &json!({"name": "甲", "role": "unit", "units": ["219001"]})).expect(201);
+        let client = app.client(made.json()["token"].as_str().unwrap());
+        let post = || keyed(&client, "fund").post(FUNDS, &fund("危房改造资金"));
+        let submit = || keyed(&client, "submit").send("POST", &format!("{EVALUATION}/submit"), None);
+        let submitted = submit().expect(200);
+        bureau.send("POST", &format!("{EVALUATION}/withdraw"), None).expect(200);
+        let posted = post().expect(201);
+        let bind = |unit: &str| bureau.patch(made.header("Location").unwrap(), &json!({"units": [unit]})).expect(200);
+        bind("300");
+        for again in [post(), submit()] {
+            assert!(!is_replayed(&again));
+            again.problem(403, "forbidden");
+        }
+        bind("219001");
+        assert_replayed(&posted, &post());
+        assert_replayed(&submitted, &submit());
+    }
+
     fn a_year_is_opened_and_a_scheme_copied_once(app) {
         let bureau = keyed(&app.with_kaiyun(), "k1");
         let open = |client: &Client| client.post("/api/v1/fiscal-years/2019/roll-over", &json!({}));
@@ -260,6 +281,26 @@ both_engines! {
         assert_eq!((&first.json()["id"], &first.json()["counts"]), (&second.json()["id"], &second.json()["counts"]));
         assert_reused(send("k", "", "另一镇"));
         assert_reused(send("k", "&mode=each", "开云镇"));
+        // One that is refused has changed nothing: its key is free, also for the file that was put right.
+        let send_lines = |lines: &str| keyed(&bureau, "r").send("POST", "/api/v1/imports?resource=units", Some(lines.as_bytes()));
+        let line = |code: &str, kind: &str| format!("{}\n", json!({"code": code, "name": "某镇", "kind": kind}));
+        let wrong = line("301", "town") + &line("302", "castle") + &line("303", "castle");
+        let refused = || {
+            let answer = send_lines(&wrong);
+            let address = answer.header("Location").unwrap().to_owned();
+            answer.problem(422, "import-refused");
+            assert_eq!(bureau.get(&format!("{address}/faults")).each("row").len(), 2);
+            address
+        };
+        let address = refused();
+        assert_eq!(refused(), address);
+        let right = line("301", "town") + &line("302", "town");
+        let done = send_lines(&right).expect(201);
+        assert_eq!(done.header("Location"), Some(&*address));
+        assert_eq!((&done.json()["counts"]["created"], &done.json()["counts"]["faults"]), (&json!(2), &json!(0)));
+        assert_eq!(bureau.get(&format!("{address}/faults")).each("row"), [""; 0]);
+        assert!(is_replayed(&send_lines(&right).expect(200)));
+        assert_reused(send_lines(&wrong));
         // An import that is named needs no key.
         send("k", "&id=own", "另一镇").expect(201);
         assert_eq!(bureau.get("/api/v1/units/219001").json()["name"], "另一镇");

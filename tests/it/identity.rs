@@ -531,11 +531,10 @@ fn a_provider_that_is_down_takes_nothing_down_that_has_its_keys() {
     {
         published.answer(status, &body);
         let before = published.asked();
-        // One that names another key waits for the answer; it is no good, and what is known stays.
-        faults(
-            app.client(&Key::new("other").token(&changed(|_| {}))).get(SELF),
-            "unauthorized",
-        );
+        // One that names another key waits for the answer; it is no good, so nobody knows of that key, and what is known stays.
+        app.client(&Key::new("other").token(&changed(|_| {})))
+            .get(SELF)
+            .problem(503, "identity-provider-unavailable");
         assert!(published.asked() > before);
         client(u32::try_from(n).unwrap() + 1).get(SELF).expect(200);
     }
@@ -562,7 +561,31 @@ fn while_no_key_was_ever_had_one_is_told_to_come_again_and_own_tokens_work() {
     refused.problem(503, "identity-provider-unavailable");
 }
 
-/// The program as it is set up in earnest, by its environment.
+/// What the program, set up in earnest by its environment and by `more` of it, answers to a token signed by this key.
+fn answer_of_program(data: &Path, published: &Published, key: &Key, more: (&str, &str)) -> Response {
+    let mut command = jixiao(&["serve", "--data-dir", &data.display().to_string()]);
+    command.envs([
+        ("JIXIAO_JWT_ISSUER", ISSUER),
+        ("JIXIAO_JWT_AUDIENCE", AUDIENCE),
+        ("JIXIAO_JWT_JWKS", &published.url),
+        ("JIXIAO_JWT_ROLE_CLAIM", "realm_access.roles"),
+        ("JIXIAO_JWT_ROLES", "towns=unit, finance=bureau"),
+        ("JIXIAO_JWT_UNITS_CLAIM", "units"),
+        more,
+    ]);
+    let process = Process::start_as(command);
+    process.client(&key.token(&changed(|_| {}))).get(SELF)
+}
+
+#[test]
+fn keys_on_this_machine_are_asked_for_without_the_proxy_that_leads_out_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = Key::new("k1");
+    let published = Published::start(&[&key]);
+    let nowhere = format!("http://127.0.0.1:{}", free_port());
+    answer_of_program(folder.path(), &published, &key, ("ALL_PROXY", &nowhere)).expect(200);
+}
+
 #[test]
 fn keys_are_fetched_over_tls_from_a_provider_that_the_system_trusts_and_from_no_other() {
     let folder = tempfile::tempdir().unwrap();
@@ -570,19 +593,8 @@ fn keys_are_fetched_over_tls_from_a_provider_that_the_system_trusts_and_from_no_
     let key = Key::new("k1");
     let published = Published::start_tls(&[&key], &certificate);
     let answer = |data: &str, certificates: &Path| {
-        let data = folder.path().join(data).display().to_string();
-        let mut command = jixiao(&["serve", "--data-dir", &data]);
-        command.envs([
-            ("JIXIAO_JWT_ISSUER", ISSUER),
-            ("JIXIAO_JWT_AUDIENCE", AUDIENCE),
-            ("JIXIAO_JWT_JWKS", &published.url),
-            ("JIXIAO_JWT_ROLE_CLAIM", "realm_access.roles"),
-            ("JIXIAO_JWT_ROLES", "towns=unit, finance=bureau"),
-            ("JIXIAO_JWT_UNITS_CLAIM", "units"),
-        ]);
-        command.env("SSL_CERT_FILE", certificates);
-        let process = Process::start_as(command);
-        process.client(&key.token(&changed(|_| {}))).get(SELF)
+        let more = ("SSL_CERT_FILE", certificates.to_str().unwrap());
+        answer_of_program(&folder.path().join(data), &published, &key, more)
     };
     assert_eq!(answer("trusting", &certificate).expect(200).json()["role"], "bureau");
     let none = folder.path().join("none.pem");
@@ -600,9 +612,39 @@ fn whoever_names_keys_that_are_not_makes_the_provider_be_asked_no_more_than_once
         app.client(&Key::new(&format!("other-{n}")).token(&changed(|_| {})))
             .get(SELF)
     });
-    assert_eq!(count(&answers, 401), 8);
+    // Whoever came before the provider was asked knows; the others are to come again.
+    assert!(count(&answers, 401) >= 1);
+    assert_eq!(count(&answers, 401) + count(&answers, 503), 8);
     app.client(&key.token(&changed(|_| {}))).get(SELF).expect(200);
     assert_eq!(published.asked(), 1);
+}
+
+#[test]
+fn a_new_key_that_cannot_be_asked_for_yet_makes_its_bearer_wait_and_locks_nobody_out() {
+    let (old, new) = (Key::new("old"), Key::new("new"));
+    // Asked a moment ago, or not answering.
+    for (pause, status, retry) in [(NEVER, 200, "3600"), (Duration::ZERO, 500, "1")] {
+        let published = Published::start(&[&old]);
+        let settings = refreshed(settings(&published.url), NEVER, pause);
+        let app = TestApp::start_with(Engine::Sqlite, |config| {
+            config.identity = Some(settings);
+            config.limits.failures = 3;
+        })
+        .unwrap();
+        let get = |key: &Key| app.client(&key.token(&changed(|_| {}))).get(SELF);
+        get(&old).expect(200);
+        published.answer(status, &jwks(&[&old, &new]));
+        for _ in 0..5 {
+            let wait = get(&new);
+            assert_eq!(wait.header("Retry-After"), Some(retry));
+            wait.problem(503, "identity-provider-unavailable");
+        }
+        get(&old).expect(200);
+        if pause.is_zero() {
+            published.answer(200, &jwks(&[&old, &new]));
+            get(&new).expect(200);
+        }
+    }
 }
 
 fn limited(limits: limits::Settings) -> County {
