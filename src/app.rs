@@ -201,7 +201,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
         .map_err(StartError::Schemes)?;
     let bell = Data::new(Bell::start(db)?);
     let document = openapi_json()?;
-    let contract = Data::new(Contract::new(&serde_json::from_str(&document)?));
+    let contract = Data::new(Contract::new(serde_json::from_str(&document)?));
     let document = Data::new(docs::Document(document.into()));
     let db = Data::new(db.clone());
     let gate = Data::new(gate);

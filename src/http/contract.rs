@@ -33,8 +33,9 @@ struct Met {
 
 impl Contract {
     /// The contract that an OpenAPI document states.
-    pub fn new(document: &Value) -> Self {
-        let mut components = document.get("components").cloned().unwrap_or_default();
+    pub fn new(mut document: Value) -> Self {
+        let answers = answers(&document);
+        let mut components = document.get_mut("components").map(Value::take).unwrap_or_default();
         for (name, _) in STRICTER {
             if let Some(schema) = components.pointer_mut(&format!("/schemas/{name}")) {
                 schema[STRICTER_KEYWORD] = Value::from(*name);
@@ -42,7 +43,7 @@ impl Contract {
         }
         Self {
             components,
-            answers: answers(document),
+            answers,
             met: Mutex::default(),
         }
     }
@@ -581,7 +582,7 @@ mod tests {
 
     #[test]
     fn an_array_is_seen_unless_it_is_the_value_of_a_list() {
-        let contract = Contract::new(&json!({"components": {"schemas": {
+        let contract = Contract::new(json!({"components": {"schemas": {
             "A": {"properties": {
                 "rows": {"type": "array"}, "maybe": {"type": ["array", "null"]}, "both": {"type": "array"},
                 "part": {"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/B"}]}

@@ -522,7 +522,7 @@ mod tests {
     #[test]
     fn every_heading_that_is_written_names_the_column_it_was_written_for() {
         let document = serde_json::from_str(&crate::app::openapi_json().unwrap()).unwrap();
-        let contract = Contract::new(&document);
+        let contract = Contract::new(document);
         for resource in [
             Resource::Units,
             Resource::BaseData,
