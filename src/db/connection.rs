@@ -94,7 +94,7 @@ pub enum Access {
 const WRITER: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
-    PRAGMA cache_size = -8000;
+    PRAGMA cache_size = -16000;
     PRAGMA wal_autocheckpoint = 2000;";
 
 /// Opens a connection and sets it up.
