@@ -20,8 +20,9 @@ extern "SQL" {
 /// How many rows one statement of SQLite inserts: with fewer, starting it weighs; with more, compiling it does.
 pub const ROWS_A_STATEMENT: usize = 50;
 
-/// Inserts rows that all have the same columns, `None` included (`treat_none_as_default_value = false`). PostgreSQL is far away: it gets as many in a statement as it takes. SQLite gets
-/// pieces of one length, whose statement is compiled once, and the rest one by one. A failure is returned from where this stands.
+/// Inserts rows that all have the same columns, `None` included (`treat_none_as_default_value = false`). PostgreSQL is far
+/// away: it gets as many in a statement as it takes. SQLite gets pieces of one length, whose statement is compiled once, and
+/// the rest one by one. A failure is returned from where this stands.
 macro_rules! insert_all {
     ($conn:expr, $table:expr, $rows:expr) => {
         match $conn {
