@@ -353,7 +353,7 @@ pub async fn put(
     Json(review): Json<Review>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    change(principal, at, preconditions, db, move |_| Ok(review.clone())).await
+    change(principal, at, preconditions, db, move |_| Ok(Review::clone(&review))).await
 }
 
 /// Change some points of the review
