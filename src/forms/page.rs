@@ -135,6 +135,8 @@ impl Page {
             .set_print_center_horizontally(true)
             .set_print_fit_to_pages(1, 0)
             .set_footer("&C第 &P 页，共 &N 页");
+        // A formula that has no result yet shows nothing, and not a 0 that nobody filed.
+        sheet.set_formula_result_default("");
         for (column, width) in (0..).zip(layout.widths) {
             sheet.set_column_width(column, f64::from(*width))?;
         }

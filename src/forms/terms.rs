@@ -148,6 +148,27 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
     })
 }
 
+/// What offices also print before a row: label and place.
+pub const OTHER_ROWS: &[(&str, &str)] = &[
+    ("在职人数", "staff.in_post"),
+    ("实际在职人数", "staff.in_post"),
+    ("在职人员数", "staff.in_post"),
+    ("离退休人员数", "staff.retired"),
+    ("三公经费", "three_public.total"),
+    ("因公出国经费", "three_public.overseas_travel"),
+    ("公务用车购置", "three_public.vehicle_purchase"),
+    ("公务用车运行维护", "three_public.vehicle_running"),
+    ("公务接待", "three_public.reception"),
+    ("项目支出", "project_expenditure.total"),
+    ("基本支出", "basic_expenditure.total"),
+    ("公用经费", "public_funds.total"),
+    ("政府采购", "procurement"),
+    ("年初预算数", "budget.initial"),
+    ("本年追加", "budget.supplementary"),
+    ("上年结转数", "budget.carried_in"),
+    ("年末结余数", "budget.carried_out"),
+];
+
 /// A column of figures: what is printed over it, and the last parts of the paths that stand in it.
 pub struct Column {
     /// What is printed over it.
@@ -345,6 +366,9 @@ pub const GROUPS: [&str; 9] = [
     "可持续影响指标",
     "服务对象满意度指标",
 ];
+
+/// The heads of columns that hold nothing that is filed.
+pub const ASIDE: [&str; 6] = ["序号", "单位", "备注", "说明", "执行率", "得分"];
 
 /// What begins the lines that people sign.
 pub const SIGNATURES: [&str; 5] = ["填报人", "审核人", "单位负责人", "填报日期", "联系电话"];
