@@ -29,7 +29,7 @@ use crate::schemes::library::Library;
 use crate::tokens::model::Role;
 use crate::tokens::permission::Permissions;
 use crate::{
-    audit, evaluations, events, exports, fiscal_years, health, imports, preview, rankings, schemes, special_funds,
+    audit, evaluations, events, exports, fiscal_years, forms, health, imports, preview, rankings, schemes, special_funds,
     table_preview, tokens, trends, units, webhooks,
 };
 
@@ -68,6 +68,7 @@ use crate::{
         evaluations::review::get, evaluations::review::put, evaluations::review::patch,
         evaluations::history::list,
         evaluations::submissions::list, evaluations::submissions::get, evaluations::submissions::get_scheme,
+        forms::handlers::get,
         special_funds::handlers::list, special_funds::handlers::post, special_funds::handlers::get,
         special_funds::handlers::put, special_funds::handlers::patch, special_funds::handlers::delete,
         special_funds::handlers::get_score,
@@ -161,6 +162,7 @@ fn routes(config: &mut ServiceConfig) {
             web::scope("/api/v1/units")
                 .configure(units::handlers::routes)
                 .configure(trends::handlers::routes)
+                .configure(forms::handlers::routes)
                 .configure(evaluations::handlers::routes),
         )
         .service(

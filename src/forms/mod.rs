@@ -4,6 +4,7 @@
 pub mod base_data;
 pub mod formula;
 pub mod funds;
+pub mod handlers;
 pub mod page;
 pub mod read;
 pub mod scores;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use rust_xlsxwriter::XlsxError;
 
+use crate::codes::FundId;
 use crate::evaluations::submissions::SubmissionDocument;
 use crate::scoring::prior::YearSheet;
 use crate::scoring::scheme::Scheme;
@@ -107,14 +109,14 @@ pub fn base_data_to_fill_in(
 ///
 /// # Errors
 /// None for what can be filed.
-pub fn funds_to_fill_in(subject: &Subject<'_>, filed: &[(String, SpecialFundInput)]) -> Result<Vec<u8>, XlsxError> {
+pub fn funds_to_fill_in(subject: &Subject<'_>, filed: &[(FundId, SpecialFundInput)]) -> Result<Vec<u8>, XlsxError> {
     let mut pages = Vec::new();
     for (n, (id, fund)) in filed.iter().enumerate() {
         pages.push(funds::write(
             subject,
             &funds::Fund {
                 number: n + 1,
-                id,
+                id: id.as_str(),
                 name: fund.name.as_str(),
                 scheme_id: fund.scheme.as_str(),
                 continues: Some(fund.continues),

@@ -141,3 +141,48 @@ fn look() {
     let _: HashMap<(), ()> = HashMap::new();
     std::fs::write("/tmp/h1out/t3.xlsx", funds_to_fill_in(&Subject { unit: "219001", unit_name: "开云镇", year: 2019 }, &[]).unwrap()).unwrap();
 }
+
+/// The documents that a workbook holds, as they are imported; panics over faults.
+fn read_back(book: &[u8], resource: crate::imports::model::Resource) -> Vec<Value> {
+    let mut book = calamine::Xlsx::new(std::io::Cursor::new(book)).unwrap();
+    assert!(read::is_forms(&mut book));
+    let mut found = Vec::new();
+    read::documents(&mut book, resource, &mut |row| {
+        let row = row.unwrap();
+        found.push(serde_json::from_slice(&row.json.unwrap()).unwrap());
+        true
+    });
+    found
+}
+
+use calamine::Reader as _;
+use crate::imports::model::Resource;
+
+#[test]
+fn what_is_printed_is_read_as_it_was_filed() {
+    for document in [kaiyun(), complete()] {
+        let book = workbook(&document, &schemes()).unwrap();
+        let mut sheet = serde_json::to_value(&document.base_data).unwrap();
+        sheet["unit"] = json!("219001");
+        sheet["year"] = json!(2019);
+        pretty_assertions::assert_eq!(read_back(&book, Resource::BaseData), [sheet]);
+        let funds: Vec<Value> = document
+            .special_funds
+            .iter()
+            .map(|fund| {
+                let mut table = serde_json::to_value(&fund.table).unwrap();
+                for (key, value) in [
+                    ("unit", json!("219001")),
+                    ("year", json!(2019)),
+                    ("id", json!(fund.id)),
+                    ("name", json!(fund.name)),
+                    ("scheme", json!("project-2020")),
+                ] {
+                    table[key] = value;
+                }
+                table
+            })
+            .collect();
+        pretty_assertions::assert_eq!(read_back(&book, Resource::SpecialFunds), funds);
+    }
+}

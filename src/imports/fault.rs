@@ -50,7 +50,9 @@ impl RowFault {
     /// A fault of a row of which `document` could be read, in a file that has the places of documents in the row and column
     /// that `place` says.
     pub fn new(fault: Fault, document: Option<&Value>, place: &dyn Fn(&str) -> (u64, String)) -> Self {
+        // The document as a whole is no value that anybody looks for.
         let value = document
+            .filter(|_| !fault.pointer.is_empty())
             .and_then(|document| document.pointer(&fault.pointer))
             .and_then(shown);
         let hint = remedy(fault.code);

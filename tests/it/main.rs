@@ -16,6 +16,7 @@ mod events;
 mod exports;
 mod fields;
 mod fiscal_years;
+mod forms;
 mod http;
 mod idempotency;
 mod identity;

@@ -12,6 +12,7 @@ use crate::forms::terms::{
     ASIDE, BASE_DATA, BUILDING_COLUMNS, BUILDINGS, Block, CHANGE, COLUMNS, FUNDS, KEYS, NONE_LISTED, OTHER_ROWS, Row,
     SIGNATURES, plain, rows,
 };
+use crate::scoring::values::{Amount, Count, Quantity, SignedAmount};
 use crate::scoring::variables::Unit;
 
 /// The head of a table.
@@ -54,7 +55,7 @@ pub fn read(grid: &Grid) -> Form<'_> {
             format!("未找到表头，应有一行为：{labels}。"),
             format!("there is no heading; expected a row with {labels}"),
         );
-        reader.form.fault((0, 0), None, "missing_heading", text);
+        reader.form.fault((0, 0), None, "missing_form_heading", text);
     }
     reader.form
 }
@@ -83,6 +84,10 @@ impl<'a> Reader<'a> {
             return true;
         }
         if self.head(row, cells, &labels) {
+            return true;
+        }
+        // Without a head no figure has a meaning.
+        if self.heading.columns.is_empty() {
             return true;
         }
         let first = labels.first().map(|(column, _)| *column).unwrap_or_default();
@@ -173,9 +178,7 @@ impl<'a> Reader<'a> {
             if computed || cell.is_taken("N") {
                 continue;
             }
-            let marks = [marks[0].or(marks[1]), mark];
-            self.form
-                .figure(variable.name, (row, *column), cell, variable.unit, &marks);
+            self.amount(variable.name, (row, *column), cell, variable.unit, &[marks[0], marks[1], mark]);
         }
         let before = self.seen.iter().find(|(path, _)| *path == known.path).map(|(_, row)| *row);
         match before {
@@ -188,6 +191,17 @@ impl<'a> Reader<'a> {
                 );
                 self.form.fault((row, label), Some(known.label), "duplicate_row", text);
             }
+        }
+    }
+
+    /// Reads a figure as the type that its place holds.
+    fn amount(&mut self, path: &str, at: (u32, u32), cell: &Cell, unit: Unit, marks: &[Option<Mark>]) {
+        let signed = path.ends_with(".change") || path == "budget.supplementary";
+        match unit {
+            Unit::TenThousandYuan if signed => self.form.figure::<SignedAmount>(path, at, cell, Some(unit), marks),
+            Unit::TenThousandYuan => self.form.figure::<Amount>(path, at, cell, Some(unit), marks),
+            Unit::SquareMetres => self.form.figure::<Quantity>(path, at, cell, Some(unit), marks),
+            _ => self.form.figure::<Count>(path, at, cell, Some(unit), marks),
         }
     }
 
@@ -290,8 +304,7 @@ impl<'a> Reader<'a> {
                 continue;
             };
             if !cell.is_taken("N") {
-                self.form
-                    .figure(&format!("{path}.{number}.{field}"), (row, *column), cell, counted, &[unit, mark]);
+                self.amount(&format!("{path}.{number}.{field}"), (row, *column), cell, counted, &[unit, mark]);
             }
         }
         match list {

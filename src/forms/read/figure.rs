@@ -38,15 +38,19 @@ impl Mark {
     }
 }
 
+/// The word for a figure for which two units of money are marked.
+pub const CONFLICT: &str = "conflicting_units";
+
 /// Why a cell is no figure: a stable word, and what was read and expected.
 pub type NoFigure = (&'static str, Text);
 
-/// The digits of a figure in the unit of its column; `marks` are those that stand over it, before it and on its sheet.
+/// The digits of a figure in the unit of its column, `None` for a pure number; `marks` are those that stand over it, before
+/// it and on its sheet.
 ///
 /// # Errors
 /// What was read and what was expected.
-pub fn figure(cell: &Cell, unit: Unit, marks: &[Mark]) -> Result<String, NoFigure> {
-    let money = unit == Unit::TenThousandYuan;
+pub fn figure(cell: &Cell, unit: Option<Unit>, marks: &[Mark]) -> Result<String, NoFigure> {
+    let money = unit == Some(Unit::TenThousandYuan);
     let (digits, own) = match &cell.value {
         Value::Number(digits) => (digits.clone(), None),
         Value::Text(text) => number(text, unit)?,
@@ -69,7 +73,7 @@ pub fn figure(cell: &Cell, unit: Unit, marks: &[Mark]) -> Result<String, NoFigur
         Some(mark) => mark,
         None if differ(marks) => {
             return Err((
-                "conflicting_units",
+                CONFLICT,
                 Text::new(
                     format!("读到“{digits}”，但表中同时标有元和万元，无法确定单位。"),
                     format!("read \"{digits}\", and both 元 and 万元 are marked for it; expected one of them"),
@@ -91,17 +95,18 @@ pub fn figure(cell: &Cell, unit: Unit, marks: &[Mark]) -> Result<String, NoFigur
 }
 
 /// The digits of a text and the mark behind them.
-fn number(text: &str, unit: Unit) -> Result<(String, Option<Mark>), NoFigure> {
+fn number(text: &str, unit: Option<Unit>) -> Result<(String, Option<Mark>), NoFigure> {
     let plain: String = half_width(text).chars().filter(|c| !c.is_whitespace()).collect();
     let (digits, mark) = match unit {
-        Unit::TenThousandYuan => {
+        Some(Unit::TenThousandYuan) => {
             let digits = plain.trim_start_matches(['¥', '￥']);
             let found = [Mark::TenThousandYuan, Mark::Yuan]
                 .into_iter()
                 .find_map(|mark| Some((digits.strip_suffix(mark.zh())?, mark)));
             found.map_or((digits, None), |(digits, mark)| (digits, Some(mark)))
         }
-        unit => (plain.strip_suffix(unit.zh()).unwrap_or(&plain), None),
+        Some(unit) => (plain.strip_suffix(unit.zh()).unwrap_or(&plain), None),
+        None => (plain.as_str(), None),
     };
     match plain_digits(digits) {
         Some(digits) => Ok((digits, mark)),
@@ -127,13 +132,16 @@ pub fn plain_digits(text: &str) -> Option<String> {
     })
 }
 
-fn no_number(shown: &str, unit: Unit) -> NoFigure {
+fn no_number(shown: &str, unit: Option<Unit>) -> NoFigure {
     let shown: String = shown.chars().take(60).collect();
+    let (zh, en) = unit.map_or_else(Default::default, |unit| {
+        (format!("（{}）", unit.zh()), format!(" in {}", unit.zh()))
+    });
     (
         "not_a_number",
         Text::new(
-            format!("读到“{shown}”，应为数字（{}）。", unit.zh()),
-            format!("read \"{shown}\"; expected a number in {}", unit.zh()),
+            format!("读到“{shown}”，应为数字{zh}。"),
+            format!("read \"{shown}\"; expected a number{en}"),
         ),
     )
 }
@@ -147,7 +155,7 @@ mod tests {
             value: Value::Text(text.to_owned()),
             formula: None,
         };
-        figure(&cell, unit, marks).map_err(|(code, _)| code)
+        figure(&cell, Some(unit), marks).map_err(|(code, _)| code)
     }
 
     #[test]

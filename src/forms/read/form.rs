@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
-use super::figure::{Mark, figure};
+use super::figure::{CONFLICT, Mark, figure};
 use super::grid::{Cell, Grid, Value};
 use crate::fault::Text;
 use crate::forms::terms::{half_width, plain};
@@ -47,6 +48,12 @@ impl<'a> Form<'a> {
         let head = grid.rows.values().take(6).flat_map(|cells| cells.values());
         let texts = head.filter(|cell| half_width(cell.shown()).contains("单位:"));
         form.mark = texts.filter_map(|cell| Mark::of(cell.shown())).next();
+        // What is wrong with the document as a whole is said of its sheet.
+        let whole = Place {
+            row: Some(1),
+            name: grid.name.clone(),
+        };
+        form.places.insert(String::new(), whole);
         form
     }
 
@@ -84,20 +91,33 @@ impl<'a> Form<'a> {
         self.places.insert(path.to_owned(), place);
     }
 
-    /// Reads a figure into its place; a cell that is not filled in is none.
-    pub fn figure(&mut self, path: &str, at: (u32, u32), cell: &Cell, unit: Unit, marks: &[Option<Mark>]) {
+    /// Reads a figure of the type `T` into its place. `unit`: what it is counted in, `None` for a pure number.
+    pub fn figure<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        at: (u32, u32),
+        cell: &Cell,
+        unit: Option<Unit>,
+        marks: &[Option<Mark>],
+    ) {
         let marks: Vec<Mark> = marks.iter().copied().chain([self.mark]).flatten().collect();
-        match figure(cell, unit, &marks) {
-            Ok(digits) => {
-                let whole = !matches!(unit, Unit::TenThousandYuan | Unit::SquareMetres);
-                let value = match digits.parse::<i64>() {
-                    Ok(count) if whole => Json::from(count),
-                    _ => Json::from(digits),
-                };
-                self.put(path, at, value);
+        let digits = match figure(cell, unit, &marks) {
+            Ok(digits) => digits,
+            // Once is enough: it is so of every figure of the sheet.
+            Err((CONFLICT, _)) if self.faults.iter().any(|fault| fault.code == CONFLICT) => return,
+            Err((code, text)) => return self.fault(at, Some(cell.shown()), code, text),
+        };
+        // A count is a number in JSON, an amount may be a text.
+        let whole = digits.parse::<i64>().map(Json::from);
+        let candidates = [Ok(Json::from(digits)), whole].into_iter().flatten();
+        let mut refusal = String::new();
+        for value in candidates {
+            match serde_json::from_value::<T>(value.clone()) {
+                Ok(_) => return self.put(path, at, value),
+                Err(error) => refusal = error.to_string(),
             }
-            Err((code, text)) => self.fault(at, Some(cell.shown()), code, text),
         }
+        self.fault(at, Some(cell.shown()), "invalid_value", Text::from_joined(&refusal));
     }
 
     /// Reads what stands behind a label in its row, of the labels known here: for each its place, and how it is read. Whether

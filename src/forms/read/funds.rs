@@ -12,6 +12,7 @@ use crate::forms::terms::{
     ASIDE, COMPARISONS, COMPUTED, FUND_HEAD, KEYS, LEVELS, MONEY, MONEY_COLUMNS, QUALITY, QUANTITY, SECTIONS, SIGNATURES,
     TargetColumn, half_width, plain, stored,
 };
+use crate::scoring::values::{Amount, Points, Quantity, Share};
 use crate::scoring::variables::Unit;
 
 /// Where a form is read.
@@ -41,7 +42,7 @@ pub fn read(grid: &Grid) -> Form<'_> {
             "未找到绩效指标的表头，应有一行为：一级指标、二级指标、三级指标、年度指标值……",
             "there is no heading of the targets; expected a row with 一级指标, 二级指标, 三级指标, 年度指标值 …",
         );
-        reader.form.fault((0, 0), None, "missing_heading", text);
+        reader.form.fault((0, 0), None, "missing_form_heading", text);
     }
     reader.form
 }
@@ -156,7 +157,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             self.form
-                .figure(&path, (row, *column), cell, Unit::TenThousandYuan, &[own, mark]);
+                .figure::<Amount>(&path, (row, *column), cell, Some(Unit::TenThousandYuan), &[own, mark]);
         }
     }
 
@@ -208,7 +209,7 @@ impl<'a> Reader<'a> {
             self.form.put(&format!("{at}.name"), place, Json::from(name));
         }
         if let Some((_, place, cell)) = self.own(row, TargetColumn::Weight) {
-            self.form.figure(&format!("{at}.weight"), place, cell, Unit::SquareMetres, &[]);
+            self.form.figure::<Points>(&format!("{at}.weight"), place, cell, None, &[]);
         }
         if let Some((covers, place, _)) = self.own(row, TargetColumn::Covers) {
             self.covers(&at, &covers, place);
@@ -267,7 +268,7 @@ impl<'a> Reader<'a> {
                 }
             }
             self.form
-                .figure(&format!("{at}.measure.{field}"), place, &cell, Unit::SquareMetres, &[]);
+                .figure::<Quantity>(&format!("{at}.measure.{field}"), place, &cell, None, &[]);
         }
         if let Some((sign, place)) = sign {
             let sign = match sign.as_str() {
@@ -299,7 +300,7 @@ impl<'a> Reader<'a> {
                 cell.value = Value::Text(text.trim().trim_end_matches('%').to_owned());
             }
             self.form
-                .figure(&format!("{at}.measure.share"), place, &cell, Unit::SquareMetres, &[]);
+                .figure::<Share>(&format!("{at}.measure.share"), place, &cell, None, &[]);
         }
         self.unused(row, &[TargetColumn::Comparison, TargetColumn::Unit], QUALITY);
     }
