@@ -10,9 +10,6 @@ pub mod read;
 pub mod scores;
 pub mod terms;
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::HashMap;
 use std::sync::Arc;
 

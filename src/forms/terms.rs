@@ -379,13 +379,6 @@ pub fn printed(words: &Words, stored: &str) -> String {
     known.map_or(stored, |(printed, _)| printed).to_owned()
 }
 
-/// What is stored for what the form prints; the text itself where it is none of the words.
-pub fn stored(words: &Words, printed: &str) -> String {
-    let plain = plain(printed);
-    let known = words.iter().find(|(known, _)| *known == plain);
-    known.map_or(printed, |(_, word)| word).to_owned()
-}
-
 /// A text in which full-width letters, digits and signs are the plain ones.
 pub fn half_width(text: &str) -> String {
     text.chars()

@@ -57,7 +57,7 @@ const REMEDIES: &[(&[&str], &str, &str)] = &[
         "Fill it in, or take the sheet out.",
     ),
     (
-        &["not_yes_or_no", "unknown_kind"],
+        &["not_yes_or_no", "unknown_kind", "not_in_list"],
         "请从下拉列表中选择。",
         "Choose from the list.",
     ),

@@ -24,6 +24,7 @@ mod imports;
 mod limits;
 mod links;
 mod preview;
+mod printed_forms;
 mod process;
 mod rankings;
 mod readme;

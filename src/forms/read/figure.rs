@@ -126,9 +126,16 @@ pub fn plain_digits(text: &str) -> Option<String> {
         && (!grouped || first.len() <= 3)
         && groups.all(|group| group.len() == 3 && all_digits(group))
         && fraction.is_none_or(all_digits);
-    good.then(|| match fraction {
-        Some(fraction) => format!("{sign}{}.{fraction}", whole.replace(',', "")),
-        None => format!("{sign}{}", whole.replace(',', "")),
+    good.then(|| {
+        let whole = whole.replace(',', "");
+        let whole = match whole.trim_start_matches('0') {
+            "" => "0",
+            digits => digits,
+        };
+        match fraction {
+            Some(fraction) => format!("{sign}{whole}.{fraction}"),
+            None => format!("{sign}{whole}"),
+        }
     })
 }
 

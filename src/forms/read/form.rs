@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::figure::{CONFLICT, Mark, figure};
 use super::grid::{Cell, Grid, Value};
 use crate::fault::Text;
-use crate::forms::terms::{half_width, plain};
+use crate::forms::terms::{Words, half_width, plain};
 use crate::imports::fault::RowFault;
 use crate::imports::read::{Names, Place, RawRow};
 use crate::scoring::variables::Unit;
@@ -107,16 +107,15 @@ impl<'a> Form<'a> {
             Err((CONFLICT, _)) if self.faults.iter().any(|fault| fault.code == CONFLICT) => return,
             Err((code, text)) => return self.fault(at, Some(cell.shown()), code, text),
         };
-        // A count is a number in JSON, an amount may be a text.
-        let whole = digits.parse::<i64>().map(Json::from);
-        let candidates = [Ok(Json::from(digits)), whole].into_iter().flatten();
-        let mut refusal = String::new();
-        for value in candidates {
-            match serde_json::from_value::<T>(value.clone()) {
-                Ok(_) => return self.put(path, at, value),
-                Err(error) => refusal = error.to_string(),
-            }
+        // An amount may be a text in JSON, a count is a number.
+        let text = Json::from(digits.as_str());
+        if serde_json::from_str::<T>(&text.to_string()).is_ok() {
+            return self.put(path, at, text);
         }
+        let refusal = match (serde_json::from_str::<T>(&digits), serde_json::from_str(&digits)) {
+            (Ok(_), Ok(number)) => return self.put(path, at, number),
+            (Err(error), _) | (_, Err(error)) => error.to_string(),
+        };
         self.fault(at, Some(cell.shown()), "invalid_value", Text::from_joined(&refusal));
     }
 
@@ -162,6 +161,23 @@ impl<'a> Form<'a> {
         let (label, rest) = text.split_once(['：', ':'])?;
         let rest = rest.trim();
         Some((of(&plain(label))?, (!rest.is_empty()).then(|| rest.to_owned())))
+    }
+
+    /// Reads a word that is chosen from a list into its place.
+    pub fn chosen(&mut self, path: &str, at: (u32, u32), words: &Words, text: &str) {
+        let shown = plain(text);
+        match words.iter().find(|(word, _)| *word == shown) {
+            Some((_, stored)) => self.put(path, at, Json::from(*stored)),
+            None => {
+                let expected: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                let expected = expected.join("、");
+                let wrong = Text::new(
+                    format!("读到“{text}”，应为{expected}之一。"),
+                    format!("read \"{text}\"; expected one of {expected}"),
+                );
+                self.fault(at, Some(text), "not_in_list", wrong);
+            }
+        }
     }
 
     /// Reads words, or what is chosen, into their place.

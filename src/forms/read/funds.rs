@@ -10,7 +10,7 @@ use super::grid::{Cell, Grid, Value};
 use crate::fault::Text;
 use crate::forms::terms::{
     ASIDE, COMPARISONS, COMPUTED, FUND_HEAD, KEYS, LEVELS, MONEY, MONEY_COLUMNS, QUALITY, QUANTITY, SECTIONS, SIGNATURES,
-    TargetColumn, half_width, plain, stored,
+    TargetColumn, half_width, plain,
 };
 use crate::scoring::values::{Amount, Points, Quantity, Share};
 use crate::scoring::variables::Unit;
@@ -129,6 +129,10 @@ impl<'a> Reader<'a> {
             .iter()
             .find_map(|(at, label)| Some((*at, MONEY.iter().find(|(known, _)| known == label)?)));
         let Some((at, (_, name))) = known else {
+            // The money ends where the goal begins.
+            if self.form.places.contains_key("goal.expected") {
+                return;
+            }
             let figure = cells
                 .iter()
                 .find(|(column, cell)| self.money.contains_key(column) && matches!(cell.value, Value::Number(_)));
@@ -182,8 +186,7 @@ impl<'a> Reader<'a> {
             return;
         }
         let at = format!("targets.{}", self.count);
-        let place = |column: TargetColumn| (row, self.targets.get(&column).copied().unwrap_or_default());
-        self.form.place(&at, place(TargetColumn::Name));
+        self.form.place(&at, place_of(&self.targets, row, TargetColumn::Name));
         for (column, field) in [
             (TargetColumn::Section, "section"),
             (TargetColumn::Name, "name"),
@@ -194,16 +197,18 @@ impl<'a> Reader<'a> {
             let place = place_of(&self.targets, row, column);
             self.form.place(&format!("{at}.{field}"), place);
         }
-        for (column, field) in [(TargetColumn::Section, "section"), (TargetColumn::Group, "group")] {
-            // A heading may be spread over the rows that it stands for.
-            if let Some((found, place, cell)) = self.cell(row, column) {
-                let text = cell.shown().trim();
-                let value = match column {
-                    TargetColumn::Section => stored(SECTIONS, text),
-                    _ => text.to_owned(),
-                };
-                self.form.put(&format!("{at}.{field}"), (found, place), Json::from(value));
+        // A heading may be spread over the rows that it stands for.
+        if let Some((found, place, cell)) = self.cell(row, TargetColumn::Section) {
+            let (path, text) = (format!("{at}.section"), cell.shown().trim());
+            match text.is_ascii() {
+                // A scheme may have sections of its own, by their codes.
+                true => self.form.put(&path, (found, place), Json::from(text)),
+                false => self.form.chosen(&path, (found, place), SECTIONS, text),
             }
+        }
+        if let Some((found, place, cell)) = self.cell(row, TargetColumn::Group) {
+            let text = Json::from(cell.shown().trim());
+            self.form.put(&format!("{at}.group"), (found, place), text);
         }
         if let Some((name, place, _)) = self.own(row, TargetColumn::Name) {
             self.form.put(&format!("{at}.name"), place, Json::from(name));
@@ -277,7 +282,7 @@ impl<'a> Reader<'a> {
                 other => other,
             };
             self.form
-                .put(&format!("{at}.measure.comparison"), place, Json::from(stored(COMPARISONS, sign)));
+                .chosen(&format!("{at}.measure.comparison"), place, COMPARISONS, sign);
         }
         self.unused(row, &[TargetColumn::Level, TargetColumn::Share], QUANTITY);
     }
@@ -291,7 +296,7 @@ impl<'a> Reader<'a> {
         }
         if let Some((level, place, _)) = self.own(row, TargetColumn::Level) {
             self.form
-                .put(&format!("{at}.measure.level"), place, Json::from(stored(LEVELS, &level)));
+                .chosen(&format!("{at}.measure.level"), place, LEVELS, &level);
         }
         if let Some((_, place, cell)) = self.own(row, TargetColumn::Share) {
             let mut cell = cell.clone();
@@ -337,11 +342,11 @@ impl<'a> Reader<'a> {
                 self.form.put(&format!("{at}.covers.to"), place, Json::from(to));
             }
             None => {
-                let text = Text::new(
+                let wrong = Text::new(
                     format!("读到“{text}”，应为年度，如2019或2018—2019。"),
                     format!("read \"{text}\"; expected a year or two, such as 2019 or 2018—2019"),
                 );
-                self.form.fault(place, None, "not_a_year", text);
+                self.form.fault(place, Some(text), "not_a_year", wrong);
             }
         }
     }

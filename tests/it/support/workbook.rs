@@ -84,18 +84,11 @@ impl Sheet {
         self
     }
 
-    /// Puts every cell where `to` says; `None` leaves it out. Formulas become their results, as they would name other cells.
+    /// Puts every cell where `to` says; `None` leaves it out. Formulas keep their results.
     pub fn moved(&mut self, to: impl Fn(u32, u32) -> Option<(u32, u32)>) {
         let cells = std::mem::take(&mut self.cells).into_iter();
         self.cells = cells
-            .filter_map(|((row, column), cell)| {
-                let cell = match cell {
-                    Cell::Formula(_, result) if result.is_empty() => return None,
-                    Cell::Formula(_, result) => result.parse().map_or(Cell::Text(result), Cell::Number),
-                    other => other,
-                };
-                Some((to(row, column)?, cell))
-            })
+            .filter_map(|((row, column), cell)| Some((to(row, column)?, cell)))
             .collect();
         self.merges.clear();
     }
