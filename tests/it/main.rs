@@ -28,6 +28,7 @@ mod printed_forms;
 mod process;
 mod rankings;
 mod readme;
+mod reports;
 mod roll_over;
 mod scheme_change;
 mod schemes;
