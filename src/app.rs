@@ -68,7 +68,7 @@ use crate::{
         evaluations::review::get, evaluations::review::put, evaluations::review::patch,
         evaluations::history::list,
         evaluations::submissions::list, evaluations::submissions::get, evaluations::submissions::get_scheme,
-        forms::handlers::get,
+        forms::handlers::get, forms::handlers::get_archive,
         special_funds::handlers::list, special_funds::handlers::post, special_funds::handlers::get,
         special_funds::handlers::put, special_funds::handlers::patch, special_funds::handlers::delete,
         special_funds::handlers::get_score,
@@ -172,7 +172,8 @@ fn routes(config: &mut ServiceConfig) {
             web::scope("/api/v1/fiscal-years")
                 .configure(fiscal_years::handlers::routes)
                 .configure(evaluations::scheme_change::routes)
-                .configure(rankings::handlers::routes),
+                .configure(rankings::handlers::routes)
+                .configure(forms::handlers::year_routes),
         )
         .service(web::scope("/api/v1/scoring-schemes").configure(schemes::handlers::routes))
         .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))

@@ -1,6 +1,7 @@
 //! The printed forms as workbooks (附件1, 2, 3), there and back: written from what was filed ([`scores`], [`base_data`],
 //! [`funds`]), to be filled in, and read again ([`read`]) by one table of rows and columns ([`terms`]).
 
+pub mod archive;
 pub mod base_data;
 pub mod formula;
 pub mod funds;
@@ -16,7 +17,10 @@ use std::sync::Arc;
 use rust_xlsxwriter::XlsxError;
 
 use crate::codes::FundId;
-use crate::evaluations::submissions::SubmissionDocument;
+use crate::db::AnyConnection;
+use crate::evaluations::submissions::{SubmissionDocument, scheme_of};
+use crate::http::problem::Problem;
+use crate::schemes::library::Library;
 use crate::scoring::prior::YearSheet;
 use crate::scoring::scheme::Scheme;
 use crate::scoring::sheet::BaseData;
@@ -46,6 +50,27 @@ pub struct Subject<'a> {
 /// as formulas.
 pub type Schemes = HashMap<String, Arc<Scheme>>;
 
+/// Adds the schemes of a document to those that are there.
+///
+/// # Errors
+/// 500 for what this program cannot read.
+pub fn add_schemes(
+    conn: &mut AnyConnection,
+    library: &Library,
+    document: &SubmissionDocument,
+    schemes: &mut Schemes,
+) -> Result<(), Problem> {
+    let of_funds = document.special_funds.iter().map(|fund| &fund.scheme);
+    for named in of_funds.chain([&document.scheme]) {
+        if !schemes.contains_key(&named.digest)
+            && let Some(scheme) = scheme_of(conn, library, named)?
+        {
+            schemes.insert(named.digest.clone(), scheme);
+        }
+    }
+    Ok(())
+}
+
 /// 附件1, 2 and 3 of a unit's year as one workbook.
 ///
 /// # Errors
@@ -74,7 +99,7 @@ pub fn workbook(document: &SubmissionDocument, schemes: &Schemes) -> Result<Vec<
                 id: &fund.id,
                 name: &fund.name,
                 scheme_id: &fund.scheme.id,
-                continues: None,
+                continues: fund.continues,
                 table: &fund.table,
                 scored: Some((&fund.score, scheme(&fund.scheme.digest))),
             },

@@ -460,6 +460,13 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
             none.clone(),
         ),
         (
+            For::Tokens,
+            "GET",
+            "/api/v1/fiscal-years/{year}/forms",
+            "/api/v1/fiscal-years/2019/forms",
+            none.clone(),
+        ),
+        (
             For::Bureau,
             "GET",
             "/api/v1/fiscal-years/{year}/scheme-change",

@@ -49,6 +49,7 @@ fn document(sheet: Value, prior: Option<Value>, assessments: Value, funds: &[(&s
         FrozenFund {
             id: (*id).to_owned(),
             name: (*name).to_owned(),
+            continues: Some(true),
             scheme: frozen("project-2020"),
             score: score(&scheme("project-2020"), &Case::of_fund(&table)),
             table,
@@ -200,6 +201,7 @@ fn what_is_printed_is_read_as_it_was_filed() {
                 ("id", json!(fund.id)),
                 ("name", json!(fund.name)),
                 ("scheme", json!("project-2020")),
+                ("continues", json!(true)),
             ] {
                 table[key] = value;
             }
