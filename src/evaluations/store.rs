@@ -402,7 +402,15 @@ pub fn funds_of(
     units: Vec<String>,
     year: FiscalYear,
 ) -> QueryResult<HashMap<String, Vec<FundRow>>> {
-    type Columns = (String, String, String, (String, bool), (i64, String), String, (i64, String));
+    type Columns = (
+        String,
+        String,
+        String,
+        (String, bool),
+        (i64, String),
+        String,
+        (i64, String),
+    );
     let most = MOST_FUNDS.saturating_mul(i64::try_from(units.len()).unwrap_or(i64::MAX));
     let rows: Vec<Columns> = special_funds::table
         .inner_join(scoring_schemes::table)

@@ -52,11 +52,12 @@ impl Yearly {
             documents.push(match document {
                 Some(document) if context.state()?.counts() => SubmissionDocument::read(document)?,
                 _ => {
-                    let prior: Option<BaseData> = priors
-                        .get(unit)
-                        .map(|text| serde_json::from_str(text))
-                        .transpose()
-                        .map_err(|error| Problem::internal(format!("the sheet before that of {unit}: {error}")))?;
+                    let prior: Option<BaseData> =
+                        priors
+                            .get(unit)
+                            .map(|text| serde_json::from_str(text))
+                            .transpose()
+                            .map_err(|error| Problem::internal(format!("the sheet before that of {unit}: {error}")))?;
                     let compiled = in_force(conn, library, context)?;
                     let funds = funds.remove(unit).unwrap_or_default();
                     let filing = Filing::of(conn, library, &compiled, (self.year, context), prior, funds)?;

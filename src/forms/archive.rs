@@ -85,7 +85,13 @@ fn file_name(document: &SubmissionDocument) -> String {
     let name: String = document
         .unit_name
         .chars()
-        .map(|c| if "/\\:*?\"<>|".contains(c) || c.is_control() { '_' } else { c })
+        .map(|c| {
+            if "/\\:*?\"<>|".contains(c) || c.is_control() {
+                '_'
+            } else {
+                c
+            }
+        })
         .take(80)
         .collect();
     format!("{}{name}{}年度绩效自评表.xlsx", document.unit, document.year)

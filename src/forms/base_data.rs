@@ -41,7 +41,10 @@ impl Cells {
         let cell = |name: &str| Some(format!("'{SHEET}'!{}", address(*self.by_name.get(name)?)));
         let budget = || {
             let parts = ["budget.carried_in", "budget.initial", "budget.supplementary"].map(cell);
-            parts.into_iter().collect::<Option<Vec<_>>>().map(|parts| parts.join("+"))
+            parts
+                .into_iter()
+                .collect::<Option<Vec<_>>>()
+                .map(|parts| parts.join("+"))
         };
         match variable.name {
             "execution.budget" => Some(format!("({})", budget()?)),
@@ -77,7 +80,9 @@ pub fn write(subject: &Subject<'_>, sheet: &YearSheet, purpose: Purpose) -> Resu
         row: 0,
     };
     let figures = VARIABLES.iter().filter_map(|variable| sheet.figure(variable));
-    writer.page.set_live(figures.into_iter().all(|datum| exact(datum.value).is_some()));
+    writer
+        .page
+        .set_live(figures.into_iter().all(|datum| exact(datum.value).is_some()));
     writer.all(subject)?;
     let Writer { page, mut cells, .. } = writer;
     cells.live = page.is_live();
@@ -102,8 +107,7 @@ impl Writer<'_> {
             match block {
                 Block::Heading(label) => {
                     let last = self.page.last();
-                    self.page
-                        .span((self.row, 0), last, label, Kind::Section.fixed())?;
+                    self.page.span((self.row, 0), last, label, Kind::Section.fixed())?;
                     self.row += 1;
                 }
                 Block::Row(row) => self.figures(row)?,
@@ -179,8 +183,7 @@ impl Writer<'_> {
         self.page.fit(self.row, &[(row.label, 0..=0)])?;
         self.page
             .text((self.row, 0), row.label, Kind::Label(row.indent).fixed())?;
-        self.page
-            .text((self.row, 1), row.unit().zh(), Kind::Text.fixed())?;
+        self.page.text((self.row, 1), row.unit().zh(), Kind::Text.fixed())?;
         for (n, column) in COLUMNS.iter().enumerate() {
             let at = (self.row, FIGURES + n as u16);
             match row.figure(column) {
@@ -202,7 +205,14 @@ impl Writer<'_> {
         let style = self.style(self.look(row.unit(), found));
         let formula = self.derivation(at, row, column);
         if self.purpose == Purpose::FillIn {
-            self.page.check(at, at, &check(variable.unit, column == CHANGE || variable.name == "budget.supplementary")?)?;
+            self.page.check(
+                at,
+                at,
+                &check(
+                    variable.unit,
+                    column == CHANGE || variable.name == "budget.supplementary",
+                )?,
+            )?;
         }
         match (stated, found, formula) {
             (Some(stated), ..) => self.page.number(at, Some(stated), style),
@@ -233,10 +243,7 @@ impl Writer<'_> {
         if column == CHANGE {
             let (now, before) = (cell(FINAL), cell(PRIOR_FINAL));
             let formula = format!("{now}-{before}");
-            return Some((
-                formula.clone(),
-                format!("IF(COUNT({now},{before})=2,{formula},\"\")"),
-            ));
+            return Some((formula.clone(), format!("IF(COUNT({now},{before})=2,{formula},\"\")")));
         }
         // A total stands right above its parts.
         let parts = u32::try_from(row.parts.len()).ok().filter(|parts| *parts > 0)?;
@@ -403,8 +410,12 @@ impl Writer<'_> {
 
     fn note(&mut self) -> Result<(), XlsxError> {
         let note = match self.purpose {
-            Purpose::Print => "注：空格表示未填报，不等于0；合计与增减未单独填报的，由各分项和上下年数计算；以N()列示的上年数取自上年度基础数据表。",
-            Purpose::FillIn => "填表说明：只填浅黄色单元格；未掌握的数据请留空，不要填0；合计、增减可由公式得出，也可直接填写；没有专项资金或楼堂馆所项目的，在名称栏填“无”。",
+            Purpose::Print => {
+                "注：空格表示未填报，不等于0；合计与增减未单独填报的，由各分项和上下年数计算；以N()列示的上年数取自上年度基础数据表。"
+            }
+            Purpose::FillIn => {
+                "填表说明：只填浅黄色单元格；未掌握的数据请留空，不要填0；合计、增减可由公式得出，也可直接填写；没有专项资金或楼堂馆所项目的，在名称栏填“无”。"
+            }
         };
         let last = self.page.last();
         self.page.span((self.row, 0), last, note, Kind::Words.fixed())?;
@@ -439,7 +450,9 @@ pub fn check(unit: Unit, signed: bool) -> Result<DataValidation, XlsxError> {
             .allow_whole_number(DataValidationRule::Between(0, 999_999_999))
             .set_error_message("应填不小于0的整数；未掌握的请留空。")?,
     };
-    check.set_error_title("填写有误")?.set_input_message(format!("单位：{}", unit.zh()))
+    check
+        .set_error_title("填写有误")?
+        .set_input_message(format!("单位：{}", unit.zh()))
 }
 
 /// One of these words may be put into a cell.

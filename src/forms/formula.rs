@@ -70,7 +70,11 @@ pub fn points(scheme: &Scheme, line: &Line, ratio: &str) -> Option<String> {
 /// The rule of an indicator.
 fn rule_of<'a>(scheme: &'a Scheme, code: &str) -> Option<&'a Rule> {
     let indicators = scheme.document.sections.iter().flat_map(|section| &section.indicators);
-    indicators.into_iter().find(|indicator| indicator.code.as_str() == code)?.rule.as_ref()
+    indicators
+        .into_iter()
+        .find(|indicator| indicator.code.as_str() == code)?
+        .rule
+        .as_ref()
 }
 
 /// The ratio in percent as the rule sees it.

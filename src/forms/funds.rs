@@ -8,8 +8,8 @@ use super::formula::{points, rounded};
 use super::page::{Kind, Layout, Page, Style, address, exact};
 use super::scores::OPEN;
 use super::terms::{
-    BEFORE_SOURCES, COMPARISONS, COMPUTED, FUND_TITLE, GROUPS, LEVELS, MONEY, MONEY_COLUMNS, QUALITY, QUANTITY, SECTIONS,
-    TargetColumn, Words, printed,
+    BEFORE_SOURCES, COMPARISONS, COMPUTED, FUND_TITLE, GROUPS, LEVELS, MONEY, MONEY_COLUMNS, QUALITY, QUANTITY,
+    SECTIONS, TargetColumn, Words, printed,
 };
 use super::{Purpose, Subject};
 use crate::scoring::scheme::{Round, Scheme};
@@ -143,9 +143,7 @@ impl Writer<'_> {
     fn keys(&mut self, subject: &Subject<'_>) -> Result<(), XlsxError> {
         let (fund, table) = (self.fund, self.fund.table);
         let text = self.style(Kind::Text);
-        let label = |label: &Option<Label>| {
-            label.as_ref().map_or(String::new(), |label| label.as_str().to_owned())
-        };
+        let label = |label: &Option<Label>| label.as_ref().map_or(String::new(), |label| label.as_str().to_owned());
         self.pair((0, 0, "项目名称"), (1, 5, fund.name), text)?;
         self.pair((6, 7, "专项资金编号"), (8, 13, fund.id), text)?;
         self.page.fit(self.row, &[(fund.name, 1..=5), (fund.id, 8..=13)])?;
@@ -153,14 +151,21 @@ impl Writer<'_> {
         let (competent, implementing) = (label(&table.competent_department), label(&table.implementing_unit));
         self.pair((0, 0, "主管部门"), (1, 5, &competent), text)?;
         self.pair((6, 7, "实施单位"), (8, 13, &implementing), text)?;
-        self.page.fit(self.row, &[(&competent, 1..=5), (&implementing, 8..=13)])?;
+        self.page
+            .fit(self.row, &[(&competent, 1..=5), (&implementing, 8..=13)])?;
         self.row += 1;
         self.pair((0, 0, "填报单位"), (1, 5, subject.unit_name), Kind::Text.fixed())?;
         self.pair((6, 7, "单位编码"), (8, 10, subject.unit), Kind::Text.fixed())?;
-        self.pair((11, 11, "年度"), (12, 13, &subject.year.to_string()), Kind::Text.fixed())?;
+        self.pair(
+            (11, 11, "年度"),
+            (12, 13, &subject.year.to_string()),
+            Kind::Text.fixed(),
+        )?;
         self.page.fit(self.row, &[(subject.unit_name, 1..=5)])?;
         self.row += 1;
-        let continues = fund.continues.map_or("", |continues| if continues { "是" } else { "否" });
+        let continues = fund
+            .continues
+            .map_or("", |continues| if continues { "是" } else { "否" });
         self.pair((0, 0, "跨年度项目"), (1, 5, continues), text)?;
         self.pair((6, 7, "评分标准"), (8, 13, fund.scheme_id), text)?;
         if self.purpose == Purpose::FillIn {
@@ -182,7 +187,8 @@ impl Writer<'_> {
         ]) {
             self.page.span((self.row, first), last, &label, head)?;
         }
-        self.page.span((self.row, RATE_AT.0), RATE_AT.1, "执行率（B/A）", head)?;
+        self.page
+            .span((self.row, RATE_AT.0), RATE_AT.1, "执行率（B/A）", head)?;
         self.page.fit(self.row, &[])?;
         self.row += 1;
         let funding = &self.fund.table.funding;
@@ -246,7 +252,8 @@ impl Writer<'_> {
                 (Some(_), _) => self.page.number((at, first), stated, style)?,
                 // Only the total can be known without being stated.
                 (None, Some(known)) if self.purpose == Purpose::Print => {
-                    self.page.computed((at, first), &format!("SUM({cells})"), known, style)?;
+                    self.page
+                        .computed((at, first), &format!("SUM({cells})"), known, style)?;
                 }
                 (None, Some(known)) => self.page.computed((at, first), &live, known, style)?,
                 (None, None) if n == 0 && self.purpose == Purpose::FillIn => {
@@ -332,13 +339,17 @@ impl Writer<'_> {
         let section = self.section_name(line.section.as_str());
         let put = [
             (TargetColumn::Section, section.as_str()),
-            (TargetColumn::Group, line.group.as_ref().map_or("", |group| group.as_str())),
+            (
+                TargetColumn::Group,
+                line.group.as_ref().map_or("", |group| group.as_str()),
+            ),
             (TargetColumn::Name, line.name.as_str()),
             (TargetColumn::Kind, COMPUTED),
         ];
         for column in 0..=self.page.last() {
             let found = put.iter().find(|(known, _)| *known as u16 == column);
-            self.page.text((row, column), found.map_or("", |(_, text)| text), text)?;
+            self.page
+                .text((row, column), found.map_or("", |(_, text)| text), text)?;
         }
         let ratio = (row, TargetColumn::Actual as u16);
         let percent = line.ratio.as_ref().and_then(|ratio| ratio.percent);
@@ -354,7 +365,8 @@ impl Writer<'_> {
         self.points(line.points, formula)?;
         let (name, words) = (line.name.as_str(), &line.explanation.zh);
         let at = TargetColumn::Covers as u16;
-        self.page.span((row, at), self.page.last(), words, Kind::Words.fixed())?;
+        self.page
+            .span((row, at), self.page.last(), words, Kind::Words.fixed())?;
         self.page.fit(row, &[(name, 2..=2), (words, at..=self.page.last())])?;
         self.row += 1;
         Ok(())
@@ -391,17 +403,18 @@ impl Writer<'_> {
         let name = label(target.map(|target| &target.name));
         let deviation = target.and_then(|target| target.deviation.as_ref());
         let deviation = deviation.map_or("", |words| words.as_str());
-        let covers = target.and_then(|target| target.covers).map_or(String::new(), |Period { from, to }| {
-            match from == to {
+        let covers = target
+            .and_then(|target| target.covers)
+            .map_or(String::new(), |Period { from, to }| match from == to {
                 true => from.get().to_string(),
                 false => format!("{}—{}", from.get(), to.get()),
-            }
-        });
+            });
         self.page.text((row, TargetColumn::Section as u16), &section, text)?;
         self.page.text((row, TargetColumn::Group as u16), &group, text)?;
         self.page.text((row, TargetColumn::Name as u16), &name, words)?;
         self.page.text((row, TargetColumn::Covers as u16), &covers, text)?;
-        self.page.text((row, TargetColumn::Deviation as u16), deviation, words)?;
+        self.page
+            .text((row, TargetColumn::Deviation as u16), deviation, words)?;
         let weight = target.and_then(|target| target.weight).map(Points::get);
         let bare = self.style(Kind::Bare);
         self.page.number((row, TargetColumn::Weight as u16), weight, bare)?;
@@ -418,11 +431,15 @@ impl Writer<'_> {
                     Comparison::Equal => "equal",
                 };
                 self.page.text((row, TargetColumn::Kind as u16), QUANTITY, text)?;
-                self.page
-                    .text((row, TargetColumn::Comparison as u16), &printed(COMPARISONS, comparison), text)?;
+                self.page.text(
+                    (row, TargetColumn::Comparison as u16),
+                    &printed(COMPARISONS, comparison),
+                    text,
+                )?;
                 let (goal, unit) = (quantity.target.get(), label(quantity.unit.as_ref()));
                 let style = self.style(Kind::figure(0, goal));
-                self.page.number((row, TargetColumn::Expected as u16), Some(goal), style)?;
+                self.page
+                    .number((row, TargetColumn::Expected as u16), Some(goal), style)?;
                 let actual = quantity.actual.map(|actual| actual.get());
                 let style = self.style(Kind::figure(0, actual.unwrap_or_default()));
                 self.page.number((row, TargetColumn::Actual as u16), actual, style)?;
@@ -452,8 +469,11 @@ impl Writer<'_> {
                 self.page.text((row, TargetColumn::Unit as u16), "", text)?;
                 self.page.text((row, TargetColumn::Actual as u16), &achieved, words)?;
                 self.page.text((row, TargetColumn::Level as u16), &level, words)?;
-                self.page
-                    .number((row, TargetColumn::Share as u16), quality.share.map(|share| share.get()), bare)?;
+                self.page.number(
+                    (row, TargetColumn::Share as u16),
+                    quality.share.map(|share| share.get()),
+                    bare,
+                )?;
                 tall.extend([
                     (expected, TargetColumn::Expected as u16),
                     (achieved, TargetColumn::Actual as u16),
@@ -483,7 +503,10 @@ impl Writer<'_> {
                 self.page.formula(at, &formula, "", Kind::Bare.fixed())?;
             }
         }
-        let tall: Vec<_> = tall.iter().map(|(text, column)| (text.as_str(), *column..=*column)).collect();
+        let tall: Vec<_> = tall
+            .iter()
+            .map(|(text, column)| (text.as_str(), *column..=*column))
+            .collect();
         self.page.fit(row, &tall)?;
         self.row += 1;
         Ok(())
@@ -502,7 +525,9 @@ impl Writer<'_> {
             TargetColumn::Weight,
         ]
         .map(cell);
-        let met = format!("OR(AND({sign}=\"≥\",{actual}>={goal}),AND({sign}=\"≤\",{actual}<={goal}),AND({sign}=\"=\",{actual}={goal}))");
+        let met = format!(
+            "OR(AND({sign}=\"≥\",{actual}>={goal}),AND({sign}=\"≤\",{actual}<={goal}),AND({sign}=\"=\",{actual}={goal}))"
+        );
         let part = format!("IF(OR({goal}<=0,{actual}<=0),0,MIN({goal},{actual})/MAX({goal},{actual}))");
         // An empty cell counts as 0 in arithmetic, and what is not filled in is not 0.
         let nothing = format!("IF(COUNT({goal},{actual},{weight})<3,NA(),{weight}*IF({met},1,{part}))");
@@ -525,8 +550,14 @@ impl Writer<'_> {
             (TargetColumn::Kind, one_of(&[QUANTITY, QUALITY])?),
             (TargetColumn::Comparison, one_of(&words(COMPARISONS))?),
             (TargetColumn::Level, one_of(&words(LEVELS))?),
-            (TargetColumn::Share, number(0.0, 100.0, "应填0至100的百分数，不带百分号。")?),
-            (TargetColumn::Weight, number(0.0, 1000.0, "应填0至1000的分值，最多4位小数。")?),
+            (
+                TargetColumn::Share,
+                number(0.0, 100.0, "应填0至100的百分数，不带百分号。")?,
+            ),
+            (
+                TargetColumn::Weight,
+                number(0.0, 1000.0, "应填0至1000的分值，最多4位小数。")?,
+            ),
         ] {
             let column = column as u16;
             self.page.check((first, column), (last, column), &check)?;
@@ -567,6 +598,9 @@ impl Writer<'_> {
 /// The code of a target's line: its section, and which of that section's targets it is.
 fn line_code(targets: &[TargetRow], n: usize) -> String {
     let section = targets.get(n).map_or("", |target| target.section.as_str());
-    let before = targets.iter().take(n).filter(|target| target.section.as_str() == section);
+    let before = targets
+        .iter()
+        .take(n)
+        .filter(|target| target.section.as_str() == section);
     format!("{section}_{}", before.count() + 1)
 }

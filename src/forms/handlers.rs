@@ -2,9 +2,9 @@
 
 use std::io;
 
+use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::web::{self, Bytes, Data, ServiceConfig};
-use actix_web::HttpResponse;
 use futures_util::{Stream, stream};
 use serde::Deserialize;
 use utoipa::openapi::RefOr;
@@ -302,7 +302,9 @@ async fn next(
         true => Ok((archive.finish()?, None)),
         false => Ok((archive.add(&documents, &schemes)?, Some((archive, schemes)))),
     });
-    let (bytes, more) = written.await.unwrap_or_else(|error| Err(Problem::internal(error.to_string())))?;
+    let (bytes, more) = written
+        .await
+        .unwrap_or_else(|error| Err(Problem::internal(error.to_string())))?;
     let more = match more {
         None => None,
         Some((archive, schemes)) => {

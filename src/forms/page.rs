@@ -281,7 +281,10 @@ impl Page {
         });
         let lines = lines.max().unwrap_or(1).max(1);
         // The highest row that a spreadsheet has.
-        let points = u16::try_from(lines).unwrap_or(u16::MAX).saturating_mul(14).saturating_add(6);
+        let points = u16::try_from(lines)
+            .unwrap_or(u16::MAX)
+            .saturating_mul(14)
+            .saturating_add(6);
         self.sheet.set_row_height(row, f64::from(points.clamp(19, 409)))?;
         Ok(())
     }

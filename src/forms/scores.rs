@@ -101,7 +101,8 @@ impl Writer<'_> {
             self.line(line)?;
         }
         if lines.is_empty() {
-            self.page.text((self.row, 0), section.name.as_str(), Kind::Text.fixed())?;
+            self.page
+                .text((self.row, 0), section.name.as_str(), Kind::Text.fixed())?;
             self.page
                 .span((self.row, 1), self.page.last(), "尚未填写指标", Kind::Text.fixed())?;
             self.row += 1;
@@ -121,7 +122,8 @@ impl Writer<'_> {
             let name = run.first().and_then(|line| line.group.as_ref());
             let next = at + u32::try_from(run.len()).unwrap_or(1);
             let name = name.map_or("", |name| name.as_str());
-            self.page.block((at, GROUP), (next - 1, GROUP), name, Kind::Text.fixed())?;
+            self.page
+                .block((at, GROUP), (next - 1, GROUP), name, Kind::Text.fixed())?;
             at = next;
         }
         Ok(())
@@ -135,10 +137,13 @@ impl Writer<'_> {
         let standard = self.standard(line);
         self.page.text((row, STANDARD), &standard, words)?;
         self.ratio(line)?;
-        let formula = self.scheme.and_then(|scheme| points(scheme, line, &address((row, RATIO))));
+        let formula = self
+            .scheme
+            .and_then(|scheme| points(scheme, line, &address((row, RATIO))));
         match (line.points, formula) {
             (Some(points), Some(formula)) => {
-                self.page.computed((row, POINTS), &formula, points, Kind::Bare.fixed())?;
+                self.page
+                    .computed((row, POINTS), &formula, points, Kind::Bare.fixed())?;
             }
             (Some(points), None) => self.page.number((row, POINTS), Some(points), Kind::Bare.fixed())?,
             (None, _) => self.page.text((row, POINTS), OPEN, Kind::Text.fixed())?,
@@ -206,7 +211,8 @@ impl Writer<'_> {
         let row = self.row;
         let label = format!("{}小计", section.name);
         self.page.span((row, 0), NAME, &label, Kind::Head.fixed())?;
-        self.page.number((row, WEIGHT), Some(section.weight), Kind::Bare.fixed())?;
+        self.page
+            .number((row, WEIGHT), Some(section.weight), Kind::Bare.fixed())?;
         self.page.blank(row, STANDARD..POINTS, Kind::Unused.fixed())?;
         match section.points {
             Some(points) => {
@@ -229,7 +235,8 @@ impl Writer<'_> {
     fn total(&mut self, score: &Score) -> Result<(), XlsxError> {
         let row = self.row;
         self.page.span((row, 0), NAME, "总　分", Kind::Head.fixed())?;
-        self.page.number((row, WEIGHT), Some(score.full_marks), Kind::Bare.fixed())?;
+        self.page
+            .number((row, WEIGHT), Some(score.full_marks), Kind::Bare.fixed())?;
         let grade = score.grade.as_ref().map_or(OPEN, |grade| grade.name.as_str());
         self.page
             .span((row, STANDARD), RATIO, &format!("等级：{grade}"), Kind::Text.fixed())?;
@@ -241,7 +248,8 @@ impl Writer<'_> {
             }
             None => self.page.text((row, POINTS), OPEN, Kind::Text.fixed())?,
         }
-        self.page.text((row, EXPLANATION), &score.summary.zh, Kind::Words.fixed())?;
+        self.page
+            .text((row, EXPLANATION), &score.summary.zh, Kind::Words.fixed())?;
         self.page.fit(row, &[(&score.summary.zh, EXPLANATION..=EXPLANATION)])?;
         self.row += 1;
         Ok(())

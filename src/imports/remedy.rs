@@ -61,7 +61,11 @@ const REMEDIES: &[(&[&str], &str, &str)] = &[
         "请从下拉列表中选择。",
         "Choose from the list.",
     ),
-    (&["missing_name"], "请填写名称，或删除该行金额。", "Put in the name, or take the figures out."),
+    (
+        &["missing_name"],
+        "请填写名称，或删除该行金额。",
+        "Put in the name, or take the figures out.",
+    ),
     (
         &["duplicate_row"],
         "每条记录、每个项目只能出现一次，请删除重复行。",

@@ -53,6 +53,11 @@ impl Format {
         }
     }
 
+    /// Whether its bytes are compressed already.
+    pub fn is_compressed(self) -> bool {
+        matches!(self, Self::Xlsx)
+    }
+
     /// Whether a client is to show it or to keep it, and the ending of its name; `None` for what is no document.
     fn file(self) -> Option<(DispositionType, &'static str)> {
         match self {

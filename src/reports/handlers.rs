@@ -1,6 +1,6 @@
 //! The address of a unit's report.
 
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, VARY};
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
@@ -87,6 +87,9 @@ pub async fn get(
     response
         .insert_header((CONTENT_TYPE, format.media_type()))
         .insert_header((VARY, "accept"));
+    if format.is_compressed() {
+        response.insert_header((CONTENT_ENCODING, "identity"));
+    }
     if let Some(disposition) = format.disposition(&report.document) {
         response.insert_header((CONTENT_DISPOSITION, disposition));
     }

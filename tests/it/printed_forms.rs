@@ -26,7 +26,9 @@ fn scheme(id: &str) -> Arc<Scheme> {
 }
 
 fn schemes() -> Schemes {
-    ["hunan-2019", "project-2020"].map(|id| (id.to_owned(), scheme(id))).into()
+    ["hunan-2019", "project-2020"]
+        .map(|id| (id.to_owned(), scheme(id)))
+        .into()
 }
 
 fn frozen(id: &str) -> FrozenScheme {
@@ -39,7 +41,12 @@ fn frozen(id: &str) -> FrozenScheme {
 }
 
 /// A unit's year as it is submitted.
-fn document(sheet: Value, prior: Option<Value>, assessments: Value, funds: &[(&str, &str, Value)]) -> SubmissionDocument {
+fn document(
+    sheet: Value,
+    prior: Option<Value>,
+    assessments: Value,
+    funds: &[(&str, &str, Value)],
+) -> SubmissionDocument {
     let base_data: BaseData = serde_json::from_value(sheet).unwrap();
     let prior: Option<BaseData> = prior.map(|prior| serde_json::from_value(prior).unwrap());
     let assessments = serde_json::from_value(assessments).unwrap();
@@ -132,9 +139,7 @@ fn complete() -> SubmissionDocument {
         "satisfaction": {"achieved": "184", "possible": "200"}
     }});
     let target = |section: &str, name: &str, weight: &str, measure: Value| json!({"section": section, "name": name, "weight": weight, "measure": measure});
-    let number = |comparison: &str, target: &str, actual: &str| {
-        json!({"kind": "quantity", "comparison": comparison, "target": target, "actual": actual})
-    };
+    let number = |comparison: &str, target: &str, actual: &str| json!({"kind": "quantity", "comparison": comparison, "target": target, "actual": actual});
     document(
         sheet,
         Some(prior),
@@ -289,9 +294,18 @@ fn the_points_of_the_complete_unit_are_those_worked_out_by_hand() {
     }
     let sheet = book.sheet("附件2");
     // Totals that were left out, and a figure of the year before, are formulas.
-    assert_eq!(sheet.get("F19"), Some(&Cell::Formula("SUM(F20:F23)".to_owned(), "35.34".to_owned())));
-    assert_eq!(sheet.get("C23"), Some(&Cell::Formula("N(17.22)".to_owned(), "17.22".to_owned())));
-    assert_eq!(sheet.get("G23"), Some(&Cell::Formula("F23-C23".to_owned(), "8.28".to_owned())));
+    assert_eq!(
+        sheet.get("F19"),
+        Some(&Cell::Formula("SUM(F20:F23)".to_owned(), "35.34".to_owned()))
+    );
+    assert_eq!(
+        sheet.get("C23"),
+        Some(&Cell::Formula("N(17.22)".to_owned(), "17.22".to_owned()))
+    );
+    assert_eq!(
+        sheet.get("G23"),
+        Some(&Cell::Formula("F23-C23".to_owned(), "8.28".to_owned()))
+    );
 }
 
 /// Has LibreOffice work out all formulas; `None`, after saying so, where there is none.
@@ -300,7 +314,10 @@ fn recalculated(book: &[u8]) -> Option<Book> {
     let from = folder.path().join("forms.xlsx");
     std::fs::write(&from, without_results(book)).unwrap();
     let done = Command::new("soffice")
-        .arg(format!("-env:UserInstallation=file://{}/profile", folder.path().display()))
+        .arg(format!(
+            "-env:UserInstallation=file://{}/profile",
+            folder.path().display()
+        ))
         .args(["--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir"])
         .arg(folder.path().join("out"))
         .arg(&from)
@@ -308,7 +325,9 @@ fn recalculated(book: &[u8]) -> Option<Book> {
     match done {
         Ok(done) => {
             assert!(done.status.success(), "{done:?}");
-            Some(Book::open(&std::fs::read(folder.path().join("out/forms.xlsx")).unwrap()))
+            Some(Book::open(
+                &std::fs::read(folder.path().join("out/forms.xlsx")).unwrap(),
+            ))
         }
         Err(error) => {
             println!("skipped: no LibreOffice to work the formulas out ({error})");
@@ -331,9 +350,15 @@ fn a_spreadsheet_works_out_what_we_did() {
                 match result.parse::<f64>() {
                     Ok(expected) => {
                         let found = figure(found);
-                        assert!((found - expected).abs() <= 1e-9 * expected.abs().max(1.0), "{place}: {found}, {expected}");
+                        assert!(
+                            (found - expected).abs() <= 1e-9 * expected.abs().max(1.0),
+                            "{place}: {found}, {expected}"
+                        );
                     }
-                    Err(_) => assert!(matches!(found, Some(Cell::Formula(_, text)) if text == result), "{place}: {found:?}"),
+                    Err(_) => assert!(
+                        matches!(found, Some(Cell::Formula(_, text)) if text == result),
+                        "{place}: {found:?}"
+                    ),
                 }
                 compared += 1;
             }

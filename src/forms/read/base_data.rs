@@ -77,7 +77,10 @@ impl<'a> Reader<'a> {
             .iter()
             .map(|(column, cell)| (*column, self.form.label(cell)))
             .collect();
-        if labels.iter().any(|(_, label)| SIGNATURES.iter().any(|known| label.starts_with(known))) {
+        if labels
+            .iter()
+            .any(|(_, label)| SIGNATURES.iter().any(|known| label.starts_with(known)))
+        {
             return false;
         }
         if self.heading.columns.is_empty() && self.form.pairs(row, cells, &KEYS) {
@@ -123,13 +126,15 @@ impl<'a> Reader<'a> {
 
     /// Reads the head of a table, if the row is one.
     fn head(&mut self, row: u32, cells: &Cells<'_>, labels: &[(u32, String)]) -> bool {
-        let main = |label: &str| COLUMNS.iter().position(|column| column.label == label);
-        let building = |label: &str| BUILDING_COLUMNS.iter().position(|(name, ..)| *name == label);
-        let count = |known: &dyn Fn(&str) -> Option<usize>| labels.iter().filter(|(_, label)| known(label).is_some()).count();
-        let (known, list): (&dyn Fn(&str) -> Option<usize>, _) = match () {
-            () if count(&main) >= 2 => (&main, List::None),
-            () if count(&building) >= 2 => (&building, List::Buildings),
-            () => return false,
+        let main: fn(&str) -> Option<usize> = |label| COLUMNS.iter().position(|column| column.label == label);
+        let building: fn(&str) -> Option<usize> = |label| BUILDING_COLUMNS.iter().position(|(name, ..)| *name == label);
+        let tables = [(main, List::None), (building, List::Buildings)];
+        let found = tables.into_iter().find(|(known, _)| {
+            let columns = labels.iter().filter(|(_, label)| known(label).is_some());
+            columns.count() >= 2
+        });
+        let Some((known, list)) = found else {
+            return false;
         };
         let mut heading = Heading::default();
         let mut label_at = None;
@@ -178,16 +183,30 @@ impl<'a> Reader<'a> {
             if computed || cell.is_taken("N") {
                 continue;
             }
-            self.amount(variable.name, (row, *column), cell, variable.unit, &[marks[0], marks[1], mark]);
+            self.amount(
+                variable.name,
+                (row, *column),
+                cell,
+                variable.unit,
+                &[marks[0], marks[1], mark],
+            );
         }
-        let before = self.seen.iter().find(|(path, _)| *path == known.path).map(|(_, row)| *row);
+        let before = self
+            .seen
+            .iter()
+            .find(|(path, _)| *path == known.path)
+            .map(|(_, row)| *row);
         match before {
             _ if !any => {}
             None => self.seen.push((known.path, row)),
             Some(before) => {
                 let text = Text::new(
                     format!("“{}”已在第{}行填报，应只填一行。", known.label, before + 1),
-                    format!("\"{}\" stands in row {} already; expected once", known.label, before + 1),
+                    format!(
+                        "\"{}\" stands in row {} already; expected once",
+                        known.label,
+                        before + 1
+                    ),
                 );
                 self.form.fault((row, label), Some(known.label), "duplicate_row", text);
             }
@@ -260,14 +279,20 @@ impl<'a> Reader<'a> {
     fn listed(&mut self, row: u32, cells: &Cells<'_>, list: List) {
         let at = self.heading.label;
         let name = self.form.grid.at(row, at);
-        let figures = cells.iter().filter(|(column, _)| self.heading.columns.contains_key(column)).count();
+        let figures = cells
+            .iter()
+            .filter(|(column, _)| self.heading.columns.contains_key(column))
+            .count();
         let (path, number) = match list {
             List::Funds => (FUNDS.0, self.funds),
             _ => (BUILDINGS.0, self.buildings),
         };
         let Some((_, _, name)) = name.filter(|(at, ..)| *at == row) else {
             if figures > 0 {
-                let text = Text::fixed("有金额而无名称，应填写名称。", "there are figures and no name; expected a name");
+                let text = Text::fixed(
+                    "有金额而无名称，应填写名称。",
+                    "there are figures and no name; expected a name",
+                );
                 self.form.fault((row, at), None, "missing_name", text);
             }
             return;
@@ -304,7 +329,13 @@ impl<'a> Reader<'a> {
                 continue;
             };
             if !cell.is_taken("N") {
-                self.amount(&format!("{path}.{number}.{field}"), (row, *column), cell, counted, &[unit, mark]);
+                self.amount(
+                    &format!("{path}.{number}.{field}"),
+                    (row, *column),
+                    cell,
+                    counted,
+                    &[unit, mark],
+                );
             }
         }
         match list {
@@ -317,12 +348,16 @@ impl<'a> Reader<'a> {
     fn unknown(&mut self, row: u32, first: u32, cells: &Cells<'_>) {
         let figure = cells.iter().find(|(column, cell)| {
             self.heading.columns.contains_key(column)
-                && (matches!(cell.value, Value::Number(_)) || super::figure::plain_digits(cell.shown().trim()).is_some())
+                && (matches!(cell.value, Value::Number(_))
+                    || super::figure::plain_digits(cell.shown().trim()).is_some())
         });
         if figure.is_none() {
             return;
         }
-        let label = cells.get(&first).map(|cell| cell.shown().trim().to_owned()).unwrap_or_default();
+        let label = cells
+            .get(&first)
+            .map(|cell| cell.shown().trim().to_owned())
+            .unwrap_or_default();
         let nearest = rows()
             .map(|row| (strsim::jaro_winkler(&plain(&label), &plain(row.label)), row.label))
             .filter(|(likeness, _)| *likeness > 0.7)

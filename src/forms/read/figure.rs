@@ -20,9 +20,8 @@ impl Mark {
     /// The mark that stands in parentheses at the end of a label, after `单位：`, or by itself.
     pub fn of(text: &str) -> Option<Self> {
         let text: String = half_width(text).chars().filter(|c| !c.is_whitespace()).collect();
-        let marked = |mark: &str| {
-            text == mark || text.contains(&format!("({mark})")) || text.contains(&format!("单位:{mark}"))
-        };
+        let marked =
+            |mark: &str| text == mark || text.contains(&format!("({mark})")) || text.contains(&format!("单位:{mark}"));
         match () {
             () if marked("万元") => Some(Self::TenThousandYuan),
             () if marked("元") => Some(Self::Yuan),
@@ -117,7 +116,9 @@ fn number(text: &str, unit: Option<Unit>) -> Result<(String, Option<Mark>), NoFi
 /// Digits without the commas that part thousands; `None` for what is no plain number.
 pub fn plain_digits(text: &str) -> Option<String> {
     let (sign, rest) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
-    let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(whole, part)| (whole, Some(part)));
+    let (whole, fraction) = rest
+        .split_once('.')
+        .map_or((rest, None), |(whole, part)| (whole, Some(part)));
     let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let mut groups = whole.split(',');
     let first = groups.next()?;
@@ -180,14 +181,34 @@ mod tests {
             assert_eq!(read(text, Unit::TenThousandYuan, &[]).as_deref(), Ok(figure), "{text}");
         }
         assert_eq!(read("104人", Unit::People, &[]).as_deref(), Ok("104"));
-        assert_eq!(read("326", Unit::TenThousandYuan, &[Mark::Yuan]).as_deref(), Ok("0.0326"));
+        assert_eq!(
+            read("326", Unit::TenThousandYuan, &[Mark::Yuan]).as_deref(),
+            Ok("0.0326")
+        );
         // What stands in the cell says it best.
-        assert_eq!(read("326万元", Unit::TenThousandYuan, &[Mark::Yuan]).as_deref(), Ok("326"));
+        assert_eq!(
+            read("326万元", Unit::TenThousandYuan, &[Mark::Yuan]).as_deref(),
+            Ok("326")
+        );
     }
 
     #[test]
     fn what_could_be_meant_otherwise_is_no_figure() {
-        for text in ["1,16", "1.166,07", "12,34,567", "约100", "—", "无", "(5)", "95%", "1e3", "+5", "100元/人", "万元", "1..2"] {
+        for text in [
+            "1,16",
+            "1.166,07",
+            "12,34,567",
+            "约100",
+            "—",
+            "无",
+            "(5)",
+            "95%",
+            "1e3",
+            "+5",
+            "100元/人",
+            "万元",
+            "1..2",
+        ] {
             assert_eq!(read(text, Unit::TenThousandYuan, &[]), Err("not_a_number"), "{text}");
         }
         assert_eq!(read("4元", Unit::People, &[]), Err("not_a_number"));

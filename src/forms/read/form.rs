@@ -62,7 +62,9 @@ impl<'a> Form<'a> {
         let mut label = plain(cell.shown());
         if let Some(year) = self.year {
             for (year, word) in [(year, "本年"), (year - 1, "上年")] {
-                label = label.replace(&format!("{year}年度"), word).replace(&format!("{year}年"), word);
+                label = label
+                    .replace(&format!("{year}年度"), word)
+                    .replace(&format!("{year}年"), word);
             }
         }
         label
@@ -224,7 +226,9 @@ impl<'a> Form<'a> {
     /// What was read, as a row of this number, or what is wrong with its cells.
     pub fn finish(self, number: u64) -> RawRow {
         let json = match self.faults.is_empty() {
-            true => serde_json::to_vec(&self.document).map_err(|error| vec![RowFault::unreadable(1, &error.to_string())]),
+            true => {
+                serde_json::to_vec(&self.document).map_err(|error| vec![RowFault::unreadable(1, &error.to_string())])
+            }
             false => Err(self.faults),
         };
         RawRow {
@@ -237,12 +241,9 @@ impl<'a> Form<'a> {
 
 /// Puts a value at a dotted path, in which a number is a place in a list, at most the next one.
 fn insert(document: &mut Map<String, Json>, path: &str, value: Json) {
-    let mut parts = path.split('.').peekable();
-    let Some(first) = parts.next() else {
-        return;
-    };
-    let mut at = document.entry(first).or_insert(Json::Null);
-    while let Some(part) = parts.next() {
+    let mut parts = path.split('.');
+    let mut at = document.entry(parts.next().unwrap_or_default()).or_insert(Json::Null);
+    for part in parts {
         at = match part.parse::<usize>() {
             Ok(n) => {
                 if !at.is_array() {

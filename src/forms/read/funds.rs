@@ -9,8 +9,8 @@ use super::form::{Cells, Form};
 use super::grid::{Cell, Grid, Value};
 use crate::fault::Text;
 use crate::forms::terms::{
-    ASIDE, COMPARISONS, COMPUTED, FUND_HEAD, KEYS, LEVELS, MONEY, MONEY_COLUMNS, QUALITY, QUANTITY, SECTIONS, SIGNATURES,
-    TargetColumn, half_width, plain,
+    ASIDE, COMPARISONS, COMPUTED, FUND_HEAD, KEYS, LEVELS, MONEY, MONEY_COLUMNS, QUALITY, QUANTITY, SECTIONS,
+    SIGNATURES, TargetColumn, half_width, plain,
 };
 use crate::scoring::values::{Amount, Points, Quantity, Share};
 use crate::scoring::variables::Unit;
@@ -69,7 +69,9 @@ impl<'a> Reader<'a> {
             return false;
         }
         match self.part {
-            Part::Targets if begins("总分") || begins("合计") || begins("注:") || begins("填表说明") => return false,
+            Part::Targets if begins("总分") || begins("合计") || begins("注:") || begins("填表说明") => {
+                return false;
+            }
             Part::Targets => self.target(row, cells),
             Part::Head => {
                 let known: Vec<_> = KEYS.into_iter().chain(FUND_HEAD).collect();
@@ -156,8 +158,12 @@ impl<'a> Reader<'a> {
             let own = cells.get(&at).and_then(|cell| Mark::of(cell.shown()));
             let path = format!("funding.{name}.{field}");
             if self.form.places.contains_key(&path) {
-                let text = Text::fixed("该项已在上面填报，应只填一行。", "it stands above already; expected once");
-                self.form.fault((row, *column), Some(cell.shown()), "duplicate_row", text);
+                let text = Text::fixed(
+                    "该项已在上面填报，应只填一行。",
+                    "it stands above already; expected once",
+                );
+                self.form
+                    .fault((row, *column), Some(cell.shown()), "duplicate_row", text);
                 continue;
             }
             self.form
@@ -214,31 +220,42 @@ impl<'a> Reader<'a> {
             self.form.put(&format!("{at}.name"), place, Json::from(name));
         }
         if let Some((_, place, cell)) = self.own(row, TargetColumn::Weight) {
-            self.form.figure::<Points>(&format!("{at}.weight"), place, cell, None, &[]);
+            self.form
+                .figure::<Points>(&format!("{at}.weight"), place, cell, None, &[]);
         }
         if let Some((covers, place, _)) = self.own(row, TargetColumn::Covers) {
             self.covers(&at, &covers, place);
         }
         if let Some((_, place, cell)) = self.own(row, TargetColumn::Deviation) {
-            self.form.put(&format!("{at}.deviation"), place, Json::from(cell.shown()));
+            self.form
+                .put(&format!("{at}.deviation"), place, Json::from(cell.shown()));
         }
         match kind {
             Some((kind, place, _)) if kind == QUANTITY => {
-                self.form.put(&format!("{at}.measure.kind"), place, Json::from("quantity"));
+                self.form
+                    .put(&format!("{at}.measure.kind"), place, Json::from("quantity"));
                 self.quantity(row, &at);
             }
             Some((kind, place, _)) if kind == QUALITY => {
-                self.form.put(&format!("{at}.measure.kind"), place, Json::from("quality"));
+                self.form
+                    .put(&format!("{at}.measure.kind"), place, Json::from("quality"));
                 self.quality(row, &at);
             }
             other => {
                 let shown = other.map(|(kind, ..)| kind);
                 let text = Text::new(
                     format!("读到“{}”，应为“定量”或“定性”。", shown.as_deref().unwrap_or("空")),
-                    format!("read \"{}\"; expected 定量 (a number) or 定性 (in words)", shown.as_deref().unwrap_or("")),
+                    format!(
+                        "read \"{}\"; expected 定量 (a number) or 定性 (in words)",
+                        shown.as_deref().unwrap_or("")
+                    ),
                 );
-                self.form
-                    .fault(place_of(&self.targets, row, TargetColumn::Kind), shown.as_deref(), "unknown_kind", text);
+                self.form.fault(
+                    place_of(&self.targets, row, TargetColumn::Kind),
+                    shown.as_deref(),
+                    "unknown_kind",
+                    text,
+                );
             }
         }
         self.count += 1;
@@ -295,8 +312,7 @@ impl<'a> Reader<'a> {
             }
         }
         if let Some((level, place, _)) = self.own(row, TargetColumn::Level) {
-            self.form
-                .chosen(&format!("{at}.measure.level"), place, LEVELS, &level);
+            self.form.chosen(&format!("{at}.measure.level"), place, LEVELS, &level);
         }
         if let Some((_, place, cell)) = self.own(row, TargetColumn::Share) {
             let mut cell = cell.clone();
@@ -325,7 +341,10 @@ impl<'a> Reader<'a> {
 
     /// Reads the years whose task a target is: one, or from one to another.
     fn covers(&mut self, at: &str, text: &str, place: (u32, u32)) {
-        let plain: String = half_width(text).chars().filter(|c| !c.is_whitespace() && !"年度".contains(*c)).collect();
+        let plain: String = half_width(text)
+            .chars()
+            .filter(|c| !c.is_whitespace() && !"年度".contains(*c))
+            .collect();
         let parts: Vec<&str> = plain
             .split(['-', '—', '–', '～', '~', '至'])
             .filter(|part| !part.is_empty())

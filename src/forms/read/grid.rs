@@ -49,7 +49,9 @@ impl Cell {
     /// Whether its formula is a call of this function, by which our own forms mark what was not filed but taken over.
     pub fn is_taken(&self, function: &str) -> bool {
         let formula = self.formula.as_deref().unwrap_or_default().trim_start_matches('=');
-        formula.strip_prefix(function).is_some_and(|rest| rest.starts_with('(') && rest.ends_with(')'))
+        formula
+            .strip_prefix(function)
+            .is_some_and(|rest| rest.starts_with('(') && rest.ends_with(')'))
     }
 }
 

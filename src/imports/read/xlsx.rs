@@ -8,10 +8,7 @@ use rust_decimal::Decimal;
 use crate::imports::fault::RowFault;
 
 /// Hands the rows of the first sheet that have cells to `each`, with their numbers, while it wants more.
-pub fn rows<R: Read + Seek>(
-    mut book: Xlsx<R>,
-    mut each: impl FnMut(Result<(u64, Vec<String>), RowFault>) -> bool,
-) {
+pub fn rows<R: Read + Seek>(mut book: Xlsx<R>, mut each: impl FnMut(Result<(u64, Vec<String>), RowFault>) -> bool) {
     let mut unreadable = |row: u64, reason: String| {
         each(Err(RowFault::unreadable(row, &reason)));
     };

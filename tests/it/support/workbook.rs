@@ -146,7 +146,8 @@ impl Book {
             page.set_name(&sheet.name).unwrap();
             let plain = Format::new();
             for (from, to) in &sheet.merges {
-                page.merge_range(from.0, from.1 as u16, to.0, to.1 as u16, "", &plain).unwrap();
+                page.merge_range(from.0, from.1 as u16, to.0, to.1 as u16, "", &plain)
+                    .unwrap();
             }
             for ((row, column), cell) in &sheet.cells {
                 let column = u16::try_from(*column).unwrap();
