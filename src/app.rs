@@ -29,7 +29,7 @@ use crate::schemes::library::Library;
 use crate::tokens::model::Role;
 use crate::tokens::permission::Permissions;
 use crate::{
-    audit, evaluations, events, exports, fiscal_years, health, imports, preview, rankings, reports, schemes,
+    audit, evaluations, events, exports, fiscal_years, forms, health, imports, preview, rankings, reports, schemes,
     special_funds, table_preview, tokens, trends, units, webhooks,
 };
 
@@ -68,6 +68,7 @@ use crate::{
         evaluations::review::get, evaluations::review::put, evaluations::review::patch,
         evaluations::history::list,
         evaluations::submissions::list, evaluations::submissions::get, evaluations::submissions::get_scheme,
+        forms::handlers::get, forms::handlers::get_archive,
         special_funds::handlers::list, special_funds::handlers::post, special_funds::handlers::get,
         special_funds::handlers::put, special_funds::handlers::patch, special_funds::handlers::delete,
         special_funds::handlers::get_score,
@@ -163,6 +164,7 @@ fn routes(config: &mut ServiceConfig) {
                 .configure(units::handlers::routes)
                 .configure(trends::handlers::routes)
                 // Before the scope of a unit's year, which takes all that is below it.
+                .configure(forms::handlers::routes)
                 .configure(reports::handlers::routes)
                 .configure(evaluations::handlers::routes),
         )
@@ -170,7 +172,8 @@ fn routes(config: &mut ServiceConfig) {
             web::scope("/api/v1/fiscal-years")
                 .configure(fiscal_years::handlers::routes)
                 .configure(evaluations::scheme_change::routes)
-                .configure(rankings::handlers::routes),
+                .configure(rankings::handlers::routes)
+                .configure(forms::handlers::year_routes),
         )
         .service(web::scope("/api/v1/scoring-schemes").configure(schemes::handlers::routes))
         .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))

@@ -10,6 +10,7 @@ use super::model::Report;
 use crate::evaluations::submissions::SubmissionDocument;
 use crate::http::accept::{json, preferred};
 use crate::http::problem::Problem;
+use crate::{forms, imports};
 
 /// A form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -18,11 +19,13 @@ use crate::http::problem::Problem;
 pub enum Format {
     /// All of it, for programs.
     Json,
+    /// 附件1, 附件2 and 附件3 as an Excel workbook.
+    Xlsx,
 }
 
 impl Format {
     /// What there is. The first is sent to those who take any.
-    const ALL: [Self; 1] = [Self::Json];
+    const ALL: [Self; 2] = [Self::Json, Self::Xlsx];
 
     /// The one that the parameter names, else the one that the client likes best.
     ///
@@ -39,20 +42,27 @@ impl Format {
     fn essence(self) -> &'static str {
         match self {
             Self::Json => "application/json",
+            Self::Xlsx => imports::file::Format::Xlsx.media_type(),
         }
     }
 
     /// Its media type, as it is sent.
     pub fn media_type(self) -> &'static str {
         match self {
-            Self::Json => self.essence(),
+            Self::Json | Self::Xlsx => self.essence(),
         }
+    }
+
+    /// Whether its bytes are compressed already.
+    pub fn is_compressed(self) -> bool {
+        matches!(self, Self::Xlsx)
     }
 
     /// Whether a client is to show it or to keep it, and the ending of its name; `None` for what is no document.
     fn file(self) -> Option<(DispositionType, &'static str)> {
         match self {
             Self::Json => None,
+            Self::Xlsx => Some((DispositionType::Attachment, "xlsx")),
         }
     }
 
@@ -69,6 +79,10 @@ impl Format {
     pub fn write(self, report: &Report) -> Result<Bytes, Problem> {
         match self {
             Self::Json => json(report),
+            Self::Xlsx => match forms::workbook(&report.document, &report.schemes) {
+                Ok(book) => Ok(book.into()),
+                Err(error) => Err(Problem::internal(format!("a workbook cannot be written: {error}"))),
+            },
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The address of a unit's report.
 
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, VARY};
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
@@ -18,6 +18,7 @@ use crate::http::problem::Problem;
 use crate::http::query::{Query, given};
 use crate::http::resource::resource;
 use crate::http::responses::CommonErrors;
+use crate::imports::handlers::File;
 use crate::schemes::library::Library;
 
 /// Adds the route of a unit's report, below `/api/v1/units`.
@@ -49,7 +50,8 @@ pub struct ReportQuery {
     security(("token" = ["read"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year"), ReportQuery),
-    responses((status = 200, description = "The report", content((Report = "application/json")),
+    responses((status = 200, description = "The report", content((Report = "application/json"),
+                (inline(File) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")),
             headers(("ETag" = String, description = "Of all that it says, and of its form"))),
         (status = 304, description = "It is still what `If-None-Match` names"), CommonErrors),
 )]
@@ -85,6 +87,9 @@ pub async fn get(
     response
         .insert_header((CONTENT_TYPE, format.media_type()))
         .insert_header((VARY, "accept"));
+    if format.is_compressed() {
+        response.insert_header((CONTENT_ENCODING, "identity"));
+    }
     if let Some(disposition) = format.disposition(&report.document) {
         response.insert_header((CONTENT_DISPOSITION, disposition));
     }

@@ -254,6 +254,13 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
         (
             For::Readers,
             "GET",
+            "/api/v1/units/{code}/evaluations/{year}/forms/{form}",
+            "/api/v1/units/219001/evaluations/2019/forms/base-data",
+            none.clone(),
+        ),
+        (
+            For::Readers,
+            "GET",
             "/api/v1/units/{code}/trend",
             "/api/v1/units/219001/trend",
             none.clone(),
@@ -450,6 +457,13 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
             "GET",
             "/api/v1/fiscal-years/{year}/summary",
             "/api/v1/fiscal-years/2019/summary",
+            none.clone(),
+        ),
+        (
+            For::Tokens,
+            "GET",
+            "/api/v1/fiscal-years/{year}/forms",
+            "/api/v1/fiscal-years/2019/forms",
             none.clone(),
         ),
         (

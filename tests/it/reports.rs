@@ -57,13 +57,16 @@ both_engines! {
             ("*/*", "", "application/json"),
             ("application/*;q=0.1", "", "application/json"),
             ("application/json;q=0, */*;q=0.1", "?format=json", "application/json"),
+            ("application/json;q=0.9, application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "",
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+            ("", "?format=xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         ] {
             let sent = bureau.with("Accept", accept).get(&format!("{REPORT}{format}")).expect(200);
             assert_eq!(sent.header("content-type"), Some(expected), "{accept} {format}");
             assert!(sent.header("vary").unwrap_or_default().to_lowercase().contains("accept"));
         }
         let refused = bureau.with("Accept", "image/png").get(REPORT).expect(406).json();
-        assert_eq!(refused["detail_zh"], "此地址可返回application/json。");
+        assert_eq!(refused["detail_zh"], "此地址可返回application/json或application/vnd.openxmlformats-officedocument.spreadsheetml.sheet。");
         bureau.get(&format!("{REPORT}?format=png")).expect(400);
         bureau.get("/api/v1/units/219001/evaluations/2018/report").expect(404);
     }
