@@ -73,7 +73,7 @@ use crate::{
         special_funds::handlers::get_score,
         imports::handlers::list, imports::handlers::post, imports::handlers::get, imports::handlers::list_faults,
         exports::handlers::get,
-        reports::handlers::get,
+        reports::handlers::get, reports::county::get,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
         events::handlers::list, audit::handlers::list,
         webhooks::handlers::list, webhooks::handlers::post, webhooks::handlers::get, webhooks::handlers::patch,
@@ -170,7 +170,8 @@ fn routes(config: &mut ServiceConfig) {
             web::scope("/api/v1/fiscal-years")
                 .configure(fiscal_years::handlers::routes)
                 .configure(evaluations::scheme_change::routes)
-                .configure(rankings::handlers::routes),
+                .configure(rankings::handlers::routes)
+                .configure(reports::county::routes),
         )
         .service(web::scope("/api/v1/scoring-schemes").configure(schemes::handlers::routes))
         .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))
