@@ -74,7 +74,7 @@ use crate::{
         special_funds::handlers::get_score,
         imports::handlers::list, imports::handlers::post, imports::handlers::get, imports::handlers::list_faults,
         exports::handlers::get,
-        reports::handlers::get,
+        reports::handlers::get, reports::county::get,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
         events::handlers::list, audit::handlers::list,
         webhooks::handlers::list, webhooks::handlers::post, webhooks::handlers::get, webhooks::handlers::patch,
@@ -173,7 +173,8 @@ fn routes(config: &mut ServiceConfig) {
                 .configure(fiscal_years::handlers::routes)
                 .configure(evaluations::scheme_change::routes)
                 .configure(rankings::handlers::routes)
-                .configure(forms::handlers::year_routes),
+                .configure(forms::handlers::year_routes)
+                .configure(reports::county::routes),
         )
         .service(web::scope("/api/v1/scoring-schemes").configure(schemes::handlers::routes))
         .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))

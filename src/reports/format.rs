@@ -7,8 +7,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::model::Report;
+use super::unit_page::unit_page;
 use crate::evaluations::submissions::SubmissionDocument;
 use crate::http::accept::{json, preferred};
+use crate::http::language::Language;
 use crate::http::problem::Problem;
 use crate::{forms, imports};
 
@@ -19,13 +21,24 @@ use crate::{forms, imports};
 pub enum Format {
     /// All of it, for programs.
     Json,
+    /// A page to look at and to print.
+    Html,
     /// 附件1, 附件2 and 附件3 as an Excel workbook.
     Xlsx,
 }
 
 impl Format {
     /// What there is. The first is sent to those who take any.
-    const ALL: [Self; 2] = [Self::Json, Self::Xlsx];
+    pub const ALL: [Self; 3] = [Self::Json, Self::Html, Self::Xlsx];
+
+    /// Its word in the parameter, which is the ending of a file's name too.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Html => "html",
+            Self::Xlsx => "xlsx",
+        }
+    }
 
     /// The one that the parameter names, else the one that the client likes best.
     ///
@@ -42,6 +55,7 @@ impl Format {
     fn essence(self) -> &'static str {
         match self {
             Self::Json => "application/json",
+            Self::Html => "text/html",
             Self::Xlsx => imports::file::Format::Xlsx.media_type(),
         }
     }
@@ -49,6 +63,7 @@ impl Format {
     /// Its media type, as it is sent.
     pub fn media_type(self) -> &'static str {
         match self {
+            Self::Html => "text/html; charset=utf-8",
             Self::Json | Self::Xlsx => self.essence(),
         }
     }
@@ -58,27 +73,29 @@ impl Format {
         matches!(self, Self::Xlsx)
     }
 
-    /// Whether a client is to show it or to keep it, and the ending of its name; `None` for what is no document.
-    fn file(self) -> Option<(DispositionType, &'static str)> {
+    /// Whether a client is to show it or to keep it; `None` for what is no document.
+    fn shown_or_kept(self) -> Option<DispositionType> {
         match self {
             Self::Json => None,
-            Self::Xlsx => Some((DispositionType::Attachment, "xlsx")),
+            Self::Html => Some(DispositionType::Inline),
+            Self::Xlsx => Some(DispositionType::Attachment),
         }
     }
 
     /// Under which name it is kept; `None` for what is no document.
     pub fn disposition(self, document: &SubmissionDocument) -> Option<ContentDisposition> {
-        self.file()
-            .map(|(disposition, extension)| named(disposition, extension, document))
+        self.shown_or_kept()
+            .map(|disposition| named(disposition, self.word(), document))
     }
 
     /// The report in this form.
     ///
     /// # Errors
     /// 500; none for a program that passed its tests.
-    pub fn write(self, report: &Report) -> Result<Bytes, Problem> {
+    pub fn write(self, report: &Report, language: Language) -> Result<Bytes, Problem> {
         match self {
             Self::Json => json(report),
+            Self::Html => Ok(unit_page(report, language).into()),
             Self::Xlsx => match forms::workbook(&report.document, &report.schemes) {
                 Ok(book) => Ok(book.into()),
                 Err(error) => Err(Problem::internal(format!("a workbook cannot be written: {error}"))),

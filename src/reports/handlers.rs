@@ -1,6 +1,8 @@
 //! The address of a unit's report.
 
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use actix_web::http::header::{
+    CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
+};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
@@ -8,11 +10,13 @@ use utoipa::IntoParams;
 
 use super::format::Format;
 use super::model::Report;
+use super::page::POLICY;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::Db;
 use crate::http::accept::json;
 use crate::http::auth::Reader;
 use crate::http::etag::{ETag, Preconditions};
+use crate::http::language::Language;
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::{Query, given};
@@ -35,13 +39,18 @@ pub struct ReportQuery {
     #[serde(default, deserialize_with = "given")]
     #[param(inline)]
     format: Option<Format>,
+    /// The language of a page, whatever `Accept-Language` says; Chinese where neither says one.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline)]
+    lang: Option<Language>,
 }
 
 /// Get the report of a unit's year
 ///
 /// All that is known of it in one document: what was submitted, with its score, lines, special funds and findings, as it was
 /// frozen then; the review, what counts after it, and the unit's trend. While no submission counts, it is of what is filed,
-/// as submitting would keep it now: `document.submitted_at` is `null`. Its form is that of `Accept`, or of `format`.
+/// as submitting would keep it now: `document.submitted_at` is `null`. Its form is that of `Accept`, or of `format`: JSON, or a
+/// page to look at and to print, in Chinese or English, with charts of the points got and lost.
 #[utoipa::path(
     get,
     path = "/api/v1/units/{code}/evaluations/{year}/report",
@@ -50,9 +59,10 @@ pub struct ReportQuery {
     security(("token" = ["read"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year"), ReportQuery),
-    responses((status = 200, description = "The report", content((Report = "application/json"),
+    responses((status = 200, description = "The report", content((Report = "application/json"), (String = "text/html"),
                 (inline(File) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")),
-            headers(("ETag" = String, description = "Of all that it says, and of its form"))),
+            headers(("ETag" = String, description = "Of all that it says, and of its form and language"),
+                ("Content-Disposition" = String, description = "A name for the file, where it is no JSON"))),
         (status = 304, description = "It is still what `If-None-Match` names"), CommonErrors),
 )]
 pub async fn get(
@@ -65,35 +75,38 @@ pub async fn get(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let format = Format::wanted(query.format, &request)?;
+    let language = query
+        .lang
+        .unwrap_or_else(|| Language::wanted_or(request.headers(), Language::Chinese));
     let (report, etag) = db
         .scan(move |conn| {
             let report = conn.snapshot(|conn| Report::find(conn, &library, &principal, (&unit, year)))?;
-            let data = json(&report)?;
-            let etag = ETag::over([
-                env!("CARGO_PKG_VERSION").as_bytes(),
-                format.media_type().as_bytes(),
-                &data,
-            ]);
+            let form = [env!("CARGO_PKG_VERSION"), format.word(), language.tag()].map(str::as_bytes);
+            let etag = ETag::over(form.into_iter().chain([&*json(&report)?]));
             Ok((report, etag))
         })
         .await?;
+    let varying = (VARY, "accept, accept-language");
     if preconditions.knows(&etag) {
-        return Ok(etag
-            .stamp(HttpResponse::NotModified())
-            .insert_header((VARY, "accept"))
-            .finish());
+        let mut response = etag.stamp(HttpResponse::NotModified());
+        return Ok(response.insert_header(varying).finish());
     }
     let mut response = etag.stamp(HttpResponse::Ok());
     response
-        .insert_header((CONTENT_TYPE, format.media_type()))
-        .insert_header((VARY, "accept"));
+        .insert_header(varying)
+        .insert_header((CONTENT_TYPE, format.media_type()));
     if format.is_compressed() {
         response.insert_header((CONTENT_ENCODING, "identity"));
     }
     if let Some(disposition) = format.disposition(&report.document) {
         response.insert_header((CONTENT_DISPOSITION, disposition));
     }
-    let written = web::block(move || format.write(&report)).await;
+    if format == Format::Html {
+        response
+            .insert_header((CONTENT_LANGUAGE, language.tag()))
+            .insert_header((CONTENT_SECURITY_POLICY, POLICY.as_str()));
+    }
+    let written = web::block(move || format.write(&report, language)).await;
     let body = written.unwrap_or_else(|_| Err(Problem::internal("a report could not be written")))?;
     Ok(response.body(body))
 }
