@@ -67,7 +67,8 @@ impl<'a> Form<'a> {
                     .replace(&format!("{year}年"), word);
             }
         }
-        label
+        // 2019年末 is no 本年末: the end of the year is this year's.
+        label.replace("本年末", "年末")
     }
 
     /// Notes something wrong with a cell.
