@@ -118,7 +118,11 @@ impl<T: Serialize> Page<T> {
 
 /// The value of a `Link` to the next page: this request with another value for the parameter that says where to go on.
 pub fn next_link(request: &HttpRequest, parameter: &str, value: impl fmt::Display) -> String {
-    format!("<{}{}>; rel=\"next\"", request.path(), query_with(request, parameter, value))
+    format!(
+        "<{}{}>; rel=\"next\"",
+        request.path(),
+        query_with(request, parameter, value)
+    )
 }
 
 /// The query of this request with another value for a parameter, as a relative address.

@@ -143,7 +143,10 @@ pub async fn get(
                 let scheme = in_force(conn, &library, year)?;
                 let document = &scheme.scheme.document;
                 let waiting = store::waiting(conn, &ranked, query.waiting_cursor.as_ref(), limit)?;
-                let waiting: Vec<_> = waiting.into_iter().map(|row| show(row, year)).collect::<Result<_, _>>()?;
+                let waiting: Vec<_> = waiting
+                    .into_iter()
+                    .map(|row| show(row, year))
+                    .collect::<Result<_, _>>()?;
                 Ok(CountyReport {
                     summary: summary::summary(conn, &scheme, year, query.kind)?,
                     ranking: ranking::page(conn, document, &ranked, true, query.cursor.as_ref(), limit)?,
@@ -155,7 +158,9 @@ pub async fn get(
     let mut response = report.ranking.page.begin(&request);
     response.insert_header((VARY, "accept, accept-language"));
     Ok(match format {
-        CountyFormat::Json => response.insert_header((CONTENT_TYPE, "application/json")).body(json(&report)?),
+        CountyFormat::Json => response
+            .insert_header((CONTENT_TYPE, "application/json"))
+            .body(json(&report)?),
         CountyFormat::Html => {
             let language = query
                 .lang

@@ -73,7 +73,8 @@ impl Format {
 
     /// Under which name it is kept; `None` for what is no document.
     pub fn disposition(self, document: &SubmissionDocument) -> Option<ContentDisposition> {
-        self.shown_or_kept().map(|disposition| named(disposition, self.word(), document))
+        self.shown_or_kept()
+            .map(|disposition| named(disposition, self.word(), document))
     }
 
     /// The report in this form.

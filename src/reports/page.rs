@@ -8,6 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use rust_decimal::Decimal;
 use sha2::{Digest as _, Sha256};
 
+use crate::evaluations::workflow::State;
 use crate::fault::Text;
 use crate::http::language::Language;
 use crate::scoring::score::{Range, Severity};
@@ -18,7 +19,9 @@ const STYLE: &str = include_str!("page.css");
 /// The `Content-Security-Policy` of the pages: their own style, and nothing else; no script, whatever a text may smuggle in.
 pub static POLICY: LazyLock<String> = LazyLock::new(|| {
     let style = STANDARD.encode(Sha256::digest(STYLE));
-    format!("default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+    format!(
+        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 });
 
 /// The language that a page is in.
@@ -53,6 +56,22 @@ impl Say {
             Language::Chinese => html! { (text) },
             Language::English => html! { span lang="zh-CN" { (text) } },
         }
+    }
+
+    /// Where an evaluation is in its life.
+    pub fn state(self, state: State) -> &'static str {
+        self.of(
+            state.zh(),
+            match state {
+                State::NotStarted => "Not started",
+                State::Draft => "Draft",
+                State::Submitted => "Submitted",
+                State::Returned => "Returned",
+                State::UnderReview => "Under review",
+                State::Approved => "Approved",
+                State::Published => "Published",
+            },
+        )
     }
 
     /// How much a finding matters.
@@ -139,10 +158,17 @@ const LABEL: usize = 14;
 /// A chart of bars below each other, as wide as the page: lengths are shares of it, texts keep their size. It says in words
 /// what it shows.
 pub fn bars(say: Say, id: &str, class: &str, title: &str, bars: &[Bar]) -> Markup {
-    let longest = bars.iter().map(|bar| bar.length.max(bar.filled.high)).max().unwrap_or_default();
+    let longest = bars
+        .iter()
+        .map(|bar| bar.length.max(bar.filled.high))
+        .max()
+        .unwrap_or_default();
     let share = |length: Decimal| {
         let share = (length * Decimal::ONE_HUNDRED).checked_div(longest).unwrap_or_default();
-        format!("{}%", share.clamp(Decimal::ZERO, Decimal::ONE_HUNDRED).round_dp(2).normalize())
+        format!(
+            "{}%",
+            share.clamp(Decimal::ZERO, Decimal::ONE_HUNDRED).round_dp(2).normalize()
+        )
     };
     let words: Vec<String> = bars.iter().map(|bar| format!("{} {}", bar.label, bar.value)).collect();
     html! {
@@ -186,22 +212,64 @@ mod tests {
     #[test]
     fn a_label_is_cut_where_a_phone_has_no_more_room() {
         assert_eq!(shortened("政府采购执行率"), "政府采购执行率");
-        assert_eq!(shortened("一二三四五六七八九十一二三四五"), "一二三四五六七八九十一二三四…");
-        assert_eq!(shortened("Rate of posts that are filled in"), "Rate of posts that are fille…");
+        assert_eq!(
+            shortened("一二三四五六七八九十一二三四五"),
+            "一二三四五六七八九十一二三四…"
+        );
+        assert_eq!(
+            shortened("Rate of posts that are filled in"),
+            "Rate of posts that are fille…"
+        );
     }
 
     #[test]
     fn lengths_are_shares_of_the_longest_bar_and_texts_are_escaped() {
-        let chart = bars(Say(Language::Chinese), "a", "", "<图>", &[
-            Bar { label: "<甲>".to_owned(), value: "3/8".to_owned(), filled: Range::exactly(3.into()), length: 8.into() },
-            Bar { label: "乙".to_owned(), value: "0～2".to_owned(), filled: Range { low: 0.into(), high: 2.into() }, length: 2.into() },
-        ]).into_string();
+        let chart = bars(
+            Say(Language::Chinese),
+            "a",
+            "",
+            "<图>",
+            &[
+                Bar {
+                    label: "<甲>".to_owned(),
+                    value: "3/8".to_owned(),
+                    filled: Range::exactly(3.into()),
+                    length: 8.into(),
+                },
+                Bar {
+                    label: "乙".to_owned(),
+                    value: "0～2".to_owned(),
+                    filled: Range {
+                        low: 0.into(),
+                        high: 2.into(),
+                    },
+                    length: 2.into(),
+                },
+            ],
+        )
+        .into_string();
         // 3 of 8 is 37.5%, 2 of 8 is 25%.
-        for part in ["width=\"37.5%\"", "width=\"25%\"", "width=\"0%\"", "&lt;甲&gt; 3/8；乙 0～2", "&lt;图&gt;"] {
+        for part in [
+            "width=\"37.5%\"",
+            "width=\"25%\"",
+            "width=\"0%\"",
+            "&lt;甲&gt; 3/8；乙 0～2",
+            "&lt;图&gt;",
+        ] {
             assert!(chart.contains(part), "{part}: {chart}");
         }
         assert!(!chart.contains("<甲>"));
         // Nothing to measure by.
-        assert!(bars(Say(Language::English), "a", "", "", &[Bar::whole("甲", "0", Decimal::ZERO)]).into_string().contains("width=\"0%\""));
+        assert!(
+            bars(
+                Say(Language::English),
+                "a",
+                "",
+                "",
+                &[Bar::whole("甲", "0", Decimal::ZERO)]
+            )
+            .into_string()
+            .contains("width=\"0%\"")
+        );
     }
 }
