@@ -94,21 +94,19 @@ fn completeness(say: Say, overall: &Overview) -> Markup {
         .iter()
         .map(|(state, units)| Bar {
             length: of_all,
-            ..Bar::whole(
-                say.of(state.zh(), state.as_str()),
-                units.to_string(),
-                Decimal::from(*units),
-            )
+            ..Bar::whole(say.state(*state), units.to_string(), Decimal::from(*units))
         })
         .collect();
     let rows: Vec<_> = states
         .iter()
-        .map(|(state, units)| (html! { (say.of(state.zh(), state.as_str())) }, vec![units.to_string()]))
+        .map(|(state, units)| (html! { (say.state(*state)) }, vec![units.to_string()]))
         .collect();
     html! {
         h2 { (say.of("填报进度", "How far the year has come")) }
-        (bars(say, "states", "points", say.of("各状态单位数", "Units by state of their evaluation"), &chart))
-        (table([say.of("状态", "State"), say.of("单位数", "Units")], &rows))
+        div.pair {
+            (bars(say, "states", "points", say.of("各状态单位数", "Units by state of their evaluation"), &chart))
+            (table([say.of("状态", "State"), say.of("单位数", "Units")], &rows))
+        }
     }
 }
 
@@ -144,8 +142,10 @@ fn distribution(say: Say, overall: &Overview) -> Markup {
         .collect();
     html! {
         (title)
-        (bars(say, "bands", "points", say.of("各分数段单位数", "Units in each band of five points"), &chart))
-        (table([say.of("分数段", "Points"), say.of("单位数", "Units")], &rows))
+        div.pair {
+            (bars(say, "bands", "points", say.of("各分数段单位数", "Units in each band of five points"), &chart))
+            (table([say.of("分数段", "Points"), say.of("单位数", "Units")], &rows))
+        }
         h3 { (say.of("等级", "Grades")) }
         (table([say.of("等级", "Grade"), say.of("单位数", "Units"), say.of("占比", "Share")], &grades))
     }
@@ -191,8 +191,10 @@ fn parts(say: Say, overall: &Overview) -> Markup {
     let (units, rate) = (say.of("单位数", "Units"), say.of("得分率", "Got"));
     html! {
         h2 { (say.of("分项得分", "Points by section")) }
-        (bars(say, "sections", "points", say.of("各一级指标得分率", "Share of the points of each section that was got"), &chart))
-        (table([say.of("一级指标", "Section"), units, say.of("平均得分", "Mean"), rate], &sections))
+        div.pair {
+            (bars(say, "sections", "points", say.of("各一级指标得分率", "Share of the points of each section that was got"), &chart))
+            (table([say.of("一级指标", "Section"), units, say.of("平均得分", "Mean"), rate], &sections))
+        }
         @if !indicators.is_empty() {
             h3 { (say.of("失分最多的指标", "Indicators that lose most")) }
             (table([say.of("指标", "Indicator"), say.of("失分单位数", "Units losing"), say.of("平均失分", "Mean lost"), rate], &indicators))
@@ -247,7 +249,7 @@ fn waiting(say: Say, report: &CountyReport, links: &Links) -> Markup {
                 thead { tr { th scope="col" { (say.of("单位", "Unit")) } th scope="col" { (say.of("状态", "State")) } } }
                 tbody { @for unit in waiting { tr {
                     th scope="row" { (say.chinese(&unit.unit_name)) " " span.quiet { (unit.unit) } }
-                    td { (say.of(unit.state.zh(), unit.state.as_str())) }
+                    td { (say.state(unit.state)) }
                 } } }
             }
         }

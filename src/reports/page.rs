@@ -8,6 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use rust_decimal::Decimal;
 use sha2::{Digest as _, Sha256};
 
+use crate::evaluations::workflow::State;
 use crate::fault::Text;
 use crate::http::language::Language;
 use crate::scoring::score::{Range, Severity};
@@ -55,6 +56,22 @@ impl Say {
             Language::Chinese => html! { (text) },
             Language::English => html! { span lang="zh-CN" { (text) } },
         }
+    }
+
+    /// Where an evaluation is in its life.
+    pub fn state(self, state: State) -> &'static str {
+        self.of(
+            state.zh(),
+            match state {
+                State::NotStarted => "Not started",
+                State::Draft => "Draft",
+                State::Submitted => "Submitted",
+                State::Returned => "Returned",
+                State::UnderReview => "Under review",
+                State::Approved => "Approved",
+                State::Published => "Published",
+            },
+        )
     }
 
     /// How much a finding matters.

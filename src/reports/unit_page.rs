@@ -7,7 +7,7 @@ use super::model::Report;
 use super::page::{Bar, Say, bars, number, page, range};
 use crate::evaluations::review::ReviewedLine;
 use crate::http::language::Language;
-use crate::scoring::score::{Line, Score};
+use crate::scoring::score::{Line, Range, Score, Severity};
 use crate::scoring::values::digits;
 
 /// The page.
@@ -48,7 +48,7 @@ fn head(say: Say, report: &Report, title: &str) -> Markup {
         dl.facts {
             div { dt { (say.of("预算单位编码", "Budget unit code")) } dd { (document.unit) } }
             div { dt { (say.of("评分标准", "Scoring scheme")) } dd { (say.chinese(&document.scheme.name)) } }
-            div { dt { (say.of("状态", "State")) } dd { (say.of(state.zh(), state.as_str())) } }
+            div { dt { (say.of("状态", "State")) } dd { (say.state(state)) } }
             @if let (Some(at), Some(by)) = (&document.submitted_at, &document.submitted_by) {
                 div {
                     dt { (say.of("提交", "Submitted")) }
@@ -72,7 +72,10 @@ fn head(say: Say, report: &Report, title: &str) -> Markup {
             p.note { (say.of("尚未提交：本页按现有填报数据试算，提交前可能变动。",
                 "Not submitted: this page is of what is filed now, and may change.")) }
         }
-        p { (say.text(&document.score.summary)) }
+        p {
+            @if report.review.is_some() { (say.of("自评：", "By the unit: ")) }
+            (say.text(&document.score.summary))
+        }
         @if let Some(comment) = report.review.as_ref().and_then(|review| review.review.comment.as_ref()) {
             p { b { (say.of("复核意见：", "Opinion of the review: ")) } (say.chinese(comment.as_str())) }
         }
@@ -118,7 +121,7 @@ fn sections(say: Say, report: &Report) -> Markup {
             Some(section) => section.points,
             None => own.points,
         };
-        let interval = points.map_or(own.interval, crate::scoring::score::Range::exactly);
+        let interval = points.map_or(own.interval, Range::exactly);
         (own, points, interval)
     });
     let sections: Vec<_> = sections.collect();
@@ -133,18 +136,20 @@ fn sections(say: Say, report: &Report) -> Markup {
         .collect();
     html! {
         h2 { (say.of("分项得分", "Points by section")) }
-        (bars(say, "sections", "points", say.of("各一级指标得分与分值", "Points and full marks of each section"), &chart))
-        table {
-            thead { tr {
-                th scope="col" { (say.of("一级指标", "Section")) }
-                th.number scope="col" { (say.of("分值", "Full marks")) }
-                th.number scope="col" { (say.of("得分", "Points")) }
-            } }
-            tbody { @for (section, points, interval) in &sections { tr {
-                th scope="row" { (say.chinese(section.name.as_str())) }
-                td.number { (digits(section.weight)) }
-                td.number { (range(*points, *interval)) }
-            } } }
+        div.pair {
+            (bars(say, "sections", "points", say.of("各一级指标得分与分值", "Points and full marks of each section"), &chart))
+            table {
+                thead { tr {
+                    th scope="col" { (say.of("一级指标", "Section")) }
+                    th.number scope="col" { (say.of("分值", "Full marks")) }
+                    th.number scope="col" { (say.of("得分", "Points")) }
+                } }
+                tbody { @for (section, points, interval) in &sections { tr {
+                    th scope="row" { (say.chinese(section.name.as_str())) }
+                    td.number { (digits(section.weight)) }
+                    td.number { (range(*points, *interval)) }
+                } } }
+            }
         }
     }
 }
@@ -163,7 +168,7 @@ fn lines(say: Say, report: &Report) -> Markup {
         review.lines.iter().find(|reviewed| reviewed.code == line.code)
     };
     html! {
-        h2 { (say.of("失分情况", "Points lost")) }
+        h2 { (say.of("自评失分情况", "Points lost by the unit's own score")) }
         (lost(say, score))
         h2 { (say.of("指标得分及评分说明", "Indicators and how their points came about")) }
         @for section in &score.sections {
@@ -245,7 +250,7 @@ fn lost(say: Say, score: &Score) -> Markup {
     )
 }
 
-fn badge(say: Say, severity: crate::scoring::score::Severity) -> Markup {
+fn badge(say: Say, severity: Severity) -> Markup {
     let (class, word) = say.severity(severity);
     html! { span class=(format!("badge {class}")) { (word) } }
 }
@@ -320,7 +325,7 @@ fn trend(say: Say, report: &Report) -> Markup {
         .map(|year| Bar {
             label: year.year.to_string(),
             value: format!("{} / {}", value(&year.points, &year.low, &year.high), year.full_marks),
-            filled: crate::scoring::score::Range {
+            filled: Range {
                 low: decimal(&year.low),
                 high: decimal(&year.high),
             },

@@ -273,6 +273,13 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
             none.clone(),
         ),
         (
+            For::Overseers,
+            "GET",
+            "/api/v1/fiscal-years/{year}/report",
+            "/api/v1/fiscal-years/2019/report",
+            none.clone(),
+        ),
+        (
             For::Readers,
             "GET",
             "/api/v1/units/{code}/evaluations/{year}/report",
