@@ -60,6 +60,8 @@ use crate::{
         evaluations::checks::list_catalogue, evaluations::checks::get_check,
         evaluations::parts::get_claims, evaluations::parts::put_claims, evaluations::parts::patch_claims,
         evaluations::parts::delete_claims,
+        evaluations::parts::get_narrative, evaluations::parts::put_narrative, evaluations::parts::patch_narrative,
+        evaluations::parts::delete_narrative,
         evaluations::handlers::get_score,
         evaluations::what_if::get_gaps, evaluations::what_if::get_sensitivity, evaluations::what_if::get_comparison,
         evaluations::transitions::submit, evaluations::transitions::withdraw, evaluations::transitions::begin_review,

@@ -83,6 +83,8 @@ diesel::table! {
         reasons -> Nullable<Text>,
         reasons_version -> BigInt,
         submission -> BigInt,
+        narrative -> Nullable<Text>,
+        narrative_version -> BigInt,
     }
 }
 

@@ -1,0 +1,6 @@
+//! The self-evaluation report (自评报告) as a document that people sign: its words, its template, and how it is set.
+
+pub mod figures;
+pub mod manuscript;
+pub mod narrative;
+pub mod template;
