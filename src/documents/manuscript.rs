@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `# ` | the title (标题), centred |
 //! | `## ` `### ` `#### ` | a heading of the first, second or third level: 一、 （一） 1. |
-//! | `\|` | a row of a table: the first is its head, a row of dashes gives the widths and where cells are set (`:--`, `:-:`, `--:`) |
+//! | `\|` | a row of a table; the one above a row of dashes is a head, and the dashes say how wide its columns are and where \
+//! their cells are set (`:--`, `:-:`, `--:`) |
 //! | `- ` | an entry of the list of attachments (附件说明) |
 //! | `> ` | a line of the signature (署名、日期) |
 //! | `< ` | a line at the left edge, such as 附件1 above an attachment |
@@ -121,6 +122,13 @@ impl Manuscript {
         for line in markup.lines().map(str::trim).filter(|line| !line.is_empty()) {
             manuscript.add(line);
         }
+        for block in &mut manuscript.blocks {
+            if let Block::Table(table) = block {
+                for row in &mut table.rows {
+                    row.resize(table.columns.len(), String::new());
+                }
+            }
+        }
         manuscript
     }
 
@@ -130,8 +138,12 @@ impl Manuscript {
             blocks.push(Block::NewPage);
         } else if let Some(row) = line.strip_prefix('|') {
             match blocks.last_mut() {
-                Some(Block::Table(table)) => table.add(row),
-                _ => blocks.push(Block::Table(Table::begin(row))),
+                Some(Block::Table(table)) => {
+                    if let Some(next) = table.add(row) {
+                        blocks.push(Block::Table(next));
+                    }
+                }
+                _ => blocks.push(Block::Table(Table::begin(cells(row)))),
             }
         } else if let Some(entry) = line.strip_prefix("- ") {
             match blocks.last_mut() {
@@ -175,8 +187,7 @@ fn is_heading(line: &str) -> bool {
 }
 
 impl Table {
-    fn begin(head: &str) -> Self {
-        let head = cells(head);
+    fn begin(head: Vec<String>) -> Self {
         let column = Column {
             share: 1,
             align: Align::Left,
@@ -188,26 +199,33 @@ impl Table {
         }
     }
 
-    /// Adds a row, made as wide as the table is; or takes widths and alignment from a row of dashes.
-    fn add(&mut self, row: &str) {
-        if row.contains('-') && row.chars().all(|c| matches!(c, '-' | ':' | '|' | ' ')) {
-            for (column, spec) in self.columns.iter_mut().zip(row.split('|')) {
-                let spec = spec.trim();
-                *column = Column {
-                    share: u32::try_from(spec.matches('-').count()).unwrap_or(1).max(1),
-                    align: match (spec.starts_with(':'), spec.ends_with(':')) {
-                        (true, true) => Align::Centre,
-                        (false, true) => Align::Right,
-                        _ => Align::Left,
-                    },
-                };
-            }
-        } else {
-            let mut row = cells(row);
-            row.resize(self.columns.len(), String::new());
-            self.rows.push(row);
+    /// Adds a row. Under a row of dashes the row before it is a head: this table's or, where
+    /// that has one, of the table that begins there.
+    fn add(&mut self, row: &str) -> Option<Self> {
+        if !is_rule(row) {
+            self.rows.push(cells(row));
+            return None;
         }
+        let mut next = self.rows.pop().map(Self::begin);
+        let table = next.as_mut().unwrap_or(self);
+        for (column, spec) in table.columns.iter_mut().zip(row.split('|')) {
+            let spec = spec.trim();
+            *column = Column {
+                share: u32::try_from(spec.matches('-').count()).unwrap_or(1).max(1),
+                align: match (spec.starts_with(':'), spec.ends_with(':')) {
+                    (true, true) => Align::Centre,
+                    (false, true) => Align::Right,
+                    _ => Align::Left,
+                },
+            };
+        }
+        next
     }
+}
+
+/// Whether a row is one of dashes.
+fn is_rule(row: &str) -> bool {
+    row.contains('-') && row.chars().all(|c| matches!(c, '-' | ':' | '|' | ' '))
 }
 
 /// The cells of a row, without its first bar.
@@ -270,6 +288,17 @@ mod tests {
                 Block::Label(text("附件1")),
             ]
         );
+    }
+
+    #[test]
+    fn a_row_above_dashes_begins_a_table_of_its_own() {
+        let read = Manuscript::read("| a | b |\n|--|--|\n| 1 | 2 |\n\n| c |\n|--|\n| 3 |");
+        let heads = read.blocks.iter().map(|block| match block {
+            Block::Table(table) => (table.head.join(" "), table.rows.concat().join(" ")),
+            other => panic!("{other:?}"),
+        });
+        let heads: Vec<_> = heads.collect();
+        assert_eq!(heads, [("a b".to_owned(), "1 2".to_owned()), ("c".to_owned(), "3".to_owned())]);
     }
 
     #[test]
