@@ -29,7 +29,7 @@ use crate::schemes::library::Library;
 use crate::tokens::model::Role;
 use crate::tokens::permission::Permissions;
 use crate::{
-    audit, evaluations, events, exports, fiscal_years, health, imports, preview, rankings, schemes, special_funds,
+    audit, documents, evaluations, events, exports, fiscal_years, health, imports, preview, rankings, schemes, special_funds,
     table_preview, tokens, trends, units, webhooks,
 };
 
@@ -48,6 +48,7 @@ use crate::{
         fiscal_years::handlers::list, fiscal_years::handlers::get, fiscal_years::handlers::put,
         fiscal_years::handlers::patch, fiscal_years::handlers::delete, fiscal_years::roll_over::post,
         evaluations::scheme_change::get,
+        documents::handlers::get, documents::handlers::put,
         schemes::handlers::list, schemes::handlers::get, schemes::handlers::put, schemes::handlers::patch,
         schemes::handlers::delete, schemes::handlers::copy, schemes::handlers::diff,
         evaluations::handlers::list, evaluations::handlers::get,
@@ -169,6 +170,7 @@ fn routes(config: &mut ServiceConfig) {
             web::scope("/api/v1/fiscal-years")
                 .configure(fiscal_years::handlers::routes)
                 .configure(evaluations::scheme_change::routes)
+                .configure(documents::handlers::routes)
                 .configure(rankings::handlers::routes),
         )
         .service(web::scope("/api/v1/scoring-schemes").configure(schemes::handlers::routes))

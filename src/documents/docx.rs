@@ -22,7 +22,7 @@ const ODD: &str = include_str!("docx/footer-odd.xml");
 const EVEN: &str = include_str!("docx/footer-even.xml");
 
 /// A4; margins of 37 mm at the top, 28 mm at the left, 26 mm at the right and 35 mm below: what is left is 156 × 225 mm.
-const SECTION: &str = r#"<w:sectPr><w:footerReference w:type="default" r:id="odd"/><w:footerReference w:type="even" r:id="even"/><w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="2098" w:right="1474" w:bottom="1984" w:left="1588" w:header="851" w:footer="1304" w:gutter="0"/><w:docGrid w:type="linesAndChars" w:linePitch="579" w:charSpace="-849"/></w:sectPr>"#;
+const SECTION: &str = r#"<w:sectPr><w:footerReference w:type="default" r:id="odd"/><w:footerReference w:type="even" r:id="even"/><w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="2098" w:right="1474" w:bottom="1984" w:left="1588" w:header="851" w:footer="1304" w:gutter="0"/></w:sectPr>"#;
 
 /// Writes a document. The same document gives the same bytes.
 ///
@@ -30,11 +30,11 @@ const SECTION: &str = r#"<w:sectPr><w:footerReference w:type="default" r:id="odd
 /// None that a document can cause: the parts are written to memory.
 pub fn docx(manuscript: &Manuscript) -> zip::result::ZipResult<Vec<u8>> {
     let title = manuscript.blocks.iter().find_map(|block| match block {
-        Block::Title(title) => Some(title.as_str()),
+        Block::Title(title) => Some(title.replace('\n', "")),
         _ => None,
     });
     let body = body(manuscript);
-    let core = core(title.unwrap_or_default());
+    let core = core(&title.unwrap_or_default());
     // One time for all, else the bytes would be others each second.
     let options = SimpleFileOptions::default().last_modified_time(DateTime::default());
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));

@@ -23,6 +23,9 @@ const SIZE: Length = 16_000;
 /// A character of the text with the space around it: 28 of them are a line.
 const PITCH: Length = WIDTH / 28;
 
+/// How far a Chinese character goes in its face, in thousandths of its size.
+const WIDE: i32 = 1000;
+
 /// Something on a page, from its upper left corner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
@@ -173,6 +176,7 @@ impl Setter<'_> {
             Block::Table(table) => self.table(table),
             Block::Attachments(entries) => {
                 self.skip(LINE);
+                self.need(LINE * Length::try_from(entries.len()).unwrap_or_default().min(5));
                 for (n, entry) in entries.iter().enumerate() {
                     let (before, first) = if n == 0 { ("附件：", 2) } else { ("", 5) };
                     let number = if entries.len() > 1 { format!("{}.", n + 1) } else { String::new() };
@@ -316,11 +320,13 @@ impl Setter<'_> {
         }
         let grid = Grid { table, edges };
         let head = self.row(&grid, &table.head, true);
-        let first = table.rows.first().map_or(0, |row| height(&self.row(&grid, row, false)));
-        self.need(height(&head) + first.min(HEIGHT / 2));
+        let rows: Vec<_> = table.rows.iter().map(|row| self.row(&grid, row, false)).collect();
+        // A small table stays whole; a head does not stand alone.
+        let whole: Length = rows.iter().map(|cells| height(cells)).sum();
+        let first = rows.first().map_or(0, |cells| height(cells)).min(HEIGHT / 2);
+        self.need(height(&head) + if whole < HEIGHT / 3 { whole } else { first });
         self.set_row(&grid, &head, true);
-        for row in &table.rows {
-            let mut cells = self.row(&grid, row, false);
+        for mut cells in rows {
             loop {
                 let room = HEIGHT - self.y;
                 if height(&cells) <= room {
@@ -418,7 +424,7 @@ impl Style {
     /// How far a glyph goes: a Chinese one the pitch, another as its face has it.
     fn advance(&self, glyph: Glyph) -> Length {
         match glyph.advance {
-            1000 => self.pitch,
+            WIDE => self.pitch,
             other => Length::from(other) * self.size / 1000,
         }
     }
@@ -454,16 +460,18 @@ fn close(glyphs: &mut Vec<(Glyph, Length)>) {
     }
 }
 
-/// Makes a line wider by this much, in equal parts between its characters.
+/// Makes a line wider by this much, in equal parts wherever a Chinese character is at one side: numbers stay together.
 fn spread(glyphs: &mut [(Glyph, Length)], room: Length) {
-    let Some((_, others)) = glyphs.split_last_mut() else {
+    let is_wide = |(glyph, _): &(Glyph, Length)| glyph.advance == WIDE;
+    let gaps = glyphs.windows(2).filter(|pair| pair.iter().any(is_wide)).count();
+    let Some(gaps) = Length::try_from(gaps).ok().filter(|gaps| *gaps > 0 && room > 0) else {
         return;
     };
-    let count = Length::try_from(others.len()).unwrap_or_default();
-    if count > 0 && room > 0 {
-        let (each, more) = (room / count, room % count);
-        for (n, (_, advance)) in (0..).zip(others) {
-            *advance += each + Length::from(n < more);
+    let (each, mut more) = (room / gaps, room % gaps);
+    for n in 1..glyphs.len() {
+        if is_wide(&glyphs[n - 1]) || is_wide(&glyphs[n]) {
+            glyphs[n - 1].1 += each + Length::from(more > 0);
+            more -= 1;
         }
     }
 }

@@ -2,10 +2,9 @@
 //!
 //! | a line that begins with | is |
 //! |---|---|
-//! | `# ` | the title (标题), centred |
+//! | `# ` | the title (标题), centred; two of them are two lines of one |
 //! | `## ` `### ` `#### ` | a heading of the first, second or third level: 一、 （一） 1. |
-//! | `\|` | a row of a table; the one above a row of dashes is a head, and the dashes say how wide its columns are and where \
-//! their cells are set (`:--`, `:-:`, `--:`) |
+//! | `\|` | a row of a table; above a row of dashes, a head: they say how wide columns are and where cells are set (`:--` `:-:` `--:`) |
 //! | `- ` | an entry of the list of attachments (附件说明) |
 //! | `> ` | a line of the signature (署名、日期) |
 //! | `< ` | a line at the left edge, such as 附件1 above an attachment |
@@ -105,8 +104,7 @@ pub fn literal(text: &str) -> String {
 
 /// The same text without what [`literal`] added.
 fn plain(text: &str) -> String {
-    text.trim()
-        .chars()
+    text.chars()
         .filter_map(|c| match c {
             LITERAL => None,
             BREAK => Some('\n'),
@@ -147,26 +145,29 @@ impl Manuscript {
             }
         } else if let Some(entry) = line.strip_prefix("- ") {
             match blocks.last_mut() {
-                Some(Block::Attachments(entries)) => entries.push(plain(entry)),
-                _ => blocks.push(Block::Attachments(vec![plain(entry)])),
+                Some(Block::Attachments(entries)) => entries.push(plain(entry.trim())),
+                _ => blocks.push(Block::Attachments(vec![plain(entry.trim())])),
             }
         } else if let Some(signed) = line.strip_prefix("> ") {
             match blocks.last_mut() {
-                Some(Block::Signature(lines)) => lines.push(plain(signed)),
-                _ => blocks.push(Block::Signature(vec![plain(signed)])),
+                Some(Block::Signature(lines)) => lines.push(plain(signed.trim())),
+                _ => blocks.push(Block::Signature(vec![plain(signed.trim())])),
             }
         } else if let Some(label) = line.strip_prefix("< ") {
-            blocks.push(Block::Label(plain(label)));
+            blocks.push(Block::Label(plain(label.trim())));
         } else if let Some(title) = line.strip_prefix("# ") {
-            blocks.push(Block::Title(plain(title)));
+            match blocks.last_mut() {
+                Some(Block::Title(lines)) => lines.extend(["\n", &plain(title.trim())]),
+                _ => blocks.push(Block::Title(plain(title.trim()))),
+            }
         } else if let Some(heading) = line.strip_prefix("## ") {
-            blocks.push(Block::Heading(Level::First, plain(heading)));
+            blocks.push(Block::Heading(Level::First, plain(heading.trim())));
         } else if let Some(heading) = line.strip_prefix("### ") {
-            blocks.push(Block::Heading(Level::Second, plain(heading)));
+            blocks.push(Block::Heading(Level::Second, plain(heading.trim())));
         } else if let Some(heading) = line.strip_prefix("#### ") {
-            blocks.push(Block::Heading(Level::Third, plain(heading)));
+            blocks.push(Block::Heading(Level::Third, plain(heading.trim())));
         } else {
-            let paragraphs = line.split(BREAK).map(plain).filter(|text| !text.is_empty());
+            let paragraphs = line.split(BREAK).map(|text| plain(text.trim())).filter(|text| !text.is_empty());
             blocks.extend(paragraphs.map(|text| match is_heading(&text) {
                 true => Block::Heading(Level::Second, text),
                 false => Block::Paragraph(text),
@@ -245,7 +246,8 @@ fn cells(row: &str) -> Vec<String> {
         }
         after = c;
     }
-    cells.iter().map(|cell| plain(cell)).collect()
+    // Wide spaces stay: they set rows in below the one above.
+    cells.iter().map(|cell| plain(cell.trim_matches(' '))).collect()
 }
 
 #[cfg(test)]
@@ -255,7 +257,7 @@ mod tests {
     #[test]
     fn each_form_of_the_markup_is_read() {
         let read = Manuscript::read(
-            "# 报告\n\n## 一、概况\n### （一）人员\n#### 1.编制\n正文。\n| 项目 | 金额 |\n|:---|-:|\n\n| 办公费 | 1 |\n| 少一格 |\n\
+            "# 开云镇\n# 报告\n\n## 一、概况\n### （一）人员\n#### 1.编制\n正文。\n| 项目 | 金额 |\n|:---|-:|\n\n| 办公费 | 1 |\n| 少一格 |\n\
              - 评分表\n- 数据表\n> 开云镇\n> 2020年3月31日\n---\n< 附件1\n",
         );
         let text = |text: &str| text.to_owned();
@@ -276,7 +278,7 @@ mod tests {
         assert_eq!(
             read.blocks,
             [
-                Block::Title(text("报告")),
+                Block::Title(text("开云镇\n报告")),
                 Block::Heading(Level::First, text("一、概况")),
                 Block::Heading(Level::Second, text("（一）人员")),
                 Block::Heading(Level::Third, text("1.编制")),

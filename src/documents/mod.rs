@@ -3,8 +3,11 @@
 pub mod docx;
 pub mod figures;
 pub mod fonts;
+pub mod handlers;
 pub mod layout;
 pub mod manuscript;
+pub mod model;
 pub mod narrative;
 pub mod pdf;
+pub mod store;
 pub mod template;

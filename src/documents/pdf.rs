@@ -59,11 +59,11 @@ pub fn pdf(manuscript: &Manuscript, folder: Option<&Path>) -> Result<Vec<u8>, Pd
     let (catalog, tree, info) = (new(), new(), new());
     let mut pdf = Pdf::new();
     let title = manuscript.blocks.iter().find_map(|block| match block {
-        Block::Title(title) => Some(title.as_str()),
+        Block::Title(title) => Some(title.replace('\n', "")),
         _ => None,
     });
-    let title = title.unwrap_or("自评报告");
-    pdf.document_info(info).title(TextStr(title)).producer(TextStr("Jixiao"));
+    let title = title.unwrap_or_else(|| "自评报告".to_owned());
+    pdf.document_info(info).title(TextStr(&title)).producer(TextStr("Jixiao"));
     pdf.catalog(catalog)
         .pages(tree)
         .lang(TextStr("zh-CN"))

@@ -15,7 +15,6 @@ both_engines! {
     fn look(app) {
         let bureau = app.bureau();
         load_example(&bureau, "kaiyun-2019");
-        bureau.put("/api/v1/units/219001/evaluations/2019/narrative", &example("kaiyun-2019/narrative.json")).expect(201);
         let document = app.write(|tx| {
             let library = Library::default();
             let (unit, year) = (UnitCode::try_from("219001".to_owned()).unwrap(), FiscalYear::try_from(2019).unwrap());
