@@ -29,8 +29,8 @@ use crate::schemes::library::Library;
 use crate::tokens::model::Role;
 use crate::tokens::permission::Permissions;
 use crate::{
-    audit, documents, evaluations, events, exports, fiscal_years, health, imports, preview, rankings, schemes, special_funds,
-    table_preview, tokens, trends, units, webhooks,
+    audit, documents, evaluations, events, exports, fiscal_years, health, imports, preview, rankings, schemes,
+    special_funds, table_preview, tokens, trends, units, webhooks,
 };
 
 /// What is open to requests that the program itself describes.

@@ -23,10 +23,16 @@ pub enum Type {
 
 /// Of each type, what its file is called, without the ending.
 const FILES: [(Type, &[&str]); 5] = [
-    (Type::Title, &["小标宋", "方正小标宋简体", "xiaobiaosong", "fzxbsjw", "fzxbsk"]),
+    (
+        Type::Title,
+        &["小标宋", "方正小标宋简体", "xiaobiaosong", "fzxbsjw", "fzxbsk"],
+    ),
     (Type::Hei, &["黑体", "heiti", "simhei"]),
     (Type::Kai, &["楷体", "楷体_gb2312", "kaiti", "simkai", "kaiti_gb2312"]),
-    (Type::Fang, &["仿宋", "仿宋_gb2312", "fangsong", "simfang", "fangsong_gb2312"]),
+    (
+        Type::Fang,
+        &["仿宋", "仿宋_gb2312", "fangsong", "simfang", "fangsong_gb2312"],
+    ),
     (Type::Song, &["宋体", "songti", "simsun"]),
 ];
 
@@ -61,7 +67,9 @@ fn own(folder: &Path) -> Vec<(Option<Type>, Cow<'static, [u8]>)> {
     let mut own: Vec<(Option<Type>, Cow<'static, [u8]>)> = Vec::new();
     for path in paths {
         let is_font = path.extension().is_some_and(|ending| {
-            ["ttf", "otf", "ttc"].iter().any(|known| ending.eq_ignore_ascii_case(known))
+            ["ttf", "otf", "ttc"]
+                .iter()
+                .any(|known| ending.eq_ignore_ascii_case(known))
         });
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
         let of = |stem: &str| FILES.iter().find(|(_, names)| names.contains(&stem));
@@ -122,7 +130,11 @@ impl<'a> Fonts<'a> {
     pub fn of(files: &'a Files) -> Self {
         let parse = |(kind, data): &'a (Option<Type>, Cow<'static, [u8]>)| {
             let face = ttf_parser::Face::parse(data, 0).ok()?;
-            Some(Font { kind: *kind, data, face })
+            Some(Font {
+                kind: *kind,
+                data,
+                face,
+            })
         };
         Self(files.0.iter().filter_map(parse).collect())
     }
@@ -153,10 +165,14 @@ impl<'a> Fonts<'a> {
         let own = |font: &&Font<'_>| font.kind == Some(kind);
         let any = |font: &&Font<'_>| font.kind.is_none();
         let has = |fit: &dyn Fn(&&Font<'_>) -> bool| {
-            self.0.iter().enumerate().filter(|(_, font)| fit(font)).find_map(|(number, font)| {
-                let id = font.face.glyph_index(c)?;
-                Some((number, id, font))
-            })
+            self.0
+                .iter()
+                .enumerate()
+                .filter(|(_, font)| fit(font))
+                .find_map(|(number, font)| {
+                    let id = font.face.glyph_index(c)?;
+                    Some((number, id, font))
+                })
         };
         let (number, id, font) = has(&own).or_else(|| has(&any)).or_else(|| has(&|_| true))?;
         Some(Glyph {

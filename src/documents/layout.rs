@@ -179,7 +179,11 @@ impl Setter<'_> {
                 self.need(LINE * Length::try_from(entries.len()).unwrap_or_default().min(5));
                 for (n, entry) in entries.iter().enumerate() {
                     let (before, first) = if n == 0 { ("附件：", 2) } else { ("", 5) };
-                    let number = if entries.len() > 1 { format!("{}.", n + 1) } else { String::new() };
+                    let number = if entries.len() > 1 {
+                        format!("{}.", n + 1)
+                    } else {
+                        String::new()
+                    };
                     let style = Style {
                         align: Set::At(Align::Left),
                         indents: (first * PITCH, 6 * PITCH),
@@ -292,7 +296,11 @@ impl Setter<'_> {
             if may_break.binary_search(&offset).is_ok() {
                 place = glyphs.len();
             }
-            let indent = if lines.is_empty() { style.indents.0 } else { style.indents.1 };
+            let indent = if lines.is_empty() {
+                style.indents.0
+            } else {
+                style.indents.1
+            };
             let advance = style.advance(glyph);
             // A closing mark at the end of a line needs but half its width.
             let least = if is_closing(c) { advance / 2 } else { advance };
@@ -300,7 +308,10 @@ impl Setter<'_> {
                 let end = if place == 0 { glyphs.len() } else { place };
                 let rest = glyphs.split_off(end);
                 close(&mut glyphs);
-                lines.push(Line { glyphs: std::mem::replace(&mut glyphs, rest), goes_on: true });
+                lines.push(Line {
+                    glyphs: std::mem::replace(&mut glyphs, rest),
+                    goes_on: true,
+                });
                 used = glyphs.iter().map(|(_, advance)| advance).sum();
                 place = 0;
             }
@@ -337,7 +348,10 @@ impl Setter<'_> {
                 if height(&cells) > HEIGHT - height(&head) {
                     let fit = usize::try_from((room - 2 * Grid::PADDING.1) / CELL.line).unwrap_or_default();
                     if fit > 0 {
-                        let part = cells.iter_mut().map(|cell| cell.drain(..fit.min(cell.len())).collect()).collect();
+                        let part = cells
+                            .iter_mut()
+                            .map(|cell| cell.drain(..fit.min(cell.len())).collect())
+                            .collect();
                         self.set_row(&grid, &part, false);
                     }
                 }
@@ -351,17 +365,26 @@ impl Setter<'_> {
     /// The lines of each cell of a row.
     fn row(&self, grid: &Grid<'_>, row: &[String], is_head: bool) -> Vec<Vec<Line>> {
         let width = |n: usize| grid.edges[n + 1] - grid.edges[n] - 2 * Grid::PADDING.0;
-        row.iter().enumerate().map(|(n, cell)| self.lines(cell, grid.style(n, is_head), width(n))).collect()
+        row.iter()
+            .enumerate()
+            .map(|(n, cell)| self.lines(cell, grid.style(n, is_head), width(n)))
+            .collect()
     }
 
     fn set_row(&mut self, grid: &Grid<'_>, cells: &Vec<Vec<Line>>, is_head: bool) {
         let (top, height) = (TOP + self.y, height(cells));
         let (left, right) = (LEFT, LEFT + WIDTH);
         for y in [top, top + height] {
-            self.put(Item::Rule { from: (left, y), to: (right, y) });
+            self.put(Item::Rule {
+                from: (left, y),
+                to: (right, y),
+            });
         }
         for edge in &grid.edges {
-            self.put(Item::Rule { from: (left + edge, top), to: (left + edge, top + height) });
+            self.put(Item::Rule {
+                from: (left + edge, top),
+                to: (left + edge, top + height),
+            });
         }
         for (n, lines) in cells.iter().enumerate() {
             let style = grid.style(n, is_head);
@@ -370,7 +393,10 @@ impl Setter<'_> {
             let used = style.line * Length::try_from(lines.len()).unwrap_or_default();
             let mut y = top + (height - used) / 2;
             for line in lines {
-                let line = Line { glyphs: line.glyphs.clone(), goes_on: line.goes_on };
+                let line = Line {
+                    glyphs: line.glyphs.clone(),
+                    goes_on: line.goes_on,
+                };
                 self.line(line, style, (x, y), measure);
                 y += style.line;
             }
@@ -384,11 +410,19 @@ impl Setter<'_> {
         for (number, page) in (1..).zip(pages) {
             self.pages.push(page);
             let align = if number % 2 == 1 { Align::Right } else { Align::Left };
-            let style = Style { align: Set::At(align), ..NUMBER };
+            let style = Style {
+                align: Set::At(align),
+                ..NUMBER
+            };
             let measure = WIDTH - 2 * NUMBER.size;
             for line in self.lines(&format!("— {number} —"), style, WIDTH) {
                 // 7 mm below the text.
-                self.line(line, style, (LEFT + NUMBER.size, TOP + HEIGHT + 19_843 - NUMBER.size / 2), measure);
+                self.line(
+                    line,
+                    style,
+                    (LEFT + NUMBER.size, TOP + HEIGHT + 19_843 - NUMBER.size / 2),
+                    measure,
+                );
             }
         }
     }
@@ -406,10 +440,21 @@ impl Grid<'_> {
     const PADDING: (Length, Length) = (3_500, 2_000);
 
     fn style(&self, column: usize, is_head: bool) -> Style {
-        let align = self.table.columns.get(column).map_or(Align::Left, |column| column.align);
+        let align = self
+            .table
+            .columns
+            .get(column)
+            .map_or(Align::Left, |column| column.align);
         match is_head {
-            true => Style { kind: Type::Hei, align: Set::At(Align::Centre), ..CELL },
-            false => Style { align: Set::At(align), ..CELL },
+            true => Style {
+                kind: Type::Hei,
+                align: Set::At(Align::Centre),
+                ..CELL
+            },
+            false => Style {
+                align: Set::At(align),
+                ..CELL
+            },
         }
     }
 }
@@ -441,7 +486,9 @@ fn breaks(text: &str) -> Vec<usize> {
             c => c,
         })
         .collect();
-    unicode_linebreak::linebreaks(&as_brackets).map(|(offset, _)| offset).collect()
+    unicode_linebreak::linebreaks(&as_brackets)
+        .map(|(offset, _)| offset)
+        .collect()
 }
 
 fn is_closing(c: char) -> bool {
@@ -473,5 +520,114 @@ fn spread(glyphs: &mut [(Glyph, Length)], room: Length) {
             glyphs[n - 1].1 += each + Length::from(more > 0);
             more -= 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::fonts::Files;
+
+    /// The lines of a document's pages, each with where it begins and ends in hundredths of a millimetre.
+    fn set(markup: &str) -> Vec<Vec<(String, Length, Length)>> {
+        let files = Files::load(None);
+        let fonts = Fonts::of(&files);
+        let hundredths = |length: Length| length * 2540 / 72 / 1000;
+        let line = |item: &Item| match item {
+            Item::Text { x, glyphs, .. } => {
+                let width: Length = glyphs.iter().map(|(_, advance)| advance).sum();
+                let text = glyphs.iter().map(|(glyph, _)| glyph.stands_for).collect();
+                Some((text, hundredths(*x), hundredths(x + width)))
+            }
+            Item::Rule { .. } => None,
+        };
+        let pages = pages(&Manuscript::read(markup), &fonts);
+        pages
+            .iter()
+            .map(|page| page.iter().filter_map(line).collect())
+            .collect()
+    }
+
+    fn texts(page: &[(String, Length, Length)]) -> Vec<&str> {
+        page.iter().map(|(text, ..)| text.as_str()).collect()
+    }
+
+    #[test]
+    fn a_page_has_22_lines_of_28_characters_between_its_margins() {
+        let pages = set(&"字".repeat(26 + 28 * 22));
+        assert_eq!(pages.len(), 2);
+        let first = &pages[0];
+        assert_eq!(first.len(), 22 + 1, "and its number");
+        assert_eq!((first[0].0.chars().count(), first[1].0.chars().count()), (26, 28));
+        // Indented by two characters of 156 / 28 mm; the edges are at 28 and 184 mm.
+        assert_eq!(first[0].1, 2800 + 1114);
+        assert!(
+            (2799..=2800).contains(&first[1].1) && (18_399..=18_400).contains(&first[1].2),
+            "{first:?}"
+        );
+        assert_eq!(texts(&pages[1]), ["字".repeat(28).as_str(), "— 2 —"]);
+    }
+
+    #[test]
+    fn page_numbers_are_at_the_outer_edges() {
+        let pages = set(&"字\n".repeat(23));
+        // A character of 4.94 mm (14 points) from the edge.
+        assert_eq!(pages[0].last().unwrap().2, 18_400 - 494);
+        assert_eq!(pages[1].last().unwrap().1, 2800 + 493);
+    }
+
+    #[test]
+    fn no_line_begins_with_a_closing_mark_or_ends_with_an_opening_one() {
+        let words = "各项工作稳步推进，".repeat(3);
+        for opening in 0..30 {
+            let pages = set(&format!("{}“{words}”（完）、《办法》。{words}", "字".repeat(opening)));
+            let lines = texts(&pages[0]);
+            let (_, lines) = lines.split_last().unwrap();
+            for line in lines {
+                assert!(!line.starts_with(is_closing), "{line}");
+                assert!(!line.ends_with(['“', '（', '《']), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_is_neither_broken_nor_spread() {
+        let pages = set(&format!("{}1166.07万元，{}", "字".repeat(23), "字".repeat(40)));
+        assert_eq!(
+            texts(&pages[0])[0].chars().count(),
+            22,
+            "the number goes to the next line as a whole"
+        );
+    }
+
+    #[test]
+    fn a_heading_is_not_left_alone_at_the_end_of_a_page() {
+        let pages = set(&format!("{}## 一、概况\n正文。", "字\n".repeat(21)));
+        assert_eq!(texts(&pages[1]), ["一、概况", "正文。", "— 2 —"]);
+    }
+
+    #[test]
+    fn the_head_of_a_table_stands_on_each_page_and_rows_stay_whole() {
+        // A row of two lines is 34 points high, a page 637.8: 18 rows below the head of 19.
+        let row = format!("| {} | 5 |\n", "说明".repeat(15));
+        let pages = set(&format!("| 指标 | 得分 |\n|--|--|\n{}", row.repeat(20)));
+        assert_eq!(pages.len(), 2);
+        for page in &pages {
+            assert_eq!(texts(page)[..2], ["指标", "得分"]);
+        }
+        let rows = |page: &[(String, Length, Length)]| texts(page).iter().filter(|text| **text == "5").count();
+        assert_eq!((rows(&pages[0]), rows(&pages[1])), (18, 2));
+    }
+
+    #[test]
+    fn a_row_that_no_page_has_room_for_goes_on_over_several() {
+        let pages = set(&format!("| 说明 |\n|--|\n| {} |", "字".repeat(4000)));
+        let set: usize = pages
+            .iter()
+            .flatten()
+            .map(|(text, ..)| text.matches('字').count())
+            .sum();
+        assert_eq!(set, 4000, "nothing is lost");
+        assert!(pages.len() > 2);
     }
 }

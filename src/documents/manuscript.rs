@@ -167,7 +167,10 @@ impl Manuscript {
         } else if let Some(heading) = line.strip_prefix("#### ") {
             blocks.push(Block::Heading(Level::Third, plain(heading.trim())));
         } else {
-            let paragraphs = line.split(BREAK).map(|text| plain(text.trim())).filter(|text| !text.is_empty());
+            let paragraphs = line
+                .split(BREAK)
+                .map(|text| plain(text.trim()))
+                .filter(|text| !text.is_empty());
             blocks.extend(paragraphs.map(|text| match is_heading(&text) {
                 true => Block::Heading(Level::Second, text),
                 false => Block::Paragraph(text),
@@ -300,7 +303,10 @@ mod tests {
             other => panic!("{other:?}"),
         });
         let heads: Vec<_> = heads.collect();
-        assert_eq!(heads, [("a b".to_owned(), "1 2".to_owned()), ("c".to_owned(), "3".to_owned())]);
+        assert_eq!(
+            heads,
+            [("a b".to_owned(), "1 2".to_owned()), ("c".to_owned(), "3".to_owned())]
+        );
     }
 
     #[test]

@@ -63,7 +63,9 @@ pub fn pdf(manuscript: &Manuscript, folder: Option<&Path>) -> Result<Vec<u8>, Pd
         _ => None,
     });
     let title = title.unwrap_or_else(|| "自评报告".to_owned());
-    pdf.document_info(info).title(TextStr(&title)).producer(TextStr("Jixiao"));
+    pdf.document_info(info)
+        .title(TextStr(&title))
+        .producer(TextStr("Jixiao"));
     pdf.catalog(catalog)
         .pages(tree)
         .lang(TextStr("zh-CN"))
@@ -78,7 +80,9 @@ pub fn pdf(manuscript: &Manuscript, folder: Option<&Path>) -> Result<Vec<u8>, Pd
         let packed = pack(&content)?;
         pdf.stream(*contents, &packed).filter(Filter::FlateDecode);
         let mut page = pdf.page(*page);
-        page.parent(tree).media_box(Rect::new(0.0, 0.0, points(PAGE.0), points(PAGE.1))).contents(*contents);
+        page.parent(tree)
+            .media_box(Rect::new(0.0, 0.0, points(PAGE.0), points(PAGE.1)))
+            .contents(*contents);
         let mut resources = page.resources();
         let mut named = resources.fonts();
         for (number, font) in &used {
@@ -110,7 +114,11 @@ impl Used {
 }
 
 /// A length as PDF has it.
-#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "PDF states lengths in points with decimals")]
+#[expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "PDF states lengths in points with decimals"
+)]
 fn points(length: Length) -> f32 {
     length as f32 / 1000.0
 }
@@ -131,7 +139,13 @@ fn draw(items: &[Item], fonts: &Fonts<'_>, used: &mut BTreeMap<usize, Used>, new
                 content.move_to(points(from.0), points(PAGE.1 - from.1));
                 content.line_to(points(to.0), points(PAGE.1 - to.1)).stroke();
             }
-            Item::Text { x, baseline, size, bold, glyphs } => {
+            Item::Text {
+                x,
+                baseline,
+                size,
+                bold,
+                glyphs,
+            } => {
                 content.begin_text();
                 if *bold {
                     content.set_text_rendering_mode(TextRenderingMode::FillStroke);
@@ -170,10 +184,18 @@ fn draw(items: &[Item], fonts: &Fonts<'_>, used: &mut BTreeMap<usize, Used>, new
 }
 
 /// Embeds what is used of a face, with what each glyph means, so that text can be taken out again.
-fn embed(pdf: &mut Pdf, font: &Font<'_>, name: Name<'_>, used: &Used, new: &mut impl FnMut() -> Ref) -> Result<(), PdfError> {
+fn embed(
+    pdf: &mut Pdf,
+    font: &Font<'_>,
+    name: Name<'_>,
+    used: &Used,
+    new: &mut impl FnMut() -> Ref,
+) -> Result<(), PdfError> {
     let (descendant, descriptor, meaning, file) = (new(), new(), new(), new());
     let subset = subsetter::subset(font.data, 0, &used.glyphs)?;
-    let outlines = RawFace::parse(&subset, 0).ok().and_then(|face| face.table(Tag::from_bytes(b"CFF ")));
+    let outlines = RawFace::parse(&subset, 0)
+        .ok()
+        .and_then(|face| face.table(Tag::from_bytes(b"CFF ")));
     pdf.type0_font(used.id)
         .base_font(name)
         .encoding_predefined(Name(b"Identity-H"))
@@ -184,7 +206,10 @@ fn embed(pdf: &mut Pdf, font: &Font<'_>, name: Name<'_>, used: &Used, new: &mut 
         Some(_) => CidFontType::Type0,
         None => CidFontType::Type2,
     });
-    cid.base_font(name).system_info(IDENTITY).font_descriptor(descriptor).default_width(1000.0);
+    cid.base_font(name)
+        .system_info(IDENTITY)
+        .font_descriptor(descriptor)
+        .default_width(1000.0);
     if outlines.is_none() {
         cid.cid_to_gid_map_predefined(Name(b"Identity"));
     }
@@ -204,7 +229,12 @@ fn embed(pdf: &mut Pdf, font: &Font<'_>, name: Name<'_>, used: &Used, new: &mut 
     descriptor
         .name(name)
         .flags(FontFlags::SYMBOLIC)
-        .bbox(Rect::new(scaled(bounds.x_min), scaled(bounds.y_min), scaled(bounds.x_max), scaled(bounds.y_max)))
+        .bbox(Rect::new(
+            scaled(bounds.x_min),
+            scaled(bounds.y_min),
+            scaled(bounds.x_max),
+            scaled(bounds.y_max),
+        ))
         .italic_angle(0.0)
         .ascent(scaled(face.ascender()))
         .descent(scaled(face.descender()))
@@ -227,4 +257,73 @@ fn embed(pdf: &mut Pdf, font: &Font<'_>, name: Name<'_>, used: &Used, new: &mut 
         stream.pair(Name(b"Subtype"), Name(b"CIDFontType0C"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    /// The text of a PDF, as poppler takes it out; `None`, after saying so, where it is not installed. In CI that is a failure.
+    fn text(bytes: &[u8]) -> Option<String> {
+        let tool = Command::new("pdftotext")
+            .args(["-layout", "-", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
+        let mut tool = match tool {
+            Ok(tool) => tool,
+            Err(error) if std::env::var_os("CI").is_none() => {
+                eprintln!("skipped: pdftotext (package poppler-utils): {error}");
+                return None;
+            }
+            Err(error) => panic!("pdftotext: {error}"),
+        };
+        let bytes = bytes.to_vec();
+        let mut stdin = tool.stdin.take().unwrap();
+        let sent = std::thread::spawn(move || stdin.write_all(&bytes));
+        let output = tool.wait_with_output().unwrap();
+        sent.join().unwrap().unwrap();
+        assert!(output.status.success());
+        Some(String::from_utf8(output.stdout).unwrap())
+    }
+
+    fn squeezed(text: &str) -> String {
+        text.split_whitespace().collect()
+    }
+
+    #[test]
+    fn the_chinese_of_a_pdf_can_be_selected() {
+        let written = "# 衡山县开云镇人民政府\n## 一、基本概况\n2019年度基本支出1166.07万元，比上年增加91.59万元，增长57.08%。\n| 指标 | 得分 |\n|--|--|\n| 在职人员控制率 | 5 |";
+        let bytes = pdf(&Manuscript::read(written), None).unwrap();
+        if let Some(text) = text(&bytes) {
+            let expected = "衡山县开云镇人民政府一、基本概况2019年度基本支出1166.07万元，比上年增加91.59万元，增长57.08%。指标得分在职人员控制率5—1—";
+            assert_eq!(squeezed(&text), expected);
+        }
+        assert_eq!(
+            bytes,
+            pdf(&Manuscript::read(written), None).unwrap(),
+            "the same bytes each time"
+        );
+    }
+
+    #[test]
+    fn a_character_that_no_font_has_can_still_be_found() {
+        if let Some(text) = text(&pdf(&Manuscript::read("𰀀村"), None).unwrap()) {
+            assert_eq!(squeezed(&text), "𰀀村—1—");
+        }
+    }
+
+    #[test]
+    fn a_report_of_a_hundred_pages_holds_of_each_face_only_what_it_uses() {
+        let page = "绩效自评工作稳步推进，各项目标全部完成。\n".repeat(23);
+        let bytes = pdf(&Manuscript::read(&page.repeat(100)), None).unwrap();
+        // 23 lines of a paragraph each, 22 to a page: 104 pages and more.
+        assert!(bytes.len() < 400_000, "{} bytes", bytes.len());
+        if let Some(text) = text(&bytes) {
+            assert_eq!(text.matches('\u{c}').count(), (23 * 100_usize).div_ceil(22));
+        }
+    }
 }

@@ -48,7 +48,9 @@ pub fn set(
     };
     match before {
         InForce::Own(_) => diesel::update(stored).set(&row).execute(conn)?,
-        InForce::BuiltIn => diesel::insert_into(report_templates::table).values(&row).execute(conn)?,
+        InForce::BuiltIn => diesel::insert_into(report_templates::table)
+            .values(&row)
+            .execute(conn)?,
     };
     Ok(InForce::Own(row))
 }
