@@ -45,7 +45,7 @@ pub struct Row {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportTemplateInput {
-    /// The county's own template; `null` for the built-in one.
+    /// The county's own template; `null` or left out for the built-in one.
     pub template: Option<TemplateText>,
 }
 
