@@ -29,7 +29,7 @@ use crate::schemes::library::Library;
 use crate::tokens::model::Role;
 use crate::tokens::permission::Permissions;
 use crate::{
-    audit, documents, evaluations, events, exports, fiscal_years, health, imports, preview, rankings, schemes,
+    audit, documents, evaluations, events, exports, fiscal_years, health, imports, preview, rankings, reports, schemes,
     special_funds, table_preview, tokens, trends, units, webhooks,
 };
 
@@ -76,6 +76,7 @@ use crate::{
         special_funds::handlers::get_score,
         imports::handlers::list, imports::handlers::post, imports::handlers::get, imports::handlers::list_faults,
         exports::handlers::get,
+        reports::handlers::get,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
         events::handlers::list, audit::handlers::list,
         webhooks::handlers::list, webhooks::handlers::post, webhooks::handlers::get, webhooks::handlers::patch,
@@ -164,6 +165,8 @@ fn routes(config: &mut ServiceConfig) {
             web::scope("/api/v1/units")
                 .configure(units::handlers::routes)
                 .configure(trends::handlers::routes)
+                // Before the scope of a unit's year, which takes all that is below it.
+                .configure(reports::handlers::routes)
                 .configure(evaluations::handlers::routes),
         )
         .service(

@@ -1,8 +1,10 @@
 //! Why a printed number is not what follows: the usual mistakes are tried one after the other, until one gives exactly the
 //! number that is printed. A cause found so is probable, not proven.
 
+use std::borrow::Cow;
+
 use rust_decimal::{Decimal, RoundingStrategy};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::judged::{CANDIDATES, Judged, Rounds};
@@ -15,12 +17,12 @@ use crate::scoring::values::{Percent, digits};
 use crate::scoring::variables::{Datum, Figures, Lacking, VARIABLES, Variable};
 
 /// Why a number is probably what it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = FindingCause)]
 pub struct Cause {
     /// A stable word for programs.
     #[schema(value_type = String, example = "prior_final_for_prior_budget")]
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// The same in words.
     pub text: Text,
 }
@@ -29,14 +31,14 @@ impl Cause {
     /// A cause that is worded the same each time.
     pub fn fixed(code: &'static str, zh: &'static str, en: &'static str) -> Self {
         Self {
-            code,
+            code: code.into(),
             text: Text::fixed(zh, en),
         }
     }
 
     fn new(code: &'static str, zh: String, en: String) -> Self {
         Self {
-            code,
+            code: code.into(),
             text: Text::new(zh, en),
         }
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::catalogue::Check;
@@ -14,11 +14,11 @@ use crate::scoring::text::Reason;
 use crate::scoring::values::digits;
 
 /// What a check found (问题), with the figures that it rests on.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Finding {
     /// The code of the check, see `/api/v1/checks`.
     #[schema(value_type = String, example = "three_public_parts")]
-    pub check: &'static str,
+    pub check: Cow<'static, str>,
     /// An error blocks submission, a warning needs a reason, a notice informs.
     pub severity: Severity,
     /// What a reason for it is filed under: the same as long as the thing that was found is.
@@ -41,7 +41,7 @@ pub struct Finding {
 }
 
 /// A field that a finding is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = FindingPlace)]
 pub struct Place {
     /// The document that it is in.
@@ -57,7 +57,7 @@ pub struct Place {
 }
 
 /// A document that findings are about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = FindingDocument)]
 pub enum Source {
@@ -76,7 +76,7 @@ pub enum Source {
 }
 
 /// A figure that a finding rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = FindingFigure)]
 pub struct Figure {
     /// What it is.
@@ -93,7 +93,7 @@ impl Check {
     /// What this check found, in words; filed under its code.
     pub fn found(&self, zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Finding {
         Finding {
-            check: self.code,
+            check: self.code.into(),
             severity: self.severity,
             key: self.code.to_owned(),
             line: None,

@@ -1,8 +1,9 @@
 //! Group commit: the one thread that writes to SQLite.
 //!
 //! A durable commit costs a flush to the disk, some hundred times more than the writing itself.
-//! So the thread takes every job that waits, runs each in a savepoint of its own within one
-//! transaction, commits once, and only then answers: nobody is told "saved" before it is.
+//! So the thread takes every job that waits, runs them in one transaction, commits once, and only then answers: nobody is
+//! told "saved" before it is. A savepoint for each job would cost as much as a small job does, and few fail; so when one
+//! does, the transaction is undone and all run again, each in a savepoint of its own.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -24,8 +25,10 @@ const BATCH: usize = 256;
 
 /// A piece of work and the one who waits for its outcome.
 trait Job: Send {
-    /// Does the work in a savepoint, and keeps the outcome back. What it changes is added to the log after `head`.
-    fn run(&mut self, conn: &mut AnyConnection, head: &mut Head);
+    /// Does the work and keeps the outcome back; whether it succeeded. What it changes is added to the log after `head`.
+    fn run(&mut self, conn: &mut AnyConnection, head: &mut Head) -> bool;
+    /// The same in a savepoint: of a job that fails nothing stays, neither in the database nor in `head`.
+    fn run_alone(&mut self, conn: &mut AnyConnection, head: &mut Head);
     /// Hands the outcome over, or `failure` if the whole batch failed.
     fn answer(self: Box<Self>, failure: Option<Problem>);
 }
@@ -42,17 +45,25 @@ where
     T: Send,
     F: Fn(&mut Tx<'_>) -> Result<T, Problem> + Send,
 {
-    fn run(&mut self, conn: &mut AnyConnection, head: &mut Head) {
+    fn run(&mut self, conn: &mut AnyConnection, head: &mut Head) -> bool {
+        // Caught here, so that a job that panics is undone like one that fails.
+        let outcome = catch_unwind(AssertUnwindSafe(|| Tx::run(conn, &self.origin, head, &self.work)))
+            .unwrap_or_else(|_| Err(Problem::internal("a write job panicked")));
+        self.outcome.insert(outcome).is_ok()
+    }
+
+    fn run_alone(&mut self, conn: &mut AnyConnection, head: &mut Head) {
         let mut after = head.clone();
-        // Caught inside the savepoint, so that a job that panics is undone alone like one that fails.
-        let outcome = conn.transaction(|conn| {
-            catch_unwind(AssertUnwindSafe(|| Tx::run(conn, &self.origin, &mut after, &self.work)))
-                .unwrap_or_else(|_| Err(Problem::internal("a write job panicked")))
+        let undone = conn.transaction(|conn| match self.run(conn, &mut after) {
+            true => Ok(()),
+            false => Err(diesel::result::Error::RollbackTransaction),
         });
-        if outcome.is_ok() {
-            *head = after;
+        match (undone, &mut self.outcome) {
+            (Ok(()), _) => *head = after,
+            // It did its work, but that could not be kept.
+            (Err(error), Some(outcome @ Ok(_))) => *outcome = Err(error.into()),
+            (Err(_), _) => {}
         }
-        self.outcome = Some(outcome);
     }
 
     fn answer(self: Box<Self>, failure: Option<Problem>) {
@@ -163,10 +174,80 @@ fn run_batch(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> diesel::Qu
     conn.begin()?;
     let before = Head::load(conn)?;
     let mut head = before.clone();
-    for job in batch {
-        job.run(conn, &mut head);
+    if !batch.iter_mut().all(|job| job.run(conn, &mut head)) {
+        conn.rollback()?;
+        conn.begin()?;
+        head = before.clone();
+        for job in batch {
+            job.run_alone(conn, &mut head);
+        }
     }
     head.store(conn, &before)?;
     conn.commit()?;
     Ok(head.seq)
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::prelude::*;
+
+    use super::*;
+    use crate::db::changes::{Change, Resource};
+    use crate::db::open_once;
+    use crate::db::schema::changes;
+
+    #[test]
+    fn of_a_batch_only_what_fails_is_undone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = open_once(&Target::Sqlite(folder.path().join("jixiao.db"))).unwrap();
+        let already = Head::load(&mut conn).unwrap().seq;
+        type Work = Box<dyn Fn(&mut Tx<'_>) -> Result<(), Problem> + Send>;
+        let work = |name: &'static str, then: fn() -> Result<(), Problem>| -> Work {
+            Box::new(move |tx| {
+                tx.record(Change::deleted(Resource::Unit, name.to_owned()))?;
+                tx.batch_execute(&format!("CREATE TABLE {name} (a TEXT)"))?;
+                then()
+            })
+        };
+        let (mut batch, answers): (Vec<Box<dyn Job>>, Vec<_>) = [
+            work("first", || Ok(())),
+            work("fails", || Err(Problem::busy())),
+            work("panics", || std::panic::resume_unwind(Box::new("on purpose"))),
+            work("last", || Ok(())),
+        ]
+        .into_iter()
+        .map(|work| {
+            let (reply, answer) = oneshot::channel();
+            let pending = Pending {
+                origin: Origin::program(),
+                work,
+                outcome: None,
+                reply,
+            };
+            (Box::new(pending) as Box<dyn Job>, answer)
+        })
+        .unzip();
+        let head = run_batch(&mut conn, &mut batch).unwrap();
+        batch.into_iter().for_each(|job| job.answer(None));
+        let outcomes: Vec<_> = answers
+            .into_iter()
+            .map(|answer| answer.blocking_recv().unwrap().is_ok())
+            .collect();
+        assert_eq!(outcomes, [true, false, false, true]);
+        assert_eq!(head, already + 2);
+        let logged: Vec<String> = changes::table
+            .filter(changes::seq.gt(already))
+            .order(changes::seq)
+            .select(changes::key)
+            .load(&mut conn)
+            .unwrap();
+        assert_eq!(logged, ["first", "last"]);
+        for (table, there) in [("first", true), ("fails", false), ("panics", false), ("last", true)] {
+            assert_eq!(
+                conn.batch_execute(&format!("SELECT a FROM {table}")).is_ok(),
+                there,
+                "{table}"
+            );
+        }
+    }
 }

@@ -115,9 +115,9 @@ fn named(of: Option<(&SubmissionDocument, Option<&str>)>) -> Named {
 
 /// The day of submission as 成文日期 is written, in China's time; `None` for a draft.
 fn date(document: &SubmissionDocument) -> Option<String> {
-    let at: jiff::Timestamp = document.submitted_at.parse().ok()?;
+    let at: jiff::Timestamp = document.submitted_at.as_deref()?.parse().ok()?;
     let day = jiff::tz::Offset::constant(8).to_datetime(at).date();
-    (document.number > 0).then(|| format!("{}年{}月{}日", day.year(), day.month(), day.day()))
+    Some(format!("{}年{}月{}日", day.year(), day.month(), day.day()))
 }
 
 /// Every figure of the sheet, at the name that formulas have for it: `three_public.total.final`.

@@ -386,7 +386,7 @@ fn unit_score(
 ///
 /// # Errors
 /// 404 that says which of the two does not exist.
-pub(super) fn require(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Result<Context, Problem> {
+pub fn require(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Result<Context, Problem> {
     match store::context(conn, unit, year)? {
         Some(context) => Ok(context),
         None if store::unit_path(conn, unit)?.is_none() => Err(Problem::no_unit(unit)),

@@ -263,7 +263,7 @@ fn text<T: Document>(document: &T) -> Result<String, Problem> {
 }
 
 async fn change<T: Document>(
-    wanted: Wanted<T>,
+    wanted: Wanted<Box<T>>,
     principal: Principal,
     (unit, year): (UnitCode, FiscalYear),
     preconditions: Preconditions,
@@ -273,7 +273,7 @@ async fn change<T: Document>(
     let address = address(&unit, year, T::PART);
     let (saved, after) = db
         .write(principal.origin(), move |tx| {
-            apply::<T, T>(tx, &library, &principal, &(unit.clone(), year), &wanted, &preconditions)
+            apply::<T, Box<T>>(tx, &library, &principal, &(unit.clone(), year), &wanted, &preconditions)
         })
         .await?;
     let created = saved == Saved::Created;

@@ -79,7 +79,7 @@ pub struct ReviewView {
 }
 
 /// A total with its grade.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = ReviewTotal)]
 pub struct Total {
     /// The total; `null` while a line is open.
@@ -315,17 +315,38 @@ pub async fn get(
     preconditions.answer(&etag, |mut response| Ok(response.json(view)))
 }
 
+/// The review of a submission as this principal may read it; `None` where the bureau gave no points, or while only the bureau
+/// may read it.
+///
+/// # Errors
+/// 404 if there is no such submission.
+pub fn readable(
+    conn: &mut AnyConnection,
+    principal: &Principal,
+    (unit, year): (&UnitCode, FiscalYear),
+    number: i64,
+) -> Result<Option<ReviewView>, Problem> {
+    let reviewing = Reviewing::find(conn, unit, year, number)?;
+    let readable = reviewing.row.review_version > 0 && has_ended_for(principal, &reviewing.row)?;
+    Ok(readable.then(|| reviewing.view(unit.clone(), year).1))
+}
+
 /// Lets units read a review only when it has ended.
 fn refuse_before_its_end(principal: &Principal, row: &SubmissionRow) -> Result<(), Problem> {
-    use SubmissionState as S;
-    let state: S = row.state.parse().map_err(Problem::internal)?;
-    match principal.role == Role::Unit && !matches!(state, S::Approved | S::Published | S::Reopened) {
-        true => Err(Problem::forbidden(
+    match has_ended_for(principal, row)? {
+        false => Err(Problem::forbidden(
             "复核结果审定后，单位方可查看。",
             "Units read the review once the evaluation is approved.",
         )),
-        false => Ok(()),
+        true => Ok(()),
     }
+}
+
+/// Whether a review is far enough for this principal to read it.
+fn has_ended_for(principal: &Principal, row: &SubmissionRow) -> Result<bool, Problem> {
+    use SubmissionState as S;
+    let state: S = row.state.parse().map_err(Problem::internal)?;
+    Ok(principal.role != Role::Unit || matches!(state, S::Approved | S::Published | S::Reopened))
 }
 
 /// Give or replace the points of the review
@@ -353,7 +374,7 @@ pub async fn put(
     Json(review): Json<Review>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    change(principal, at, preconditions, db, move |_| Ok(review.clone())).await
+    change(principal, at, preconditions, db, move |_| Ok(Review::clone(&review))).await
 }
 
 /// Change some points of the review

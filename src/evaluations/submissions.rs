@@ -1,17 +1,16 @@
 //! What is submitted: one document with all that the score follows from and the score itself, frozen as its bytes.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use actix_web::http::header::ContentType;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 use super::filing::Filing;
-use super::handlers::require;
+use super::handlers::{in_force, require};
 use super::store::{Context, Part};
 use super::submission_store::{self, NewSubmission, SubmissionRow};
 use super::workflow::SubmissionState;
@@ -55,8 +54,9 @@ pub fn scheme_routes(config: &mut ServiceConfig) {
     config.service(resource("/api/v1/frozen-schemes/{digest}").get(get_scheme));
 }
 
-/// A submission (提交件): everything as it was when it was submitted. It never changes and is answered byte for byte.
-#[derive(Debug, Serialize, ToSchema)]
+/// A submission (提交件): everything as it was when it was submitted. It never changes and is answered byte for byte. In a
+/// report on what is not submitted yet: everything as submitting it now would keep it.
+#[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Submission)]
 pub struct SubmissionDocument {
     /// The unit.
@@ -69,15 +69,15 @@ pub struct SubmissionDocument {
     pub unit_kind: String,
     /// The fiscal year.
     pub year: FiscalYear,
-    /// Which of the unit-year's submissions it is, from 1.
+    /// Which of the unit-year's submissions it is, from 1; of what is not submitted, which it would be.
     #[schema(minimum = 1, example = 1)]
     pub number: i64,
-    /// When it was submitted (RFC 3339, UTC).
+    /// When it was submitted (RFC 3339, UTC); `null` while it is not.
     #[schema(format = DateTime, example = "2026-01-05T08:30:00.000000Z")]
-    pub submitted_at: String,
-    /// Whose token submitted it.
+    pub submitted_at: Option<String>,
+    /// Whose token submitted it; `null` while it is not.
     #[schema(example = "开云镇财政所")]
-    pub submitted_by: String,
+    pub submitted_by: Option<String>,
     /// The scheme in force then.
     pub scheme: FrozenScheme,
     /// The base data sheet (基础数据表); `null` if none was filed.
@@ -103,7 +103,7 @@ pub struct SubmissionDocument {
 }
 
 /// A special fund as it was submitted.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FrozenFund {
     /// The fund's id.
     #[schema(example = "kaiyun-2019-dilapidated-housing")]
@@ -120,7 +120,7 @@ pub struct FrozenFund {
 }
 
 /// A scheme as it was, kept as its text.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FrozenScheme {
     /// Its id.
     #[schema(example = "hunan-2019")]
@@ -134,6 +134,17 @@ pub struct FrozenScheme {
     /// The SHA-256 of its text, which `/api/v1/frozen-schemes/{digest}` answers.
     #[schema(value_type = Digest)]
     pub digest: String,
+}
+
+impl From<&Compiled> for FrozenScheme {
+    fn from(compiled: &Compiled) -> Self {
+        Self {
+            id: compiled.id.to_string(),
+            name: compiled.scheme.document.name.to_string(),
+            version: compiled.edition.version,
+            digest: compiled.digest.to_string(),
+        }
+    }
 }
 
 impl From<FrozenScheme> for SchemeUsed {
@@ -153,6 +164,16 @@ pub struct Outline {
     pub unit_kind: String,
     /// The points of the score.
     pub score: Tally,
+}
+
+impl SubmissionDocument {
+    /// Reads a stored document back.
+    ///
+    /// # Errors
+    /// 500 if this program cannot read it.
+    pub fn read(document: &str) -> Result<Self, Problem> {
+        read(document)
+    }
 }
 
 impl Outline {
@@ -220,7 +241,6 @@ pub fn thaw_scheme(conn: &mut AnyConnection, digest: &str) -> Result<Scheme, Pro
 pub(super) struct Submitting<'a> {
     pub unit: &'a UnitCode,
     pub year: FiscalYear,
-    pub number: i64,
     pub at: &'a str,
     pub by: &'a Principal,
 }
@@ -240,38 +260,74 @@ pub(super) fn freeze(
     let filing = Filing::load(conn, library, compiled, at, context)?;
     let findings = filing.findings();
     refuse(&filing.obstacles(&findings))?;
-    let mut frozen = HashMap::new();
-    let scheme = freeze_scheme(conn, compiled, &mut frozen)?;
-    let mut special_funds = Vec::new();
-    for (fund, compiled) in filing.funds.into_iter().zip(&filing.fund_schemes) {
-        special_funds.push(FrozenFund {
-            id: fund.id,
-            name: fund.name,
-            scheme: freeze_scheme(conn, compiled, &mut frozen)?,
-            table: fund.table,
-            score: fund.score,
-        });
+    let mut document = compose(filing, findings, compiled, at.0, context);
+    document.submitted_at = Some(submitting.at.to_owned());
+    document.submitted_by = Some(submitting.by.name.clone());
+    let funds = document.special_funds.iter().map(|fund| &fund.scheme);
+    let schemes: BTreeMap<_, _> = funds
+        .chain([&document.scheme])
+        .map(|scheme| (&scheme.digest, &scheme.id))
+        .collect();
+    for (digest, id) in schemes {
+        let text = submission_store::scheme_text(conn, id)?;
+        submission_store::freeze_scheme(conn, digest, &text)?;
     }
-    let filed = |part: Part| part.of(context.evaluation.as_ref()).0.is_some();
-    Ok(SubmissionDocument {
-        unit: submitting.unit.clone(),
+    Ok(document)
+}
+
+/// The document that submitting what is filed would make now, if nothing stood in the way.
+///
+/// # Errors
+/// 500 for what this program cannot read.
+pub fn draft(
+    conn: &mut AnyConnection,
+    library: &Library,
+    (unit, year): (&UnitCode, FiscalYear),
+    context: &Context,
+) -> Result<SubmissionDocument, Problem> {
+    let compiled = in_force(conn, library, context)?;
+    let filing = Filing::load(conn, library, &compiled, (unit, year), context)?;
+    let findings = filing.findings();
+    Ok(compose(filing, findings, &compiled, unit, context))
+}
+
+fn compose(
+    filing: Filing,
+    findings: Vec<Finding>,
+    compiled: &Compiled,
+    unit: &UnitCode,
+    context: &Context,
+) -> SubmissionDocument {
+    let row = context.evaluation.as_ref();
+    let filed = |part: Part| part.of(row).0.is_some();
+    let funds = filing.funds.into_iter().zip(&filing.fund_schemes);
+    SubmissionDocument {
+        unit: unit.clone(),
         unit_name: context.unit_name.clone(),
         unit_kind: context.unit_kind.clone(),
-        year: submitting.year,
-        number: submitting.number,
-        submitted_at: submitting.at.to_owned(),
-        submitted_by: submitting.by.name.clone(),
-        scheme,
+        year: filing.year,
+        number: row.map_or(0, |row| row.submission) + 1,
+        submitted_at: None,
+        submitted_by: None,
+        scheme: compiled.into(),
         base_data: filed(Part::BaseData).then_some(filing.sheet.into_own()),
         prior_base_data: filing.prior,
         assessments: filed(Part::Assessments).then_some(filing.assessments),
         claims: filing.claims,
         reasons: filed(Part::Reasons).then_some(filing.reasons),
         narrative: filing.narrative,
-        special_funds,
+        special_funds: funds
+            .map(|(fund, compiled)| FrozenFund {
+                id: fund.id,
+                name: fund.name,
+                scheme: compiled.into(),
+                table: fund.table,
+                score: fund.score,
+            })
+            .collect(),
         score: filing.score,
         findings,
-    })
+    }
 }
 
 /// Lets a submission pass that nothing stands in the way of.
@@ -281,7 +337,7 @@ pub(super) fn freeze(
 fn refuse(obstacles: &[&Finding]) -> Result<(), Problem> {
     let errors = obstacles
         .iter()
-        .map(|finding| At::new(finding.check, finding.text.clone()).keyed(finding.key.clone()));
+        .map(|finding| At::new(finding.check.clone(), finding.text.clone()).keyed(finding.key.clone()));
     match obstacles.len() {
         0 => Ok(()),
         count => Err(Problem::new(
@@ -296,32 +352,11 @@ fn refuse(obstacles: &[&Finding]) -> Result<(), Problem> {
     }
 }
 
-/// Keeps the text of a scheme; `frozen` are those kept already in this transaction, by id.
-fn freeze_scheme(
-    conn: &mut AnyConnection,
-    compiled: &Compiled,
-    frozen: &mut HashMap<SchemeId, FrozenScheme>,
-) -> Result<FrozenScheme, Problem> {
-    if let Some(known) = frozen.get(&compiled.id) {
-        return Ok(known.clone());
-    }
-    let text = submission_store::scheme_text(conn, compiled.id.as_str())?;
-    let digest = hex::encode(Sha256::digest(text.as_bytes()));
-    submission_store::freeze_scheme(conn, &digest, &text)?;
-    let scheme = FrozenScheme {
-        id: compiled.id.to_string(),
-        name: compiled.scheme.document.name.to_string(),
-        version: compiled.edition.version,
-        digest,
-    };
-    frozen.insert(compiled.id.clone(), scheme.clone());
-    Ok(scheme)
-}
-
 /// Stores a frozen document as the bytes that it will be answered as.
 pub(super) fn store(
     conn: &mut AnyConnection,
     document: &SubmissionDocument,
+    submitting: &Submitting<'_>,
     state: SubmissionState,
 ) -> Result<(), Problem> {
     let text = serde_json::to_string(document).map_err(|error| Problem::internal(error.to_string()))?;
@@ -332,12 +367,12 @@ pub(super) fn store(
             year: document.year.get(),
             number: document.number,
             state: state.to_string(),
-            submitted_at: document.submitted_at.clone(),
-            submitted_by: document.submitted_by.clone(),
+            submitted_at: submitting.at.to_owned(),
+            submitted_by: submitting.by.name.clone(),
             scheme_id: document.scheme.id.clone(),
             scheme_digest: document.scheme.digest.clone(),
             review_version: 0,
-            updated_at: document.submitted_at.clone(),
+            updated_at: submitting.at.to_owned(),
             document: text,
         },
     )?;
@@ -477,7 +512,7 @@ pub async fn get(
 }
 
 /// There is no submission of that number.
-pub(super) fn no_submission(unit: &UnitCode, year: FiscalYear, number: i64) -> Problem {
+pub fn no_submission(unit: &UnitCode, year: FiscalYear, number: i64) -> Problem {
     Problem::not_found(
         format!("单位{unit}的{year}年度自评没有第{number}次提交。"),
         format!("Unit {unit} has no submission {number} for {year}."),

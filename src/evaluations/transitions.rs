@@ -105,12 +105,11 @@ impl Act {
                 let submitting = Submitting {
                     unit,
                     year: *year,
-                    number: row.submission + 1,
                     at: &at,
                     by: principal,
                 };
                 let document = submissions::freeze(tx, library, &compiled, context, &submitting)?;
-                submissions::store(tx, &document, step.submission)?;
+                submissions::store(tx, &document, &submitting, step.submission)?;
                 let own = Tally::from(&document.score);
                 let subject = Subject {
                     unit,

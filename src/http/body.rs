@@ -50,9 +50,10 @@ impl BodyDigest {
     }
 }
 
-/// A body of type `T` in JSON.
+/// A body of type `T` in JSON; boxed, since a sheet is some thousand bytes that would be moved at each step from here to
+/// the database.
 #[derive(Debug)]
-pub struct Json<T>(pub T);
+pub struct Json<T>(pub Box<T>);
 
 impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Json<T> {
     type Error = Problem;
@@ -90,7 +91,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for OptionalJson<T> {
             if body.trim_ascii() == b"null" {
                 return Ok(Self(None));
             }
-            parse(&body, contract.as_ref()).map(|body| Self(Some(body)))
+            parse(&body, contract.as_ref()).map(|body| Self(Some(*body)))
         })
     }
 }
@@ -340,14 +341,17 @@ fn read_any(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output 
     }
 }
 
-fn parse<T: DeserializeOwned + ToSchema>(bytes: &[u8], contract: Option<&Data<Contract>>) -> Result<T, Problem> {
+fn parse<T: DeserializeOwned + ToSchema>(bytes: &[u8], contract: Option<&Data<Contract>>) -> Result<Box<T>, Problem> {
     let read = serde_json::from_slice(bytes);
     if read.is_ok() && contract.is_none_or(|contract| contract.arrays_are_lists(&T::name(), bytes)) {
         return read.map_err(|error| malformed(&error));
     }
     // What does not parse as JSON at all is a matter of syntax, not of its content.
     let document: Value = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
-    judge(bytes, &document, read, contract.map(|contract| contract.as_ref())).map_err(Problem::invalid)
+    let read = read.map(|read: Box<T>| *read);
+    judge(bytes, &document, read, contract.map(|contract| contract.as_ref()))
+        .map(Box::new)
+        .map_err(Problem::invalid)
 }
 
 /// What was read of a `document`, or every fault of it; `bytes` is what it was read from.

@@ -20,11 +20,12 @@ impl ETag {
     }
 
     /// The tag of something that follows from all of `parts`.
-    pub fn over<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn over<P: AsRef<[u8]>>(parts: impl IntoIterator<Item = P>) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
+            let part = part.as_ref();
             hash.update(part.len().to_le_bytes());
-            hash.update(part.as_bytes());
+            hash.update(part);
         }
         let digest = hash.finalize();
         Self(format!("\"{}\"", hex::encode(digest.get(..8).unwrap_or_default())))

@@ -24,11 +24,11 @@ impl Language {
     }
 
     /// The language of a range of `Accept-Language`; any Chinese and any English is as good as another.
-    fn of(range: &str) -> Option<Self> {
+    fn of(range: &str, usual: Self) -> Option<Self> {
         match range.split('-').next()? {
             primary if primary.eq_ignore_ascii_case("zh") => Some(Self::Chinese),
             primary if primary.eq_ignore_ascii_case("en") => Some(Self::English),
-            "*" => Some(Self::default()),
+            "*" => Some(usual),
             _ => None,
         }
     }
@@ -36,20 +36,24 @@ impl Language {
     /// The language that the client likes best; the usual one if it names none of the service's. A header that cannot be
     /// read is no reason to refuse a request.
     pub fn wanted(headers: &HeaderMap) -> Self {
+        Self::wanted_or(headers, Self::default())
+    }
+
+    /// The same, where another language than that of the problems is the `usual` one.
+    pub fn wanted_or(headers: &HeaderMap, usual: Self) -> Self {
         let Some(header) = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()) else {
-            return Self::default();
+            return usual;
         };
         let ranges = header.split(',').filter_map(|item| {
             let (range, weight) = item.split_once(';').unwrap_or((item, "q=1"));
-            let language = Self::of(range.trim())?;
+            let language = Self::of(range.trim(), usual)?;
             let weight = thousandths(weight.trim().strip_prefix("q=")?)?;
             (weight > 0).then_some((Reverse(weight), language))
         });
         // Among equals the one that stands first.
         ranges
             .min_by_key(|(weight, _)| *weight)
-            .map(|(_, language)| language)
-            .unwrap_or_default()
+            .map_or(usual, |(_, language)| language)
     }
 }
 

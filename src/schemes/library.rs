@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use sha2::{Digest as _, Sha256};
+
 use super::store;
 use crate::db::AnyConnection;
 use crate::fault::Fault;
@@ -26,6 +28,8 @@ pub struct Compiled {
     pub id: SchemeId,
     /// Which edition of it this is.
     pub edition: Edition,
+    /// The SHA-256 of its text, in hex.
+    pub digest: Arc<str>,
     /// Whether it came with the program.
     pub builtin: bool,
     /// The scheme.
@@ -116,6 +120,7 @@ impl Library {
         let compiled = Compiled {
             id: id.clone(),
             edition,
+            digest: hex::encode(Sha256::digest(row.body.as_bytes())).into(),
             builtin: row.builtin,
             scheme: Arc::new(scheme),
         };

@@ -271,13 +271,13 @@ fn line_compared((first, second): (Option<&Line>, Option<&Line>)) -> LineCompare
 fn figures_compared(first: Option<&Line>, second: Option<&Line>) -> Vec<FigureCompared> {
     let of = |line: Option<&'_ Line>| line.map(|line| line.inputs.clone()).unwrap_or_default();
     let (first, second) = (of(first), of(second));
-    let compared = pairs(&first, &second, |input| input.name);
+    let compared = pairs(&first, &second, |input| &input.name);
     let figures = compared.into_iter().filter_map(|(first, second)| {
         let either = first.or(second)?;
         let value = |input: Option<&super::score::Input>| input.and_then(|input| input.value);
         let (first, second) = (value(first), value(second));
         (first != second).then(|| FigureCompared {
-            name: either.name.to_owned(),
+            name: either.name.to_string(),
             label: either.label.clone(),
             unit: either.unit.to_string(),
             first,

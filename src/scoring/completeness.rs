@@ -153,7 +153,7 @@ fn tally<'a>(lines: impl Iterator<Item = &'a Line>, missing: usize) -> Filled {
             } else {
                 line.code.as_str()
             };
-            filled.insert((owner, input.name));
+            filled.insert((owner, &input.name));
         }
         assessed += match (&line.applied, line.status) {
             (Some(Applied::Checklist(checklist)), _) => checklist.fulfilled.len() + checklist.unfulfilled.len(),

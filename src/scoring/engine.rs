@@ -397,7 +397,7 @@ fn parts_of_formulas<'a>(ratio: &'a CompiledRatio, case: &'a Case<'_>) -> Parts<
     {
         if inputs.iter().all(|input| input.name != variable.name) {
             inputs.push(Input {
-                name: variable.name,
+                name: variable.name.into(),
                 label: Text::new(variable.zh, variable.en),
                 value: figure.map(|figure| figure.value),
                 unit: variable.unit.zh().into(),
@@ -437,7 +437,7 @@ fn parts_of_assessment(indicator: &Indicator, rule: &Rule, assessment: Option<&A
         .and_then(|assessment| assessment.possible)
         .map(|value| value.get());
     let input = |name: &'static str, (zh, en): (&'static str, &'static str), value: Option<Decimal>| Input {
-        name,
+        name: name.into(),
         label: Text::new(zh, en),
         value,
         unit: "".into(),
@@ -618,7 +618,7 @@ fn own_rows(
     } else if uncovered < Decimal::ZERO {
         table.notices.push(Notice {
             severity: Severity::Error,
-            code: "row_weights_exceed_section",
+            code: "row_weights_exceed_section".into(),
             line: section.code.as_str().to_owned(),
             text: Text::new(
                 format!("“{}”各指标分值合计{weights}分，超过该部分的{}分；更正前不能给出总分。", section.name, compiled.weight),
@@ -646,7 +646,7 @@ fn too_low(row: &TargetRow, code: &str) -> Option<Notice> {
     let actual = quantity.actual?;
     quantity.target_too_low(actual).then(|| Notice {
         severity: Severity::Notice,
-        code: "target_too_low",
+        code: "target_too_low".into(),
         line: code.to_owned(),
         text: Text::new(
             format!(
@@ -762,7 +762,7 @@ fn quantity_inputs(quantity: &QuantityMeasure) -> Vec<Input> {
     let input = |name: &'static str, value: Option<Decimal>| {
         let (zh, en) = explain::input_label(name);
         Input {
-            name,
+            name: name.into(),
             label: Text::new(zh, en),
             value,
             unit: unit.clone().into(),
@@ -1209,7 +1209,7 @@ mod tests {
         assert_eq!(score.interval, Range::exactly(dec("50")));
         assert_eq!(score.notices.len(), 1);
         assert_eq!(
-            (score.notices[0].code, score.notices[0].severity),
+            (&*score.notices[0].code, score.notices[0].severity),
             ("row_weights_exceed_section", Severity::Error)
         );
         assert_eq!(
@@ -1246,7 +1246,7 @@ mod tests {
         let score = rows_score(json!([row("50", quantity("at_least", "200", "2859"))]));
         assert_eq!(score.total, Some(dec("50")));
         assert_eq!(
-            (score.notices[0].code, score.notices[0].line.as_str()),
+            (&*score.notices[0].code, score.notices[0].line.as_str()),
             ("target_too_low", "output_1")
         );
     }

@@ -1,7 +1,7 @@
 //! From a ratio or a judgement to points: one function per kind of rule, exact and without rounding.
 
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::scheme::{Band, Bands, Checklist, Deduct, Incidents, Rating, Side, Steps};
@@ -19,7 +19,7 @@ pub struct Verdict {
 }
 
 /// How a rule was applied to what was found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Applied {
     /// Steps off a target.
@@ -61,7 +61,7 @@ tagged_schema!(Applied: "How a rule was applied to what was found.",
 );
 
 /// Steps off a target.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StepsApplied {
     /// By how many percentage points the ratio misses its target; 0 when it does not.
     #[serde(serialize_with = "exact::serialize")]
@@ -80,14 +80,14 @@ pub struct StepsApplied {
 }
 
 /// A band that a ratio fell into.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BandApplied {
     /// The band; `null` for the points `otherwise` given.
     pub band: Option<Band>,
 }
 
 /// What is known of a checklist's items.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ChecklistApplied {
     /// Items fulfilled.
     pub fulfilled: Vec<Code>,
@@ -98,7 +98,7 @@ pub struct ChecklistApplied {
 }
 
 /// Cases counted.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct IncidentsApplied {
     /// How many.
     pub count: Count,
@@ -109,14 +109,14 @@ pub struct IncidentsApplied {
 }
 
 /// A level chosen.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RatingApplied {
     /// Its code.
     pub level: Code,
 }
 
 /// A number against its target.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TargetApplied {
     /// Whether the target was met.
     pub met: bool,
@@ -127,7 +127,7 @@ pub struct TargetApplied {
 }
 
 /// A share of the weight for a goal in words, in percent; `least` and `most` are alike once it is decided.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ShareApplied {
     /// The least share that it can still get.
     #[serde(serialize_with = "exact::serialize")]

@@ -16,7 +16,7 @@ use super::variables::Origin;
 use crate::fault::Text;
 
 /// A computed, explained score. Points are exact decimals in strings.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Score {
     /// The total (总得分); `null` while a line is open or the table contradicts itself.
     #[serde(serialize_with = "exact::option::serialize")]
@@ -108,7 +108,7 @@ pub struct SectionScore {
 }
 
 /// One line of the scoring table.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Line {
     /// The indicator's code; for a unit's own row its section's code and its number, such as `output_1`.
     pub code: String,
@@ -160,7 +160,7 @@ pub struct Line {
 }
 
 /// Whether a line is decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It has its points.
@@ -172,11 +172,11 @@ pub enum Status {
 }
 
 /// A figure that a line was worked out from.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Input {
     /// The variable's name in formulas, or the assessment's field.
     #[schema(value_type = String, example = "staff.in_post")]
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its label in Chinese and English.
     pub label: Text,
     /// The figure; `null` when it is missing.
@@ -191,7 +191,7 @@ pub struct Input {
 }
 
 /// A ratio with its two parts.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RatioFound {
     /// The numerator's formula.
     #[schema(value_type = String, example = "staff.in_post")]
@@ -218,7 +218,7 @@ pub struct RatioFound {
 }
 
 /// A field of a document that is to be filled in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Field {
     /// The document that it belongs to.
     pub document: Document,
@@ -230,7 +230,7 @@ pub struct Field {
 }
 
 /// A document that scores are worked out from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Document {
     /// The base data sheet (基础数据表).
@@ -242,7 +242,7 @@ pub enum Document {
 }
 
 /// A field that is to be filled in, and the lines that wait for it.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Missing {
     /// The field.
     #[serde(flatten)]
@@ -252,13 +252,13 @@ pub struct Missing {
 }
 
 /// Something worth a look.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Notice {
     /// How much it matters: an error leaves the score without a total.
     pub severity: Severity,
     /// A stable word for programs.
-    #[schema(example = "target_too_low")]
-    pub code: &'static str,
+    #[schema(value_type = String, example = "target_too_low")]
+    pub code: Cow<'static, str>,
     /// The code of the line or section that it is about.
     pub line: String,
     /// What it is.

@@ -1,7 +1,7 @@
 //! The variables that a formula may name: one for each figure of the base data sheet, with its label, unit and place.
 
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::sheet::{BaseData, BuildingProject};
@@ -41,7 +41,7 @@ impl Unit {
 }
 
 /// Where a figure came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// Given in the base data sheet or the special-fund table.

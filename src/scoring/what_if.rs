@@ -190,10 +190,10 @@ impl<'a> Trial<'a> {
         let scale = line.inputs.iter().filter_map(|input| Some(input.value?.scale())).max();
         for input in &line.inputs {
             let Some(value) = input.value else { continue };
-            match Variable::find(input.name) {
+            match Variable::find(&input.name) {
                 Some(variable) if input.origin != Some(Origin::Assessed) => self.fields_of(variable, &mut found),
                 _ => found.push(Figure::assessed(
-                    at(input.name),
+                    at(&input.name),
                     labelled(line, &input.label.zh, &input.label.en),
                     value,
                     Grid::Decimals(scale.unwrap_or_default()),

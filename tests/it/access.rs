@@ -270,6 +270,13 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
         (
             For::Readers,
             "GET",
+            "/api/v1/units/{code}/evaluations/{year}/report",
+            "/api/v1/units/219001/evaluations/2019/report",
+            none.clone(),
+        ),
+        (
+            For::Readers,
+            "GET",
             "/api/v1/units/{code}/evaluations/{year}/score/gaps",
             "/api/v1/units/219001/evaluations/2019/score/gaps",
             none.clone(),

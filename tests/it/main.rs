@@ -27,6 +27,7 @@ mod preview;
 mod process;
 mod rankings;
 mod readme;
+mod reports;
 mod roll_over;
 mod scheme_change;
 mod schemes;

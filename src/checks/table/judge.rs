@@ -313,7 +313,7 @@ fn misread(row: &Row<'_>) -> Vec<(Cause, Decimal)> {
             let en = format!("the target {text} is probably ≥{rest}, misread");
             found.push((
                 Cause {
-                    code: "sign_read_as_digit",
+                    code: "sign_read_as_digit".into(),
                     text: Text::new(zh, en),
                 },
                 share,

@@ -1,0 +1,91 @@
+//! The forms that a report has, and how each is sent.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{Charset, ContentDisposition, DispositionParam, DispositionType, ExtendedValue};
+use actix_web::web::Bytes;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::model::Report;
+use crate::evaluations::submissions::SubmissionDocument;
+use crate::http::accept::{json, preferred};
+use crate::http::problem::Problem;
+
+/// A form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ReportFormat)]
+pub enum Format {
+    /// All of it, for programs.
+    Json,
+}
+
+impl Format {
+    /// What there is. The first is sent to those who take any.
+    const ALL: [Self; 1] = [Self::Json];
+
+    /// The one that the parameter names, else the one that the client likes best.
+    ///
+    /// # Errors
+    /// 406 when it accepts none.
+    pub fn wanted(named: Option<Self>, request: &HttpRequest) -> Result<Self, Problem> {
+        match named {
+            Some(format) => Ok(format),
+            None => Ok(Self::ALL[preferred(request, &Self::ALL.map(Self::essence))?]),
+        }
+    }
+
+    /// Its media type, without parameters.
+    fn essence(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+        }
+    }
+
+    /// Its media type, as it is sent.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => self.essence(),
+        }
+    }
+
+    /// Whether a client is to show it or to keep it, and the ending of its name; `None` for what is no document.
+    fn file(self) -> Option<(DispositionType, &'static str)> {
+        match self {
+            Self::Json => None,
+        }
+    }
+
+    /// Under which name it is kept; `None` for what is no document.
+    pub fn disposition(self, document: &SubmissionDocument) -> Option<ContentDisposition> {
+        self.file()
+            .map(|(disposition, extension)| named(disposition, extension, document))
+    }
+
+    /// The report in this form.
+    ///
+    /// # Errors
+    /// 500; none for a program that passed its tests.
+    pub fn write(self, report: &Report) -> Result<Bytes, Problem> {
+        match self {
+            Self::Json => json(report),
+        }
+    }
+}
+
+/// A name in Chinese and, for clients that do not read that, in letters (RFC 6266).
+fn named(disposition: DispositionType, extension: &str, document: &SubmissionDocument) -> ContentDisposition {
+    let (unit, year) = (&document.unit, document.year);
+    let zh = format!("{}{year}年度部门整体支出绩效自评报告.{extension}", document.unit_name);
+    ContentDisposition {
+        disposition,
+        parameters: vec![
+            DispositionParam::Filename(format!("report-{unit}-{year}.{extension}")),
+            DispositionParam::FilenameExt(ExtendedValue {
+                charset: Charset::Ext("UTF-8".to_owned()),
+                language_tag: None,
+                value: zh.into_bytes(),
+            }),
+        ],
+    }
+}

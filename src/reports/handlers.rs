@@ -1,0 +1,94 @@
+//! The address of a unit's report.
+
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, VARY};
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::format::Format;
+use super::model::Report;
+use crate::codes::{FiscalYear, UnitCode};
+use crate::db::Db;
+use crate::http::accept::json;
+use crate::http::auth::Reader;
+use crate::http::etag::{ETag, Preconditions};
+use crate::http::path::Path;
+use crate::http::problem::Problem;
+use crate::http::query::{Query, given};
+use crate::http::resource::resource;
+use crate::http::responses::CommonErrors;
+use crate::schemes::library::Library;
+
+/// Adds the route of a unit's report, below `/api/v1/units`.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(resource("/{code}/evaluations/{year}/report").get(get));
+}
+
+/// In which form to answer.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ReportQuery {
+    /// The form of the report, whatever `Accept` says.
+    #[serde(default, deserialize_with = "given")]
+    #[param(inline)]
+    format: Option<Format>,
+}
+
+/// Get the report of a unit's year
+///
+/// All that is known of it in one document: what was submitted, with its score, lines, special funds and findings, as it was
+/// frozen then; the review, what counts after it, and the unit's trend. While no submission counts, it is of what is filed,
+/// as submitting would keep it now: `document.submitted_at` is `null`. Its form is that of `Accept`, or of `format`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/units/{code}/evaluations/{year}/report",
+    operation_id = "get_report",
+    tag = "evaluations",
+    security(("token" = ["read"])),
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year"), ReportQuery),
+    responses((status = 200, description = "The report", content((Report = "application/json")),
+            headers(("ETag" = String, description = "Of all that it says, and of its form"))),
+        (status = 304, description = "It is still what `If-None-Match` names"), CommonErrors),
+)]
+pub async fn get(
+    Reader(principal): Reader,
+    Path((unit, year)): Path<(UnitCode, FiscalYear)>,
+    Query(query): Query<ReportQuery>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+    library: Data<Library>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let format = Format::wanted(query.format, &request)?;
+    let (report, etag) = db
+        .scan(move |conn| {
+            let report = conn.snapshot(|conn| Report::find(conn, &library, &principal, (&unit, year)))?;
+            let data = json(&report)?;
+            let etag = ETag::over([
+                env!("CARGO_PKG_VERSION").as_bytes(),
+                format.media_type().as_bytes(),
+                &data,
+            ]);
+            Ok((report, etag))
+        })
+        .await?;
+    if preconditions.knows(&etag) {
+        return Ok(etag
+            .stamp(HttpResponse::NotModified())
+            .insert_header((VARY, "accept"))
+            .finish());
+    }
+    let mut response = etag.stamp(HttpResponse::Ok());
+    response
+        .insert_header((CONTENT_TYPE, format.media_type()))
+        .insert_header((VARY, "accept"));
+    if let Some(disposition) = format.disposition(&report.document) {
+        response.insert_header((CONTENT_DISPOSITION, disposition));
+    }
+    let written = web::block(move || format.write(&report)).await;
+    let body = written.unwrap_or_else(|_| Err(Problem::internal("a report could not be written")))?;
+    Ok(response.body(body))
+}
