@@ -29,8 +29,8 @@ use crate::schemes::library::Library;
 use crate::tokens::model::Role;
 use crate::tokens::permission::Permissions;
 use crate::{
-    audit, evaluations, events, exports, fiscal_years, forms, health, imports, preview, rankings, reports, schemes,
-    special_funds, table_preview, tokens, trends, units, webhooks,
+    audit, documents, evaluations, events, exports, fiscal_years, forms, health, imports, preview, rankings, reports,
+    schemes, special_funds, table_preview, tokens, trends, units, webhooks,
 };
 
 /// What is open to requests that the program itself describes.
@@ -48,6 +48,7 @@ use crate::{
         fiscal_years::handlers::list, fiscal_years::handlers::get, fiscal_years::handlers::put,
         fiscal_years::handlers::patch, fiscal_years::handlers::delete, fiscal_years::roll_over::post,
         evaluations::scheme_change::get,
+        documents::handlers::get, documents::handlers::put,
         schemes::handlers::list, schemes::handlers::get, schemes::handlers::put, schemes::handlers::patch,
         schemes::handlers::delete, schemes::handlers::copy, schemes::handlers::diff,
         evaluations::handlers::list, evaluations::handlers::get,
@@ -60,6 +61,8 @@ use crate::{
         evaluations::checks::list_catalogue, evaluations::checks::get_check,
         evaluations::parts::get_claims, evaluations::parts::put_claims, evaluations::parts::patch_claims,
         evaluations::parts::delete_claims,
+        evaluations::parts::get_narrative, evaluations::parts::put_narrative, evaluations::parts::patch_narrative,
+        evaluations::parts::delete_narrative,
         evaluations::handlers::get_score,
         evaluations::what_if::get_gaps, evaluations::what_if::get_sensitivity, evaluations::what_if::get_comparison,
         evaluations::transitions::submit, evaluations::transitions::withdraw, evaluations::transitions::begin_review,
@@ -172,6 +175,7 @@ fn routes(config: &mut ServiceConfig) {
             web::scope("/api/v1/fiscal-years")
                 .configure(fiscal_years::handlers::routes)
                 .configure(evaluations::scheme_change::routes)
+                .configure(documents::handlers::routes)
                 .configure(rankings::handlers::routes)
                 .configure(forms::handlers::year_routes)
                 .configure(reports::county::routes),

@@ -134,6 +134,9 @@ struct Partial {
         global = true
     )]
     cors_origins: Option<Vec<AllowedOrigin>>,
+    /// A folder with fonts for PDF: fangsong, heiti, kaiti, xiaobiaosong and songti, or as Windows calls them (simfang.ttf …) [default: the free ones of the program]
+    #[arg(long, env = "JIXIAO_FONTS", value_name = "FOLDER", global = true)]
+    fonts: Option<PathBuf>,
     /// What to log: error, warn, info, debug, or a filter such as jixiao=debug,access=warn [default: info]
     #[arg(long, env = "JIXIAO_LOG", value_name = "FILTER", global = true)]
     log: Option<String>,
@@ -182,6 +185,8 @@ pub struct Config {
     pub identity: Option<identity::Settings>,
     /// The origins whose pages may call from a browser.
     pub cors_origins: Vec<AllowedOrigin>,
+    /// A folder with fonts for PDF.
+    pub fonts: Option<PathBuf>,
     /// What to log.
     pub log: String,
     /// How log lines look.
@@ -274,6 +279,7 @@ impl Flags {
             webhooks,
             identity: identity.resolve().map_err(ConfigError::Identity)?,
             cors_origins: given.cors_origins.or(file.cors_origins).unwrap_or_default(),
+            fonts: given.fonts.or(file.fonts),
             log: given.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: given.log_format.or(file.log_format).unwrap_or_default(),
         })

@@ -19,7 +19,7 @@ macro_rules! example {
 
 const EXAMPLES: [Example; 2] = [
     example!("kaiyun-2019": "unit.json", "fiscal-year.json", "base-data.json", "fund-village-running.json",
-        "fund-community-running.json", "fund-dilapidated-housing.json"),
+        "fund-community-running.json", "fund-dilapidated-housing.json", "narrative.json"),
     example!("published-2018": "unit.json", "scheme.json", "fiscal-year.json", "base-data.json"),
 ];
 

@@ -15,6 +15,7 @@ pub mod codes;
 pub mod config;
 pub mod db;
 pub mod demo;
+pub mod documents;
 pub mod evaluations;
 pub mod events;
 pub mod exports;

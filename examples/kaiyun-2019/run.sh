@@ -20,6 +20,7 @@ show() { # PATH
 send PUT /units/219001 unit.json
 send PUT /fiscal-years/2019 fiscal-year.json
 send PUT /units/219001/evaluations/2019/base-data base-data.json
+send PUT /units/219001/evaluations/2019/narrative narrative.json
 send PUT /special-funds/kaiyun-2019-village-running fund-village-running.json
 send PUT /special-funds/kaiyun-2019-community-running fund-community-running.json
 send PUT /special-funds/kaiyun-2019-dilapidated-housing fund-dilapidated-housing.json

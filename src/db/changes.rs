@@ -129,6 +129,10 @@ words! {
         Claims = "claims",
         /// The reasons for what the checks found (情况说明).
         Reasons = "reasons",
+        /// The words of a unit's report (自评报告文字部分).
+        Narrative = "narrative",
+        /// The template of a year's reports (自评报告模板).
+        ReportTemplate = "report_template",
         /// The points of the bureau's review (复核).
         Review = "review",
         /// A unit's year as a whole: its state (绩效自评).

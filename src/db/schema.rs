@@ -83,6 +83,8 @@ diesel::table! {
         reasons -> Nullable<Text>,
         reasons_version -> BigInt,
         submission -> BigInt,
+        narrative -> Nullable<Text>,
+        narrative_version -> BigInt,
     }
 }
 
@@ -301,7 +303,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    report_templates (year) {
+        year -> BigInt,
+        template -> Text,
+        version -> BigInt,
+        created_at -> Text,
+        updated_at -> Text,
+    }
+}
+
 diesel::joinable!(fiscal_years -> scoring_schemes (scheme_id));
+diesel::joinable!(report_templates -> fiscal_years (year));
 diesel::joinable!(special_funds -> units (unit_code));
 diesel::joinable!(special_funds -> fiscal_years (year));
 diesel::joinable!(special_funds -> scoring_schemes (scheme_id));
@@ -333,4 +346,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     standing_parts,
     changes,
     webhook_dead_letters,
+    report_templates,
 );

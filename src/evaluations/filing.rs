@@ -12,6 +12,7 @@ use crate::checks::finding::Finding;
 use crate::checks::reasons::Reasons;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::AnyConnection;
+use crate::documents::narrative::Narrative;
 use crate::http::etag::ETag;
 use crate::http::problem::Problem;
 use crate::schemes::library::{Compiled, Library};
@@ -41,6 +42,8 @@ pub struct Filing {
     pub reasons: Reasons,
     /// What the unit wrote itself; `None` before it is filed.
     pub claims: Option<Claims>,
+    /// The words of the report; `None` before they are filed.
+    pub narrative: Option<Narrative>,
     /// The special funds by id, each with its score.
     pub funds: Vec<FundFacts>,
     /// The schemes that the funds were scored by, in the order of the funds.
@@ -117,6 +120,7 @@ impl Filing {
             assessments,
             reasons: parts::read(Part::Reasons, row)?.unwrap_or_default(),
             claims,
+            narrative: parts::read(Part::Narrative, row)?,
             funds,
             fund_schemes,
             scheme: compiled.scheme.clone(),

@@ -194,6 +194,9 @@ fn expanded(
         claims: expand
             .with(&EvaluationExpansion::Claims, || parts::read(Part::Claims, row))?
             .flatten(),
+        narrative: expand
+            .with(&EvaluationExpansion::Narrative, || parts::read(Part::Narrative, row))?
+            .flatten(),
         score: expand.with(&EvaluationExpansion::Score, || {
             let compiled = in_force(conn, library, context)?;
             unit_score(conn, &compiled, (code, year), context)
@@ -255,6 +258,7 @@ fn describe(
             assessments: part(Part::Assessments),
             reasons: part(Part::Reasons),
             claims: part(Part::Claims),
+            narrative: part(Part::Narrative),
         },
         links: Links {
             base_data: format!("{this}/base-data"),
@@ -263,6 +267,7 @@ fn describe(
             reasons: format!("{this}/reasons"),
             checks: format!("{this}/checks"),
             claims: format!("{this}/claims"),
+            narrative: format!("{this}/narrative"),
             score: format!("{this}/score"),
             score_gaps: format!("{this}/score/gaps"),
             score_sensitivity: format!("{this}/score/sensitivity"),

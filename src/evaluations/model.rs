@@ -8,6 +8,7 @@ use super::workflow::{Action, State};
 use crate::checks::reasons::Reasons;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::schema::evaluations;
+use crate::documents::narrative::Narrative;
 use crate::fault::{Fault, Text};
 use crate::http::problem::Problem;
 use crate::schemes::model::SchemeUsed;
@@ -50,6 +51,10 @@ pub struct Row {
     pub reasons_version: i64,
     /// The number of the latest submission; 0 before the first.
     pub submission: i64,
+    /// The words of the report, as JSON.
+    pub narrative: Option<String>,
+    /// Counts the changes of the narrative; 0 before the first.
+    pub narrative_version: i64,
 }
 
 impl Row {
@@ -111,6 +116,8 @@ pub enum EvaluationExpansion {
     Reasons,
     /// What the unit wrote itself (自填得分).
     Claims,
+    /// The words of the report (自评报告文字部分).
+    Narrative,
     /// The score, line by line.
     Score,
 }
@@ -138,6 +145,10 @@ pub struct ExpandedEvaluation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub claims: Option<Claims>,
+    /// The words of the report (自评报告文字部分).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub narrative: Option<Narrative>,
     /// The score, line by line.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -170,6 +181,8 @@ pub struct Parts {
     pub reasons: Part,
     /// What the unit wrote itself (自填得分).
     pub claims: Part,
+    /// The words of the report (自评报告文字部分).
+    pub narrative: Part,
 }
 
 /// Whether a part is filed, and which version of it.
@@ -207,6 +220,9 @@ pub struct Links {
     /// Its claims.
     #[schema(example = "/api/v1/units/219001/evaluations/2019/claims")]
     pub claims: String,
+    /// The words of its report.
+    #[schema(example = "/api/v1/units/219001/evaluations/2019/narrative")]
+    pub narrative: String,
     /// Its score.
     #[schema(example = "/api/v1/units/219001/evaluations/2019/score")]
     pub score: String,

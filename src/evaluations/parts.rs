@@ -19,6 +19,7 @@ use crate::checks::reasons::Reasons;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::changes::{Action, Change};
 use crate::db::{AnyConnection, Db, Saved, Tx};
+use crate::documents::narrative::Narrative;
 use crate::http::auth::{Editor, Principal, Reader};
 use crate::http::body::{Json, MergePatch};
 use crate::http::etag::{ETag, Preconditions};
@@ -47,6 +48,11 @@ patch_of!(
     /// Some of the [`Claims`].
     ClaimsPatch,
     Claims
+);
+patch_of!(
+    /// Some of the [`Narrative`].
+    NarrativePatch,
+    Narrative
 );
 patch_of!(
     /// Some of the [`Reasons`].
@@ -85,6 +91,13 @@ pub fn routes(config: &mut ServiceConfig) {
                 .put(put_reasons)
                 .patch(patch_reasons)
                 .delete(delete_reasons),
+        )
+        .service(
+            resource("/narrative")
+                .get(get_narrative)
+                .put(put_narrative)
+                .patch(patch_narrative)
+                .delete(delete_narrative),
         );
 }
 
@@ -138,6 +151,14 @@ impl Document for Reasons {
             faults if faults.is_empty() => Ok(()),
             faults => Err(Problem::invalid(faults)),
         }
+    }
+}
+
+impl Document for Narrative {
+    const PART: Part = Part::Narrative;
+
+    fn check(&self, _: &mut AnyConnection, _: &Library, _: &Context) -> Result<(), Problem> {
+        Ok(())
     }
 }
 
@@ -207,6 +228,7 @@ fn not_filed(part: Part, unit: &UnitCode, year: FiscalYear) -> Problem {
         Part::Assessments => ("评价打分依据", "assessments"),
         Part::Claims => ("自填得分", "claims"),
         Part::Reasons => ("情况说明", "reasons"),
+        Part::Narrative => ("自评报告文字部分", "narrative"),
     };
     Problem::not_found(
         format!("单位{unit}尚未填报{year}年度{zh}。"),
@@ -879,4 +901,120 @@ pub async fn delete_reasons(
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
     change::<Reasons>(Wanted::Delete, principal, at, preconditions, &db, library).await
+}
+
+/// Get the narrative
+///
+/// The words of the self-evaluation report (自评报告文字部分), by its sections.
+#[utoipa::path(
+    get,
+    path = "/api/v1/units/{code}/evaluations/{year}/narrative",
+    operation_id = "get_narrative",
+    tag = "evaluations",
+    security(("token" = ["read"])),
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    responses((status = 200, description = "The narrative", body = Narrative,
+            headers(("ETag" = String, description = "Its version"))),
+        (status = 304, description = "It is still the version that `If-None-Match` names"), CommonErrors),
+)]
+pub async fn get_narrative(
+    Reader(principal): Reader,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+) -> Result<HttpResponse, Problem> {
+    get_part(Part::Narrative, principal, at, preconditions, &db).await
+}
+
+/// File or replace the narrative
+///
+/// A text per section, a line each paragraph, and why figures changed against last year. Figures need no words: the report
+/// takes them from the forms. All of it may be left out. Refused while the fiscal year is closed.
+#[utoipa::path(
+    put,
+    path = "/api/v1/units/{code}/evaluations/{year}/narrative",
+    operation_id = "put_narrative",
+    tag = "evaluations",
+    security(("token" = ["file"])),
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = Narrative, example = json!({
+        "overview": "开云镇地处衡山县城，辖17个行政村、8个社区居委会。",
+        "difficulties": "财政资金支出延缓，项目资金不能按计划和进度付款。",
+        "changes": {"public_funds": "机构改革后人员由64人增加到91人", "reception": "接待批次由上年的74批次增加到105批次"}
+    })),
+    responses((status = 201, description = "It was filed", body = Narrative,
+            headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its address"))),
+        (status = 200, description = "It was replaced, or was so already", body = Narrative,
+            headers(("ETag" = String, description = "Its version"))),
+        CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn put_narrative(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    Json(narrative): Json<Narrative>,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change::<Narrative>(
+        Wanted::put::<Narrative>(narrative)?,
+        principal,
+        at,
+        preconditions,
+        &db,
+        library,
+    )
+    .await
+}
+
+/// Change some of the narrative
+///
+/// A JSON Merge Patch (RFC 7396): what is left out stays, `null` takes a text away.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/units/{code}/evaluations/{year}/narrative",
+    operation_id = "patch_narrative",
+    tag = "evaluations",
+    security(("token" = ["file"])),
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    request_body(content = NarrativePatch, content_type = "application/merge-patch+json",
+        example = json!({"other": "无", "changes": {"reception": null}})),
+    responses((status = 200, description = "The narrative after the change", body = Narrative,
+        headers(("ETag" = String, description = "Its version"))), CommonErrors, BodyErrors, ChangeErrors),
+)]
+pub async fn patch_narrative(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    patch: MergePatch,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change::<Narrative>(Wanted::Patch(patch), principal, at, preconditions, &db, library).await
+}
+
+/// Take the narrative back
+///
+/// What was filed otherwise stays. Refused while the fiscal year is closed.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/units/{code}/evaluations/{year}/narrative",
+    operation_id = "delete_narrative",
+    tag = "evaluations",
+    security(("token" = ["file"])),
+    params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
+        ("year" = FiscalYear, Path, description = "The fiscal year")),
+    responses((status = 204, description = "It is gone"), CommonErrors, ChangeErrors),
+)]
+pub async fn delete_narrative(
+    Editor(principal): Editor,
+    Path(at): Path<(UnitCode, FiscalYear)>,
+    preconditions: Preconditions,
+    db: Data<Db>,
+    library: Data<Library>,
+) -> Result<HttpResponse, Problem> {
+    change::<Narrative>(Wanted::Delete, principal, at, preconditions, &db, library).await
 }

@@ -195,6 +195,8 @@ pub enum Part {
     Reasons,
     /// What the unit wrote itself.
     Claims,
+    /// The words of the report.
+    Narrative,
 }
 
 impl Part {
@@ -205,6 +207,7 @@ impl Part {
             Self::Assessments => "assessments",
             Self::Reasons => "reasons",
             Self::Claims => "claims",
+            Self::Narrative => "narrative",
         }
     }
 
@@ -215,6 +218,7 @@ impl Part {
             Self::Assessments => Resource::Assessments,
             Self::Reasons => Resource::Reasons,
             Self::Claims => Resource::Claims,
+            Self::Narrative => Resource::Narrative,
         }
     }
 
@@ -226,6 +230,7 @@ impl Part {
             (Self::Assessments, Some(row)) => (row.assessments.as_deref(), row.assessments_version),
             (Self::Reasons, Some(row)) => (row.reasons.as_deref(), row.reasons_version),
             (Self::Claims, Some(row)) => (row.claims.as_deref(), row.claims_version),
+            (Self::Narrative, Some(row)) => (row.narrative.as_deref(), row.narrative_version),
         }
     }
 }
@@ -256,6 +261,8 @@ pub fn set(
         submission: 0,
         reasons: None,
         reasons_version: 0,
+        narrative: None,
+        narrative_version: 0,
     });
     row.updated_at = at;
     macro_rules! columns {
@@ -269,12 +276,14 @@ pub fn set(
         Part::Assessments => columns!(assessments, assessments_version),
         Part::Reasons => columns!(reasons, reasons_version),
         Part::Claims => columns!(claims, claims_version),
+        Part::Narrative => columns!(narrative, narrative_version),
     }
     if row.submission == 0
         && row.base_data.is_none()
         && row.assessments.is_none()
         && row.claims.is_none()
         && row.reasons.is_none()
+        && row.narrative.is_none()
     {
         diesel::delete(evaluations::table.find((unit.as_str(), year.get()))).execute(conn)?;
         return Ok(None);
@@ -299,6 +308,7 @@ pub fn set(
             Part::Assessments => update!(assessments, assessments_version),
             Part::Reasons => update!(reasons, reasons_version),
             Part::Claims => update!(claims, claims_version),
+            Part::Narrative => update!(narrative, narrative_version),
         };
     }
     Ok(Some(row))
@@ -343,6 +353,7 @@ pub fn walk(
         Part::Assessments => walk!(assessments),
         Part::Reasons => walk!(reasons),
         Part::Claims => walk!(claims),
+        Part::Narrative => walk!(narrative),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::checks::finding::Finding;
 use crate::checks::reasons::Reasons;
 use crate::codes::{Digest, FiscalYear, Ordinal, UnitCode};
 use crate::db::{AnyConnection, Db};
+use crate::documents::narrative::Narrative;
 use crate::http::auth::{Principal, Reader};
 use crate::http::etag::{ETag, Preconditions};
 use crate::http::kinds;
@@ -90,6 +91,10 @@ pub struct SubmissionDocument {
     pub claims: Option<Claims>,
     /// Why warnings are right nevertheless (情况说明); `null` if nothing was said.
     pub reasons: Option<Reasons>,
+    /// The words of the report (自评报告文字部分); left out if none were filed, and of submissions from before there were any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pub narrative: Option<Narrative>,
     /// The special funds of the unit and year, by id.
     pub special_funds: Vec<FrozenFund>,
     /// The score (自评得分).
@@ -337,6 +342,7 @@ pub(super) fn compose(
         assessments: filed(Part::Assessments).then_some(filing.assessments),
         claims: filing.claims,
         reasons: filed(Part::Reasons).then_some(filing.reasons),
+        narrative: filing.narrative,
         special_funds: funds
             .map(|(fund, compiled)| FrozenFund {
                 id: fund.id,

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::model::{FiscalYearInput, Row, YearStatus};
 use crate::codes::FiscalYear;
 use crate::db::connection::Backend;
-use crate::db::schema::{evaluations, fiscal_years, scoring_schemes, special_funds, units};
+use crate::db::schema::{evaluations, fiscal_years, report_templates, scoring_schemes, special_funds, units};
 use crate::db::{AnyConnection, now};
 use crate::http::page::{Limit, Order};
 use crate::paged;
@@ -94,8 +94,9 @@ pub fn units_valid_in(conn: &mut AnyConnection, year: FiscalYear) -> QueryResult
         .get_result(conn)
 }
 
-/// Deletes a fiscal year.
+/// Deletes a fiscal year, and the template of its reports along with it.
 pub fn delete(conn: &mut AnyConnection, year: FiscalYear) -> QueryResult<()> {
+    diesel::delete(report_templates::table.find(year.get())).execute(conn)?;
     diesel::delete(fiscal_years::table.find(year.get())).execute(conn)?;
     Ok(())
 }

@@ -107,6 +107,12 @@ text!(
     "a name of 1 to 200 characters on one line, without space at either end or control characters"
 );
 
+/// Lines that do not begin with space, and hold no other control characters.
+fn says_something(text: &str) -> bool {
+    text.starts_with(|c| !is_space(c) && !is_control(c))
+        && !text.chars().any(|c| is_control(c) && !matches!(c, '\n' | '\r' | '\t'))
+}
+
 text!(
     /// Free words: up to 4000 characters, line breaks allowed.
     Words, 0..=4000, r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$",
@@ -120,12 +126,21 @@ text!(
 text!(
     /// Why something was done or is so: free words that say something, up to 4000 characters, line breaks allowed.
     Reason, 1..=4000, r"^[^\s\x00-\x1f\x7f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$",
-    |text| text.starts_with(|c| !is_space(c) && !is_control(c))
-        && !text.chars().any(|c| is_control(c) && !matches!(c, '\n' | '\r' | '\t')),
+    says_something,
     "A reason: 1 to 4000 characters that do not begin with a space.",
     "三公经费变动率应按预算数计算，请更正后重新提交",
     "1至4000个字符的理由（不以空格开头，不含控制字符）",
     "a reason of 1 to 4000 characters that does not begin with a space and has no control characters"
+);
+
+text!(
+    /// A section of a report: 1 to 20,000 characters, each line a paragraph.
+    Prose, 1..=20_000, r"^[^\s\x00-\x1f\x7f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$",
+    says_something,
+    "A text of 1 to 20000 characters that does not begin with a space; each line is a paragraph.",
+    "各项工作稳步推进，年初确定的绩效目标全部完成。",
+    "1至20000个字符的文字（不以空格开头，不含控制字符；每行为一个自然段）",
+    "a text of 1 to 20000 characters that does not begin with a space and has no control characters"
 );
 
 text!(

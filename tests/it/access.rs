@@ -75,6 +75,8 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
     const ASSESSMENTS: &str = "/api/v1/units/{code}/evaluations/{year}/assessments";
     const CLAIMS: &str = "/api/v1/units/{code}/evaluations/{year}/claims";
     const REASONS: &str = "/api/v1/units/{code}/evaluations/{year}/reasons";
+    const NARRATIVE: &str = "/api/v1/units/{code}/evaluations/{year}/narrative";
+    const OWN_NARRATIVE: &str = "/api/v1/units/219001/evaluations/2019/narrative";
     const FUND: &str = "/api/v1/special-funds/{id}";
     const SCHEME: &str = "/api/v1/scoring-schemes/{id}";
     let unit = json!({"name": "开云镇", "kind": "town", "parent": "219"});
@@ -354,6 +356,24 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
             "GET",
             REASONS,
             "/api/v1/units/219001/evaluations/2019/reasons",
+            none.clone(),
+        ),
+        (For::Filers, "PUT", NARRATIVE, OWN_NARRATIVE, json!({})),
+        (For::Filers, "PATCH", NARRATIVE, OWN_NARRATIVE, json!({"other": "无"})),
+        (For::Readers, "GET", NARRATIVE, OWN_NARRATIVE, none.clone()),
+        (For::Filers, "DELETE", NARRATIVE, OWN_NARRATIVE, none.clone()),
+        (
+            For::Bureau,
+            "PUT",
+            "/api/v1/fiscal-years/{year}/report-template",
+            "/api/v1/fiscal-years/2019/report-template",
+            json!({"template": "# {{ unit.name }}"}),
+        ),
+        (
+            For::Tokens,
+            "GET",
+            "/api/v1/fiscal-years/{year}/report-template",
+            "/api/v1/fiscal-years/2019/report-template",
             none.clone(),
         ),
         (

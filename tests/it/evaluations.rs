@@ -10,6 +10,7 @@ const YEAR: &str = "/api/v1/units/219001/evaluations/2019";
 const SHEET: &str = "/api/v1/units/219001/evaluations/2019/base-data";
 const ASSESSMENTS: &str = "/api/v1/units/219001/evaluations/2019/assessments";
 const REASONS: &str = "/api/v1/units/219001/evaluations/2019/reasons";
+const NARRATIVE: &str = "/api/v1/units/219001/evaluations/2019/narrative";
 const CLAIMS: &str = "/api/v1/units/219001/evaluations/2019/claims";
 const SCORE: &str = "/api/v1/units/219001/evaluations/2019/score";
 
@@ -93,7 +94,7 @@ both_engines! {
         assert_eq!((&before["state"], &before["scheme"]), (&json!("not_started"), &json!("hunan-2019")));
         assert_eq!(before["score"]["interval"], json!({"low": "0", "high": "100"}));
         assert_eq!(before["parts"]["base_data"], json!({"filed": false, "version": 0}));
-        for part in ["self", "base_data", "assessments", "claims", "reasons", "checks", "score", "special_funds"] {
+        for part in ["self", "base_data", "assessments", "claims", "reasons", "narrative", "checks", "score", "special_funds"] {
             assert!(before["links"][part].is_string(), "{part}");
         }
 
@@ -102,7 +103,7 @@ both_engines! {
         let draft = bureau.get(YEAR).expect(200).json();
         assert_eq!(draft["state"], "draft");
         assert_eq!(draft["parts"]["base_data"], json!({"filed": true, "version": 1}));
-        for part in ["assessments", "claims", "reasons"] {
+        for part in ["assessments", "claims", "reasons", "narrative"] {
             assert_eq!(draft["parts"][part], json!({"filed": false, "version": 0}), "{part}");
         }
         // Posts and staff in post, of 31 fields that `hunan-2019` asks for: 6.45%.
@@ -115,7 +116,10 @@ both_engines! {
         bureau.put(CLAIMS, &json!({})).expect(201);
         bureau.delete(ASSESSMENTS).expect(204);
         assert_eq!(bureau.get(YEAR).expect(200).json()["state"], "draft", "so are the claims");
+        bureau.put(NARRATIVE, &json!({"other": "无"})).expect(201);
         bureau.delete(CLAIMS).expect(204);
+        assert_eq!(bureau.get(YEAR).expect(200).json()["state"], "draft", "so is the narrative");
+        bureau.delete(NARRATIVE).expect(204);
         assert_eq!(bureau.get(YEAR).expect(200).json(), before);
     }
 
@@ -128,6 +132,9 @@ both_engines! {
                 json!({"indicators": {"social_benefit": {"points": "4"}}})),
             (REASONS, "reasons", json!({"findings": {"incomplete": "尚未开展满意度调查。"}}),
                 json!({"findings": {"incomplete": "调查在次年一月开展。"}}), json!({"findings": {"incomplete": "调查在次年一月开展。"}})),
+            (NARRATIVE, "narrative", json!({"overview": "辖17个行政村。\n另有8个社区。", "changes": {"reception": "接待批次增加"}}),
+                json!({"other": "无", "changes": {"reception": null, "public_funds": "人员增加"}}),
+                json!({"overview": "辖17个行政村。\n另有8个社区。", "other": "无", "changes": {"public_funds": "人员增加"}})),
             (CLAIMS, "claims", json!({"lines": {"key_work": {"ratio": "95.10%", "points": "8"}}, "total": "97"}),
                 json!({"lines": {"key_work": {"ratio": null}, "satisfaction": {"points": "6"}}}),
                 json!({"lines": {"key_work": {"points": "8"}, "satisfaction": {"points": "6"}}, "total": "97"})),

@@ -11,6 +11,7 @@ mod citizen;
 mod claims;
 mod contradictions;
 mod cors;
+mod documents;
 mod evaluations;
 mod events;
 mod exports;

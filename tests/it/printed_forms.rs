@@ -77,6 +77,7 @@ fn document(
         assessments: Some(assessments),
         claims: None,
         reasons: None,
+        narrative: None,
         special_funds: funds.iter().map(fund).collect(),
         findings: Vec::new(),
     }

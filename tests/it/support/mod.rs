@@ -115,6 +115,7 @@ impl TestApp {
             },
             identity: None,
             cors_origins: Vec::new(),
+            fonts: None,
             log: "off".to_owned(),
             log_format: LogFormat::Text,
         };
