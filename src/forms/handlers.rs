@@ -14,6 +14,7 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 use super::archive::Archive;
 use super::{Schemes, Subject, add_schemes, base_data_to_fill_in, funds_to_fill_in};
 use crate::codes::{FiscalYear, UnitCode};
+use crate::db::changes::Head;
 use crate::db::{AnyConnection, Db};
 use crate::evaluations::submissions::SubmissionDocument;
 use crate::evaluations::yearly::Yearly;
@@ -106,9 +107,9 @@ pub struct FormQuery {
 /// Get a form to fill in
 ///
 /// 附件2 (`base-data`) or 附件3 (`special-funds`, a sheet for each fund; copy one for another fund) as an Excel workbook for the
-/// unit and year: with drop-down lists, checks of what is put in, units, and formulas that are locked (without a password). Filled
-/// in, it is sent to `POST /api/v1/imports?resource=base_data` or `…=special_funds` as it is; a workbook with forms of
-/// several units or funds too.
+/// unit and year: with drop-down lists, checks of what is put in, units, and formulas; rates and points are locked (without a
+/// password), totals and changes are worked out unless they are put in. Filled in, it is sent as it is to
+/// `POST /api/v1/imports?resource=base_data` or `…=special_funds`; a workbook with forms of several units or funds too.
 #[utoipa::path(
     get,
     path = "/api/v1/units/{code}/evaluations/{year}/forms/{form}",
@@ -192,7 +193,7 @@ pub struct ArchiveQuery {
 ///
 /// A ZIP archive with a workbook for each unit that filed something for the year: 附件1, 附件2 and a 附件3 for each special fund, as
 /// `…/report` with `format=xlsx` gives it. A unit's token gets its own units and those below them; the bureau and auditors get
-/// all. It is written while it is sent: what is changed meanwhile may be in it or not. If the server fails on the way, the
+/// all. The tag is that of the last change of any data. It is written while it is sent: what is changed meanwhile may be in it or not. If the server fails on the way, the
 /// connection is cut.
 #[utoipa::path(
     get,
@@ -204,30 +205,42 @@ pub struct ArchiveQuery {
     responses(
         (status = 200, description = "The archive",
             content((inline(FileSchema) = "application/zip")),
-            headers(("Content-Disposition" = String, description = "A name for the file"))),
+            headers(("ETag" = String, description = "The last change of any data"),
+                ("Content-Disposition" = String, description = "A name for the file"))),
+        (status = 304, description = "Nothing has changed since `If-None-Match`"),
         CommonErrors),
 )]
 pub async fn get_archive(
     Reader(principal): Reader,
     Path(year): Path<FiscalYear>,
     Query(query): Query<ArchiveQuery>,
+    preconditions: Preconditions,
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
     let one = query.unit.as_ref().map(|unit| vec![unit.to_string()]);
     let within: Vec<_> = one.into_iter().chain(principal.scope()).collect();
+    let last = db
+        .read(move |conn| {
+            store::scheme_of(conn, year)?.ok_or_else(|| Problem::no_year(year))?;
+            Ok(Head::load(conn)?)
+        })
+        .await?;
+    let version = env!("CARGO_PKG_VERSION");
+    let tag = ETag::weak(format!("forms {version} {last:?} {year} {within:?}").as_bytes());
+    if preconditions.knows(&tag) {
+        return Ok(tag.stamp(HttpResponse::NotModified()).finish());
+    }
     // Read before the answer begins, so that most of what can fail is still answered with a problem.
     let first = db
         .scan({
             let library = library.clone();
-            move |conn| {
-                store::scheme_of(conn, year)?.ok_or_else(|| Problem::no_year(year))?;
-                Piece::read(Yearly::new(year, within), Schemes::default(), conn, &library)
-            }
+            move |conn| Piece::read(Yearly::new(year, within), Schemes::default(), conn, &library)
         })
         .await?;
     let unit = query.unit.map(|unit| format!("-{unit}")).unwrap_or_default();
-    Ok(HttpResponse::Ok()
+    Ok(tag
+        .stamp(HttpResponse::Ok())
         .insert_header((CONTENT_TYPE, "application/zip"))
         // What is in it is compressed already.
         .insert_header((CONTENT_ENCODING, "identity"))

@@ -330,7 +330,7 @@ impl TargetColumn {
     ];
 }
 
-/// A number against a target, a goal in words, and what the form itself works out.
+/// A number against a target.
 pub const QUANTITY: &str = "定量";
 /// A goal in words.
 pub const QUALITY: &str = "定性";

@@ -1,5 +1,6 @@
 //! The forms as workbooks, there and back.
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::both_engines;
@@ -89,6 +90,9 @@ fn unchanged(response: Response) {
         "{counts}"
     );
 }
+
+/// What offices do to a form.
+type Change = (&'static str, fn(&mut Sheet));
 
 /// What is changed in the form of a unit that has filed both, of which resource it is, and every fault that is named: cell,
 /// what was read, code and wording.
@@ -340,7 +344,7 @@ both_engines! {
 
     fn what_offices_do_to_a_form_does_not_change_what_it_says(app) {
         let bureau = filed(app);
-        let changes: [(&str, fn(&mut Sheet)); 9] = [
+        let changes: [Change; 9] = [
             ("empty rows and columns put in", |page| page.moved(|row, column| Some((row * 2 + 3, column + 2)))),
             ("columns in another order", |page| page.moved(|row, column| Some((row, match column { 2 if row > 3 => 5, 5 if row > 3 => 2, other => other })))),
             ("no title and no marks", |page| page.moved(|row, column| (row > 2).then_some((row, column)))),
@@ -362,7 +366,8 @@ both_engines! {
                 for ((row, column), cell) in &mut page.cells {
                     let money = (18..=22).contains(row) || (26..56).contains(row) || *row == 59 && *column > 3;
                     if let (true, Cell::Number(number)) = (money && *column > 1, cell) {
-                        *number = (*number * 10_000.0 * 100.0).round() / 100.0;
+                        let yuan = Decimal::from_str_exact(&number.to_string()).unwrap() * Decimal::from(10_000);
+                        *number = yuan.to_string().parse().unwrap();
                     }
                 }
             }),
