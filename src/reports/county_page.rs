@@ -222,7 +222,7 @@ fn ranking(say: Say, report: &CountyReport, links: &Links) -> Markup {
                 } }
                 tbody { @for unit in &ranking.page.items { tr {
                     th scope="row" {
-                        a href=(format!("/api/v1/units/{}/evaluations/{year}/report?format=html", unit.unit)) { (say.chinese(&unit.unit_name)) }
+                        a href=(format!("/api/v1/units/{}/evaluations/{year}/report?format=html&lang={}", unit.unit, say.of("zh", "en"))) { (say.chinese(&unit.unit_name)) }
                         " " span.quiet { (unit.unit) }
                     }
                     td.number data-label=(say.of("名次", "Rank")) { (unit.rank.map_or_else(|| "—".to_owned(), |rank| rank.to_string())) }
