@@ -7,6 +7,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::model::Report;
+use crate::documents::docx::docx;
+use crate::documents::pdf::pdf;
+use crate::documents::{self, FontFolder};
 use crate::evaluations::submissions::SubmissionDocument;
 use crate::http::accept::{json, preferred};
 use crate::http::problem::Problem;
@@ -18,11 +21,15 @@ use crate::http::problem::Problem;
 pub enum Format {
     /// All of it, for programs.
     Json,
+    /// The report as a Word document (自评报告).
+    Docx,
+    /// The report as it is printed (自评报告).
+    Pdf,
 }
 
 impl Format {
     /// What there is. The first is sent to those who take any.
-    const ALL: [Self; 1] = [Self::Json];
+    const ALL: [Self; 3] = [Self::Json, Self::Docx, Self::Pdf];
 
     /// The one that the parameter names, else the one that the client likes best.
     ///
@@ -39,13 +46,15 @@ impl Format {
     fn essence(self) -> &'static str {
         match self {
             Self::Json => "application/json",
+            Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            Self::Pdf => "application/pdf",
         }
     }
 
     /// Its media type, as it is sent.
     pub fn media_type(self) -> &'static str {
         match self {
-            Self::Json => self.essence(),
+            Self::Json | Self::Docx | Self::Pdf => self.essence(),
         }
     }
 
@@ -53,6 +62,8 @@ impl Format {
     fn file(self) -> Option<(DispositionType, &'static str)> {
         match self {
             Self::Json => None,
+            Self::Docx => Some((DispositionType::Attachment, "docx")),
+            Self::Pdf => Some((DispositionType::Attachment, "pdf")),
         }
     }
 
@@ -62,14 +73,20 @@ impl Format {
             .map(|(disposition, extension)| named(disposition, extension, document))
     }
 
-    /// The report in this form.
+    /// The report in this form; in print, in the types of this folder where it has them.
     ///
     /// # Errors
-    /// 500; none for a program that passed its tests.
-    pub fn write(self, report: &Report) -> Result<Bytes, Problem> {
-        match self {
-            Self::Json => json(report),
-        }
+    /// 409 where the template of the year does not allow it; 500 when a font is broken.
+    pub fn write(self, report: &Report, fonts: &FontFolder) -> Result<Bytes, Problem> {
+        let manuscript = || documents::report(&report.document, &report.wording);
+        let written = match self {
+            Self::Json => return json(report),
+            Self::Docx => docx(&manuscript()?).map_err(|error| Problem::internal(error.to_string()))?,
+            Self::Pdf => {
+                pdf(&manuscript()?, fonts.0.as_deref()).map_err(|error| Problem::internal(error.to_string()))?
+            }
+        };
+        Ok(written.into())
     }
 }
 

@@ -10,6 +10,7 @@ use super::format::Format;
 use super::model::Report;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::Db;
+use crate::documents::FontFolder;
 use crate::http::accept::json;
 use crate::http::auth::Reader;
 use crate::http::etag::{ETag, Preconditions};
@@ -17,7 +18,7 @@ use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::{Query, given};
 use crate::http::resource::resource;
-use crate::http::responses::CommonErrors;
+use crate::http::responses::{CommonErrors, TemplateErrors};
 use crate::schemes::library::Library;
 
 /// Adds the route of a unit's report, below `/api/v1/units`.
@@ -40,7 +41,9 @@ pub struct ReportQuery {
 ///
 /// All that is known of it in one document: what was submitted, with its score, lines, special funds and findings, as it was
 /// frozen then; the review, what counts after it, and the unit's trend. While no submission counts, it is of what is filed,
-/// as submitting would keep it now: `document.submitted_at` is `null`. Its form is that of `Accept`, or of `format`.
+/// as submitting would keep it now: `document.submitted_at` is `null`. Its form is that of `Accept`, or of `format`. As DOCX and PDF
+/// it is the report that people sign (自评报告), set as official documents are (GB/T 9704-2012), written by the year's
+/// report template from the figures and the unit's narrative, with its three forms attached.
 #[utoipa::path(
     get,
     path = "/api/v1/units/{code}/evaluations/{year}/report",
@@ -49,9 +52,10 @@ pub struct ReportQuery {
     security(("token" = ["read"])),
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year"), ReportQuery),
-    responses((status = 200, description = "The report", content((Report = "application/json")),
+    responses((status = 200, description = "The report", content((Report = "application/json"),
+                (String = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"), (String = "application/pdf")),
             headers(("ETag" = String, description = "Of all that it says, and of its form"))),
-        (status = 304, description = "It is still what `If-None-Match` names"), CommonErrors),
+        (status = 304, description = "It is still what `If-None-Match` names"), CommonErrors, TemplateErrors),
 )]
 pub async fn get(
     Reader(principal): Reader,
@@ -60,6 +64,7 @@ pub async fn get(
     preconditions: Preconditions,
     db: Data<Db>,
     library: Data<Library>,
+    fonts: Data<FontFolder>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let format = Format::wanted(query.format, &request)?;
@@ -71,6 +76,8 @@ pub async fn get(
                 env!("CARGO_PKG_VERSION").as_bytes(),
                 format.media_type().as_bytes(),
                 &data,
+                report.wording.notice.as_deref().unwrap_or_default().as_bytes(),
+                report.wording.template.text().as_bytes(),
             ]);
             Ok((report, etag))
         })
@@ -88,7 +95,7 @@ pub async fn get(
     if let Some(disposition) = format.disposition(&report.document) {
         response.insert_header((CONTENT_DISPOSITION, disposition));
     }
-    let written = web::block(move || format.write(&report)).await;
+    let written = web::block(move || format.write(&report, &fonts)).await;
     let body = written.unwrap_or_else(|_| Err(Problem::internal("a report could not be written")))?;
     Ok(response.body(body))
 }

@@ -5,6 +5,8 @@ use utoipa::ToSchema;
 
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::AnyConnection;
+use crate::documents;
+use crate::documents::model::Wording;
 use crate::evaluations::handlers::require;
 use crate::evaluations::review::{ReviewView, Total, readable};
 use crate::evaluations::submission_store;
@@ -29,6 +31,9 @@ pub struct Report {
     pub review: Option<ReviewView>,
     /// The unit over the years.
     pub trend: Trend,
+    /// What its documents are written by besides.
+    #[serde(skip)]
+    pub wording: Wording,
 }
 
 impl Report {
@@ -69,6 +74,7 @@ impl Report {
             document,
             review,
             trend: trends::handlers::find(conn, principal, unit.clone())?,
+            wording: documents::store::find(conn, year)?.ok_or_else(|| Problem::no_year(year))?,
         })
     }
 }

@@ -63,7 +63,7 @@ both_engines! {
             assert!(sent.header("vary").unwrap_or_default().to_lowercase().contains("accept"));
         }
         let refused = bureau.with("Accept", "image/png").get(REPORT).expect(406).json();
-        assert_eq!(refused["detail_zh"], "此地址可返回application/json。");
+        assert_eq!(refused["detail_zh"], "此地址可返回application/json或application/vnd.openxmlformats-officedocument.wordprocessingml.document或application/pdf。");
         bureau.get(&format!("{REPORT}?format=png")).expect(400);
         bureau.get("/api/v1/units/219001/evaluations/2018/report").expect(404);
     }
