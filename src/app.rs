@@ -29,8 +29,8 @@ use crate::schemes::library::Library;
 use crate::tokens::model::Role;
 use crate::tokens::permission::Permissions;
 use crate::{
-    audit, documents, evaluations, events, exports, fiscal_years, health, imports, preview, rankings, reports, schemes,
-    special_funds, table_preview, tokens, trends, units, webhooks,
+    audit, documents, evaluations, events, exports, fiscal_years, forms, health, imports, preview, rankings, reports,
+    schemes, special_funds, table_preview, tokens, trends, units, webhooks,
 };
 
 /// What is open to requests that the program itself describes.
@@ -71,12 +71,13 @@ use crate::{
         evaluations::review::get, evaluations::review::put, evaluations::review::patch,
         evaluations::history::list,
         evaluations::submissions::list, evaluations::submissions::get, evaluations::submissions::get_scheme,
+        forms::handlers::get, forms::handlers::get_archive,
         special_funds::handlers::list, special_funds::handlers::post, special_funds::handlers::get,
         special_funds::handlers::put, special_funds::handlers::patch, special_funds::handlers::delete,
         special_funds::handlers::get_score,
         imports::handlers::list, imports::handlers::post, imports::handlers::get, imports::handlers::list_faults,
         exports::handlers::get,
-        reports::handlers::get,
+        reports::handlers::get, reports::county::get,
         rankings::handlers::get_ranking, rankings::handlers::get_summary,
         events::handlers::list, audit::handlers::list,
         webhooks::handlers::list, webhooks::handlers::post, webhooks::handlers::get, webhooks::handlers::patch,
@@ -166,6 +167,7 @@ fn routes(config: &mut ServiceConfig) {
                 .configure(units::handlers::routes)
                 .configure(trends::handlers::routes)
                 // Before the scope of a unit's year, which takes all that is below it.
+                .configure(forms::handlers::routes)
                 .configure(reports::handlers::routes)
                 .configure(evaluations::handlers::routes),
         )
@@ -174,7 +176,9 @@ fn routes(config: &mut ServiceConfig) {
                 .configure(fiscal_years::handlers::routes)
                 .configure(evaluations::scheme_change::routes)
                 .configure(documents::handlers::routes)
-                .configure(rankings::handlers::routes),
+                .configure(rankings::handlers::routes)
+                .configure(forms::handlers::year_routes)
+                .configure(reports::county::routes),
         )
         .service(web::scope("/api/v1/scoring-schemes").configure(schemes::handlers::routes))
         .service(web::scope("/api/v1/special-funds").configure(special_funds::handlers::routes))

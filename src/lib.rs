@@ -21,6 +21,7 @@ pub mod events;
 pub mod exports;
 pub mod fault;
 pub mod fiscal_years;
+pub mod forms;
 pub mod health;
 pub mod http;
 pub mod idempotency;

@@ -36,6 +36,8 @@ pub struct FundFacts {
     pub id: String,
     /// Its name (专项资金名称).
     pub name: String,
+    /// Whether it goes on in the next year (跨年度项目).
+    pub continues: bool,
     /// Its table (绩效目标自评表).
     pub table: FundTable,
     /// The score that follows by its own scheme.

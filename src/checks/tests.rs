@@ -37,6 +37,7 @@ fn found_by(scheme: &Scheme, of_funds: &Scheme, year: &Value) -> Vec<Finding> {
             FundFacts {
                 id: format!("fund-{}", n + 1),
                 name: name.clone(),
+                continues: false,
                 score: score(of_funds, &Case::of_fund(&table)),
                 table,
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::cache::Basis;
 use super::parts;
-use super::store::{self, Context, Part};
+use super::store::{self, Context, FundRow, Part};
 use crate::checks;
 use crate::checks::facts::{Facts, FundFacts};
 use crate::checks::finding::Finding;
@@ -66,13 +66,29 @@ impl Filing {
         (unit, year): (&UnitCode, FiscalYear),
         context: &Context,
     ) -> Result<Self, Problem> {
-        let row = context.evaluation.as_ref();
         let prior = parts::prior_sheet(conn, context)?;
+        let funds = store::funds(conn, unit, year)?;
+        Self::of(conn, library, compiled, (year, context), prior, funds)
+    }
+
+    /// The same of what was read already, which leaves schemes that were not seen before.
+    ///
+    /// # Errors
+    /// 500 for what this program cannot read.
+    pub fn of(
+        conn: &mut AnyConnection,
+        library: &Library,
+        compiled: &Compiled,
+        (year, context): (FiscalYear, &Context),
+        prior: Option<BaseData>,
+        filed_funds: Vec<FundRow>,
+    ) -> Result<Self, Problem> {
+        let row = context.evaluation.as_ref();
         let sheet = YearSheet::new(parts::read(Part::BaseData, row)?.unwrap_or_default(), prior.as_ref());
         let assessments: Assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
         let (mut funds, mut fund_schemes) = (Vec::new(), Vec::new());
         let mut versions = format!("checks {}", Part::Reasons.of(row).1);
-        for fund in store::funds(conn, unit, year)? {
+        for fund in filed_funds {
             for part in [&fund.id, &fund.updated_at, &fund.scheme, &fund.edition.updated_at] {
                 versions.extend([" ", part]);
             }
@@ -84,6 +100,7 @@ impl Filing {
             funds.push(FundFacts {
                 id: fund.id,
                 name: fund.name,
+                continues: fund.continues,
                 score: scoring::score(&compiled.scheme, &Case::of_fund(&table)),
                 table,
             });

@@ -17,3 +17,4 @@ pub mod submissions;
 pub mod transitions;
 pub mod what_if;
 pub mod workflow;
+pub mod yearly;

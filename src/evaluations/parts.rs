@@ -196,6 +196,23 @@ pub(super) fn prior_sheet(conn: &mut AnyConnection, context: &Context) -> Result
         .map_err(|error| Problem::internal(format!("a stored sheet of {} cannot be read: {error}", prior.year)))
 }
 
+/// A unit's name, with its base data sheet of a year and the sheet of the year before; each `None` where it is not filed.
+///
+/// # Errors
+/// 404 unless both exist, 403 for who may not see them, 500 if the table holds what this program cannot read.
+pub fn sheets(
+    conn: &mut AnyConnection,
+    principal: &Principal,
+    unit: &UnitCode,
+    year: FiscalYear,
+) -> Result<(String, [Option<BaseData>; 2]), Problem> {
+    let context = require(conn, unit, year)?;
+    principal.may_see(&context.unit_path)?;
+    let own = read(Part::BaseData, context.evaluation.as_ref())?;
+    let prior = prior_sheet(conn, &context)?;
+    Ok((context.unit_name, [own, prior]))
+}
+
 /// The document as it is stored and its tag; `None` before it is filed.
 ///
 /// The version counts on while the row is there; with the row it begins anew, and then the row's birth is another.

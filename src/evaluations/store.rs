@@ -9,7 +9,9 @@ use super::workflow::State;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::changes::Resource;
 use crate::db::connection::Backend;
-use crate::db::schema::{evaluations, fiscal_years, scoring_schemes, special_funds, unit_predecessors, units};
+use crate::db::schema::{
+    evaluations, fiscal_years, scoring_schemes, special_funds, submissions, unit_predecessors, units,
+};
 use crate::db::sql::codes_under;
 use crate::db::{AnyConnection, now};
 use crate::fiscal_years::model::Season;
@@ -387,6 +389,8 @@ pub struct FundRow {
     pub name: String,
     /// Its table, as JSON.
     pub table: String,
+    /// Whether it goes on in the next year.
+    pub continues: bool,
     /// How often it was stored.
     pub version: i64,
     /// When it was stored last.
@@ -399,35 +403,122 @@ pub struct FundRow {
 
 /// The special funds of a unit's year by id; there are never more than [`MOST_FUNDS`].
 pub fn funds(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> QueryResult<Vec<FundRow>> {
-    type Columns = (String, String, String, (i64, String), String, (i64, String));
+    let of_units = funds_of(conn, vec![unit.as_str().to_owned()], year)?;
+    Ok(of_units.into_values().next().unwrap_or_default())
+}
+
+/// The special funds of a year of these units, by unit and each by id, in one statement.
+pub fn funds_of(
+    conn: &mut AnyConnection,
+    units: Vec<String>,
+    year: FiscalYear,
+) -> QueryResult<HashMap<String, Vec<FundRow>>> {
+    type Columns = (
+        String,
+        String,
+        String,
+        (String, bool),
+        (i64, String),
+        String,
+        (i64, String),
+    );
+    let most = MOST_FUNDS.saturating_mul(i64::try_from(units.len()).unwrap_or(i64::MAX));
     let rows: Vec<Columns> = special_funds::table
         .inner_join(scoring_schemes::table)
-        .filter(special_funds::unit_code.eq(unit.as_str()))
+        .filter(special_funds::unit_code.eq_any(units))
         .filter(special_funds::year.eq(year.get()))
         .order(special_funds::id)
-        .limit(MOST_FUNDS)
+        .limit(most)
         .select((
+            special_funds::unit_code,
             special_funds::id,
             special_funds::name,
-            special_funds::body,
+            (special_funds::body, special_funds::continues),
             (special_funds::version, special_funds::updated_at),
             scoring_schemes::id,
             (scoring_schemes::version, scoring_schemes::updated_at),
         ))
         .load(conn)?;
-    let row = |(id, name, table, (version, stored), scheme, (edition, updated_at)): Columns| FundRow {
-        id,
-        name,
-        table,
-        version,
-        updated_at: stored,
-        scheme,
-        edition: Edition {
-            version: edition,
-            updated_at,
-        },
+    let mut of_units: HashMap<String, Vec<FundRow>> = HashMap::new();
+    for (unit, id, name, (table, continues), (version, stored), scheme, (edition, updated_at)) in rows {
+        of_units.entry(unit).or_default().push(FundRow {
+            id,
+            name,
+            table,
+            continues,
+            version,
+            updated_at: stored,
+            scheme,
+            edition: Edition {
+                version: edition,
+                updated_at,
+            },
+        });
+    }
+    Ok(of_units)
+}
+
+/// A piece of the units' years of a year, by unit: after `after`, at most `most`, each with the document of its last
+/// submission, in one statement. `within`: only of units at or below one of each list.
+pub fn contexts(
+    conn: &mut AnyConnection,
+    (year, within): (FiscalYear, &[Vec<String>]),
+    after: &str,
+    most: i64,
+) -> QueryResult<Vec<(String, Context, Option<String>)>> {
+    type Columns = (
+        (String, String, String, String),
+        Season,
+        (String, i64, String),
+        Row,
+        Option<String>,
+        Validity,
+    );
+    let mut query = evaluations::table
+        .inner_join(units::table)
+        .inner_join(fiscal_years::table.on(fiscal_years::year.eq(evaluations::year)))
+        .inner_join(scoring_schemes::table.on(scoring_schemes::id.eq(fiscal_years::scheme_id)))
+        .left_join(
+            submissions::table.on(submissions::unit_code
+                .eq(evaluations::unit_code)
+                .and(submissions::year.eq(evaluations::year))
+                .and(submissions::number.eq(evaluations::submission))),
+        )
+        .filter(evaluations::year.eq(year.get()))
+        .filter(evaluations::unit_code.gt(after.to_owned()))
+        .select((
+            (units::code, units::name, units::path, units::kind),
+            Season::as_select(),
+            (
+                fiscal_years::scheme_id,
+                scoring_schemes::version,
+                scoring_schemes::updated_at,
+            ),
+            Row::as_select(),
+            submissions::document.nullable(),
+            (units::valid_from, units::valid_to),
+        ))
+        .into_boxed::<Backend>();
+    for codes in within {
+        query = query.filter(evaluations::unit_code.eq_any(codes_under(codes.clone())));
+    }
+    let rows: Vec<Columns> = query.order(evaluations::unit_code).limit(most).load(conn)?;
+    let context = |(names, season, (scheme_id, version, updated_at), row, document, validity): Columns| {
+        let (code, unit_name, unit_path, unit_kind) = names;
+        let context = Context {
+            unit_name,
+            unit_path,
+            unit_kind,
+            validity,
+            season,
+            scheme_id,
+            scheme_edition: Edition { version, updated_at },
+            evaluation: Some(row),
+            prior: None,
+        };
+        (code, context, document)
     };
-    Ok(rows.into_iter().map(row).collect())
+    Ok(rows.into_iter().map(context).collect())
 }
 
 /// The states in which an evaluation can be changed.

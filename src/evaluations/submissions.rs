@@ -1,6 +1,7 @@
 //! What is submitted: one document with all that the score follows from and the score itself, frozen as its bytes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use actix_web::http::header::ContentType;
 use actix_web::web::{Data, ServiceConfig};
@@ -111,6 +112,10 @@ pub struct FrozenFund {
     /// Its name then.
     #[schema(example = "危房改造资金")]
     pub name: String,
+    /// Whether it goes on in the next year (跨年度项目); left out of what was submitted before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub continues: Option<bool>,
     /// The scheme that it was scored by.
     pub scheme: FrozenScheme,
     /// Its table.
@@ -237,6 +242,28 @@ pub fn thaw_scheme(conn: &mut AnyConnection, digest: &str) -> Result<Scheme, Pro
     Scheme::compile(document).map_err(|faults| unreadable(format!("{faults:?}")))
 }
 
+/// The scheme that something was scored by: as it is in force, else as it was frozen. `None` where it was changed and nothing
+/// was submitted by it.
+///
+/// # Errors
+/// 500 for what this program cannot read.
+pub fn scheme_of(
+    conn: &mut AnyConnection,
+    library: &Library,
+    scheme: &FrozenScheme,
+) -> Result<Option<Arc<Scheme>>, Problem> {
+    let id = SchemeId::try_from(scheme.id.clone()).map_err(Problem::internal)?;
+    if let Ok(now) = library.find(conn, &id)?
+        && *now.digest == *scheme.digest
+    {
+        return Ok(Some(now.scheme));
+    }
+    match submission_store::frozen_scheme(conn, &scheme.digest)? {
+        Some(_) => thaw_scheme(conn, &scheme.digest).map(|scheme| Some(Arc::new(scheme))),
+        None => Ok(None),
+    }
+}
+
 /// Who submits what, and when.
 pub(super) struct Submitting<'a> {
     pub unit: &'a UnitCode,
@@ -291,7 +318,7 @@ pub fn draft(
     Ok(compose(filing, findings, &compiled, unit, context))
 }
 
-fn compose(
+pub(super) fn compose(
     filing: Filing,
     findings: Vec<Finding>,
     compiled: &Compiled,
@@ -320,6 +347,7 @@ fn compose(
             .map(|(fund, compiled)| FrozenFund {
                 id: fund.id,
                 name: fund.name,
+                continues: Some(fund.continues),
                 scheme: compiled.into(),
                 table: fund.table,
                 score: fund.score,

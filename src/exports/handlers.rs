@@ -5,9 +5,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use actix_web::body::SizedStream;
-use actix_web::http::header::{
-    CONTENT_ENCODING, CONTENT_TYPE, Charset, ContentDisposition, DispositionParam, ExtendedValue, VARY,
-};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, ContentDisposition, VARY};
 use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::{Stream, stream};
@@ -26,6 +24,7 @@ use crate::fault::Text;
 use crate::http::accept::preferred;
 use crate::http::auth::Reader;
 use crate::http::contract::Contract;
+use crate::http::download::attachment;
 use crate::http::etag::{ETag, Preconditions};
 use crate::http::middleware::current_request;
 use crate::http::path::{Path, PathParam};
@@ -191,13 +190,10 @@ fn file_name(exported: Exported, query: &ExportQuery, format: Format) -> Content
     let unit = query.unit.as_ref().map(|unit| format!("-{unit}")).unwrap_or_default();
     let year = query.year.map(|year| format!("-{year}")).unwrap_or_default();
     let extension = format.as_str();
-    let mut name = ContentDisposition::attachment(format!("{word}{unit}{year}.{extension}"));
-    name.parameters.push(DispositionParam::FilenameExt(ExtendedValue {
-        charset: Charset::Ext("UTF-8".to_owned()),
-        language_tag: None,
-        value: format!("{zh}{unit}{year}.{extension}").into_bytes(),
-    }));
-    name
+    attachment(
+        &format!("{word}{unit}{year}.{extension}"),
+        &format!("{zh}{unit}{year}.{extension}"),
+    )
 }
 
 /// The next rows as they are written; empty at the end.

@@ -3,14 +3,18 @@
 use std::cmp::Reverse;
 
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 /// A language of the service.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 pub enum Language {
     /// What is told to those who do not say: English, with the Chinese beside it.
     #[default]
+    #[serde(rename = "en")]
     English,
     /// Chinese, with the English beside it.
+    #[serde(rename = "zh")]
     Chinese,
 }
 

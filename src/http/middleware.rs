@@ -141,6 +141,9 @@ pub async fn not_found(request: HttpRequest) -> Result<HttpResponse, Problem> {
 }
 
 fn log<B: MessageBody>(response: &ServiceResponse<B>, started: Instant) {
+    if !tracing::enabled!(target: "access", tracing::Level::INFO) {
+        return;
+    }
     let request = response.request();
     let extensions = request.extensions();
     let (request_id, path) = current_request();

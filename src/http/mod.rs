@@ -9,6 +9,7 @@ pub mod body;
 pub mod contract;
 pub mod cors;
 pub mod docs;
+pub mod download;
 pub mod duplicates;
 pub mod etag;
 pub mod expand;

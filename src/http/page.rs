@@ -118,6 +118,15 @@ impl<T: Serialize> Page<T> {
 
 /// The value of a `Link` to the next page: this request with another value for the parameter that says where to go on.
 pub fn next_link(request: &HttpRequest, parameter: &str, value: impl fmt::Display) -> String {
+    format!(
+        "<{}{}>; rel=\"next\"",
+        request.path(),
+        query_with(request, parameter, value)
+    )
+}
+
+/// The query of this request with another value for a parameter, as a relative address.
+pub fn query_with(request: &HttpRequest, parameter: &str, value: impl fmt::Display) -> String {
     let named = |pair: &str| pair.split_once('=').is_some_and(|(name, _)| name == parameter);
     let others = request
         .query_string()
@@ -127,7 +136,7 @@ pub fn next_link(request: &HttpRequest, parameter: &str, value: impl fmt::Displa
         .map(str::to_owned)
         .chain([format!("{parameter}={value}")])
         .collect();
-    format!("<{}?{}>; rel=\"next\"", request.path(), query.join("&"))
+    format!("?{}", query.join("&"))
 }
 
 /// Puts a boxed query in order and on its page: only keys after `cursor`, and one more than the page holds.

@@ -12,10 +12,12 @@ use crate::http::problem::At;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ImportFault)]
 pub struct RowFault {
-    /// The row: the line of NDJSON, the row as spreadsheets number it; from 1, a table's heading included.
+    /// The row: the line of NDJSON, the row as spreadsheets number it; from 1, a table's heading included. Of a form, the row
+    /// of the cell.
     #[schema(example = 7)]
     pub row: u64,
-    /// The column as the file names it: a table's heading, or the dotted path in NDJSON; empty for the row as a whole.
+    /// The column as the file names it: a table's heading, or the dotted path in NDJSON; empty for the row as a whole. Of a
+    /// form, the cell with its sheet (`附件2!F7`), or the sheet.
     #[schema(example = "上级单位编码")]
     pub column: String,
     /// JSON Pointer to the value in the row's document; empty for the row as a whole.
@@ -45,15 +47,19 @@ pub struct RowFault {
 const SHOWN: usize = 120;
 
 impl RowFault {
-    /// A fault of a row of which `document` could be read, in a file that names its columns by `columns`.
-    pub fn new(row: u64, fault: Fault, document: Option<&Value>, columns: &dyn Fn(&str) -> String) -> Self {
+    /// A fault of a row of which `document` could be read, in a file that has the places of documents in the row and column
+    /// that `place` says.
+    pub fn new(fault: Fault, document: Option<&Value>, place: &dyn Fn(&str) -> (u64, String)) -> Self {
+        // The document as a whole is no value that anybody looks for.
         let value = document
+            .filter(|_| !fault.pointer.is_empty())
             .and_then(|document| document.pointer(&fault.pointer))
             .and_then(shown);
         let hint = remedy(fault.code);
+        let (row, column) = place(&fault.pointer);
         Self {
             row,
-            column: columns(&fault.pointer),
+            column,
             value,
             code: fault.code.to_owned(),
             detail: fault.text.en.into_owned(),
@@ -71,7 +77,7 @@ impl RowFault {
             code,
             text,
         };
-        Self::new(row, fault, None, &|_| String::new())
+        Self::new(fault, None, &|_| (row, String::new()))
     }
 
     /// A fault of one column.

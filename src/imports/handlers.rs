@@ -90,6 +90,10 @@ pub struct File(#[allow(dead_code, reason = "only the document speaks of it")] V
 /// (预算单位编码, 编制数 …) or by dotted paths (`staff.posts`); an export shows them. What the single operation refuses is
 /// refused here: closed years, submitted evaluations, units of others.
 ///
+/// For base data and special funds XLSX may hold forms instead (附件2, 附件3), each sheet one document: those of
+/// `…/forms/{form}` filled in, or those of a report. They are known by what is printed on them; columns may have moved, rows may be put in,
+/// and figures may be texts or marked 元. What cannot be told for sure is a fault that names its cell.
+///
 /// The answer names the faults of every row, in the order of the file: row, column, value, fault and remedy. With
 /// `mode=all` one fault means that nothing is stored, and the answer is 422. An import that is interrupted goes on when the
 /// same file is sent again with the same `id`: rows that are stored are not stored twice. A file that was imported to its

@@ -27,9 +27,49 @@ const REMEDIES: &[(&[&str], &str, &str)] = &[
         "Keep one of the columns.",
     ),
     (
+        &["not_a_number"],
+        "请填写数字；没有发生的填0，未掌握的留空。",
+        "Put in a number; 0 for what there was none of, nothing for what is not known.",
+    ),
+    (
+        &["conflicting_units"],
+        "请统一标注金额单位，或在单元格内写明，如“1.5万元”。",
+        "Mark one unit of money, or say it in the cell, such as 1.5万元.",
+    ),
+    (
+        &["formula_without_result"],
+        "请用电子表格软件打开并保存一次，或直接填写数值。",
+        "Open and save it once with a spreadsheet program, or put in the value.",
+    ),
+    (
+        &["unknown_row", "unexpected_figure", "unexpected_value"],
+        "请对照下载的空表，将内容移至应填的单元格，或删除。",
+        "Compare with an empty form: move it into the cell that it belongs in, or take it out.",
+    ),
+    (
+        &["unknown_sheet", "missing_form", "missing_form_heading"],
+        "请使用下载的表格填报，并删除无关的工作表。",
+        "Fill in a form that was downloaded here, and take out sheets that are none.",
+    ),
+    (
+        &["empty_form"],
+        "请填写后导入，或删除该工作表。",
+        "Fill it in, or take the sheet out.",
+    ),
+    (
+        &["not_yes_or_no", "unknown_kind", "not_in_list"],
+        "请从下拉列表中选择。",
+        "Choose from the list.",
+    ),
+    (
+        &["missing_name"],
+        "请填写名称，或删除该行金额。",
+        "Put in the name, or take the figures out.",
+    ),
+    (
         &["duplicate_row"],
-        "同一文件中每条记录只能出现一次，请删除重复行。",
-        "Keep one row of each record in a file.",
+        "每条记录、每个项目只能出现一次，请删除重复行。",
+        "Keep one row of each record or item.",
     ),
     (
         &["unknown_unit"],

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::web::Data;
+use calamine::{Reader, Xlsx};
 use encoding_rs::Encoding;
 use tokio::sync::mpsc;
 
@@ -16,13 +17,14 @@ use super::kinds::{AssessmentForms, BaseDataSheets, Bulk, By, SpecialFunds, Unit
 use super::model::{self, Counts, Mode, Resource, Row, State, address};
 use super::read::columns::Columns;
 use super::read::encoding::Transcoded;
-use super::read::table::{Names, Table, csv_rows};
-use super::read::{ReadRow, ndjson, xlsx};
+use super::read::table::{Table, csv_rows};
+use super::read::{Names, ReadRow, ndjson, xlsx};
 use super::store;
 use super::typed::{self, Key};
 use crate::db::changes::{self, Action, Change};
 use crate::db::{Db, Origin, Saved, Tx};
 use crate::fault::Fault;
+use crate::forms;
 use crate::http::auth::Principal;
 use crate::http::contract::Contract;
 use crate::http::problem::Problem;
@@ -269,14 +271,14 @@ struct Batch<B: Bulk> {
     last: i64,
     /// Whether the file cannot be read beyond it.
     ends: bool,
-    /// How the file names its columns.
-    names: Names,
 }
 
 /// A row, or what is wrong with it.
 struct Numbered<B: Bulk> {
     number: u64,
     read: Result<(B::Key, B::Input), Vec<RowFault>>,
+    /// How the file names the places of the row.
+    names: Option<Names>,
 }
 
 /// Reads the rows after number `position` on a thread of its own, a batch or two ahead.
@@ -284,43 +286,34 @@ fn read<B: Bulk>(job: &Arc<Job>, position: i64) -> mpsc::Receiver<Batch<B>> {
     let (sender, receiver) = mpsc::channel(2);
     let job = job.clone();
     std::thread::spawn(move || {
-        let names = Names::default();
         let mut batch = Vec::new();
         let mut last = position;
         // Stops when nobody wants more.
         let mut take = |row: ReadRow| {
             let ends = row.is_err();
-            let (number, read) = match row {
+            let (number, read, names) = match row {
                 Ok(row) if row.number as i64 <= position => return true,
-                Ok(row) => (
-                    row.number,
-                    row.json
-                        .and_then(|json| typed_row::<B>(row.number, &json, &job, &names)),
-                ),
-                Err(faults) => (faults.first().map_or(1, |fault| fault.row), Err(faults)),
+                Ok(row) => {
+                    let typed = |json: Vec<u8>| typed_row::<B>(row.number, &json, &job, row.names.as_ref());
+                    (row.number, row.json.and_then(typed), row.names)
+                }
+                Err(faults) => (faults.first().map_or(1, |fault| fault.row), Err(faults), None),
             };
             last = last.max(number as i64);
-            batch.push(Numbered { number, read });
+            batch.push(Numbered { number, read, names });
             if batch.len() < B::BATCH && !ends {
                 return true;
             }
             let rows = std::mem::take(&mut batch);
-            let names = names.clone();
-            let batch = Batch {
-                rows,
-                last,
-                ends,
-                names,
-            };
+            let batch = Batch { rows, last, ends };
             sender.blocking_send(batch).is_ok() && !ends
         };
-        let goes_on = read_rows(&job, &names, &mut take);
+        let goes_on = read_rows(&job, &mut take);
         if goes_on && !batch.is_empty() {
             let _ = sender.blocking_send(Batch {
                 rows: batch,
                 last,
                 ends: false,
-                names,
             });
         }
     });
@@ -328,25 +321,28 @@ fn read<B: Bulk>(job: &Arc<Job>, position: i64) -> mpsc::Receiver<Batch<B>> {
 }
 
 /// Hands every row of the file to `take`, while it wants more; whether it still does at the end.
-fn read_rows(job: &Job, names: &Names, take: &mut dyn FnMut(ReadRow) -> bool) -> bool {
+fn read_rows(job: &Job, take: &mut dyn FnMut(ReadRow) -> bool) -> bool {
     let file = match job.file.open(job.begun.progress.read.clone()) {
         Ok(file) => file,
         Err(error) => return take(Err(vec![RowFault::unreadable(1, &error.to_string())])),
     };
     match job.format {
         Format::Ndjson => ndjson::Lines::new(file).all(take),
-        Format::Csv => Table::new(
-            csv_rows(Transcoded::new(file, job.encoding)),
-            columns(job),
-            names.clone(),
-        )
-        .all(take),
+        Format::Csv => Table::new(csv_rows(Transcoded::new(file, job.encoding)), columns(job)).all(take),
         Format::Xlsx => {
+            let mut book = match Xlsx::new(file) {
+                Ok(book) => book,
+                Err(error) => return take(Err(vec![RowFault::unreadable(1, &error.to_string())])),
+            };
+            let resource = job.row.resource.parse().unwrap_or(Resource::Units);
+            if matches!(resource, Resource::BaseData | Resource::SpecialFunds) && forms::read::is_forms(&mut book) {
+                return forms::read::documents(&mut book, resource, take);
+            }
             // Its reader can only be asked for the next cell, while a table asks for the next row.
             let (sender, rows) = std::sync::mpsc::sync_channel(64);
             std::thread::scope(|scope| {
-                scope.spawn(move || xlsx::rows(file, |row| sender.send(row).is_ok()));
-                Table::new(rows.into_iter(), columns(job), names.clone()).all(take)
+                scope.spawn(move || xlsx::rows(book, |row| sender.send(row).is_ok()));
+                Table::new(rows.into_iter(), columns(job)).all(take)
             })
         }
     }
@@ -374,33 +370,38 @@ pub fn columns_of(resource: Resource, contract: &Contract) -> Columns {
     }
 }
 
-fn typed_row<B: Bulk>(number: u64, json: &[u8], job: &Job, names: &Names) -> Result<(B::Key, B::Input), Vec<RowFault>> {
+fn typed_row<B: Bulk>(
+    number: u64,
+    json: &[u8],
+    job: &Job,
+    names: Option<&Names>,
+) -> Result<(B::Key, B::Input), Vec<RowFault>> {
     typed::read::<B::Key, B::Input>(json, &job.contract).map_err(|faults| {
         let document = serde_json::from_slice(json).ok();
         row_faults(number, faults, document.as_ref(), names)
     })
 }
 
-fn row_faults(number: u64, faults: Vec<Fault>, document: Option<&serde_json::Value>, names: &Names) -> Vec<RowFault> {
-    let column = |pointer: &str| {
+fn row_faults(
+    number: u64,
+    faults: Vec<Fault>,
+    document: Option<&serde_json::Value>,
+    names: Option<&Names>,
+) -> Vec<RowFault> {
+    let place = |pointer: &str| {
         let path = dotted(pointer);
-        let Some(names) = names.get() else {
-            return path;
-        };
+        let mut above = Some(path.as_str());
         // A fault within a cell that holds a list is of that cell.
-        let mut place = path.as_str();
-        loop {
-            match (names.get(place), place.rsplit_once('.')) {
-                (Some(name), _) => return name.clone(),
-                (None, Some((above, _))) => place = above,
-                (None, None) => return path,
+        while let Some(path) = above {
+            if let Some(place) = names.and_then(|names| names.get(path)) {
+                return (place.row.unwrap_or(number), place.name.clone());
             }
+            above = path.rsplit_once('.').map(|(above, _)| above);
         }
+        (number, path)
     };
     let faults = faults.into_iter();
-    faults
-        .map(|fault| RowFault::new(number, fault, document, &column))
-        .collect()
+    faults.map(|fault| RowFault::new(fault, document, &place)).collect()
 }
 
 /// Stores a batch: how many rows became what, and what is wrong with those at fault, in their order.
@@ -432,7 +433,7 @@ fn apply<B: Bulk>(tx: &mut Tx<'_>, job: &Job, batch: &Batch<B>) -> Result<(Count
                 }
                 Some(Err(problem)) => {
                     let document = typed::document(key, input).ok();
-                    row_faults(row.number, problem.into_faults(), document.as_ref(), &batch.names)
+                    row_faults(row.number, problem.into_faults(), document.as_ref(), row.names.as_ref())
                 }
                 None => return Err(Problem::internal("a row has no outcome")),
             },

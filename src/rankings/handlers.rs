@@ -163,7 +163,7 @@ pub async fn get_summary(
 ///
 /// # Errors
 /// 404 if the year is not set up.
-fn in_force(conn: &mut AnyConnection, library: &Library, year: FiscalYear) -> Result<Compiled, Problem> {
+pub fn in_force(conn: &mut AnyConnection, library: &Library, year: FiscalYear) -> Result<Compiled, Problem> {
     let (id, edition) = store::scheme_in_force(conn, year)?.ok_or_else(|| Problem::no_year(year))?;
     let id = SchemeId::try_from(id).map_err(Problem::internal)?;
     library.in_force(conn, &id, edition)

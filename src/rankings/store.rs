@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::model::Place;
-use crate::codes::FiscalYear;
+use crate::codes::{FiscalYear, UnitCode};
 use crate::db::AnyConnection;
 use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, fiscal_years, scoring_schemes, standing_parts, standings, units};
@@ -247,6 +247,45 @@ fn existed_in(year: i64) -> _ {
     let begun = units::valid_from.is_null().or(units::valid_from.le(year));
     let ended = units::valid_to.is_null().or(units::valid_to.ge(year));
     begun.and(ended)
+}
+
+/// A unit that has no submission that counts.
+#[derive(Debug, Queryable)]
+pub struct WaitingRow {
+    /// Its code.
+    pub unit: String,
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// The state of its evaluation; `None` where nothing was filed.
+    pub state: Option<String>,
+}
+
+/// A page of the units that existed in the year and have no submission that counts, by code.
+pub fn waiting(
+    conn: &mut AnyConnection,
+    ranked: &Ranked,
+    after: Option<&UnitCode>,
+    limit: Limit,
+) -> QueryResult<Vec<WaitingRow>> {
+    let year = ranked.year.get();
+    let standing = standings::unit_code.eq(units::code).and(standings::year.eq(year));
+    let evaluation = evaluations::unit_code.eq(units::code).and(evaluations::year.eq(year));
+    let mut query = units::table
+        .left_join(standings::table.on(standing))
+        .left_join(evaluations::table.on(evaluation))
+        .filter(existed_in(year))
+        .filter(standings::unit_code.nullable().is_null())
+        .filter(units::code.gt(after.map_or("", UnitCode::as_str).to_owned()))
+        .select((units::code, units::name, units::kind, evaluations::state.nullable()))
+        .order(units::code)
+        .limit(limit.and_one())
+        .into_boxed::<Backend>();
+    if let Some(kind) = ranked.kind {
+        query = query.filter(units::kind.eq(kind.as_str()));
+    }
+    query.load(conn)
 }
 
 /// How many of the units that existed in the year have no submission that counts.

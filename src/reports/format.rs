@@ -7,12 +7,15 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::model::Report;
+use super::unit_page::unit_page;
 use crate::documents::docx::docx;
 use crate::documents::pdf::pdf;
 use crate::documents::{self, FontFolder};
 use crate::evaluations::submissions::SubmissionDocument;
 use crate::http::accept::{json, preferred};
+use crate::http::language::Language;
 use crate::http::problem::Problem;
+use crate::{forms, imports};
 
 /// A form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -21,6 +24,10 @@ use crate::http::problem::Problem;
 pub enum Format {
     /// All of it, for programs.
     Json,
+    /// A page to look at and to print.
+    Html,
+    /// 附件1, 附件2 and 附件3 as an Excel workbook.
+    Xlsx,
     /// The report as a Word document (自评报告).
     Docx,
     /// The report as it is printed (自评报告).
@@ -29,7 +36,18 @@ pub enum Format {
 
 impl Format {
     /// What there is. The first is sent to those who take any.
-    const ALL: [Self; 3] = [Self::Json, Self::Docx, Self::Pdf];
+    pub const ALL: [Self; 5] = [Self::Json, Self::Html, Self::Xlsx, Self::Docx, Self::Pdf];
+
+    /// Its word in the parameter, which is the ending of a file's name too.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Html => "html",
+            Self::Xlsx => "xlsx",
+            Self::Docx => "docx",
+            Self::Pdf => "pdf",
+        }
+    }
 
     /// The one that the parameter names, else the one that the client likes best.
     ///
@@ -46,6 +64,8 @@ impl Format {
     fn essence(self) -> &'static str {
         match self {
             Self::Json => "application/json",
+            Self::Html => "text/html",
+            Self::Xlsx => imports::file::Format::Xlsx.media_type(),
             Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
             Self::Pdf => "application/pdf",
         }
@@ -54,39 +74,51 @@ impl Format {
     /// Its media type, as it is sent.
     pub fn media_type(self) -> &'static str {
         match self {
-            Self::Json | Self::Docx | Self::Pdf => self.essence(),
+            Self::Html => "text/html; charset=utf-8",
+            Self::Json | Self::Xlsx | Self::Docx | Self::Pdf => self.essence(),
         }
     }
 
-    /// Whether a client is to show it or to keep it, and the ending of its name; `None` for what is no document.
-    fn file(self) -> Option<(DispositionType, &'static str)> {
+    /// Whether its bytes are compressed already.
+    pub fn is_compressed(self) -> bool {
+        matches!(self, Self::Xlsx | Self::Docx | Self::Pdf)
+    }
+
+    /// Whether a client is to show it or to keep it; `None` for what is no document.
+    fn shown_or_kept(self) -> Option<DispositionType> {
         match self {
             Self::Json => None,
-            Self::Docx => Some((DispositionType::Attachment, "docx")),
-            Self::Pdf => Some((DispositionType::Attachment, "pdf")),
+            Self::Html => Some(DispositionType::Inline),
+            Self::Xlsx | Self::Docx | Self::Pdf => Some(DispositionType::Attachment),
         }
     }
 
     /// Under which name it is kept; `None` for what is no document.
     pub fn disposition(self, document: &SubmissionDocument) -> Option<ContentDisposition> {
-        self.file()
-            .map(|(disposition, extension)| named(disposition, extension, document))
+        self.shown_or_kept()
+            .map(|disposition| named(disposition, self.word(), document))
     }
 
     /// The report in this form; in print, in the types of this folder where it has them.
     ///
     /// # Errors
     /// 409 where the template of the year does not allow it; 500 when a font is broken.
-    pub fn write(self, report: &Report, fonts: &FontFolder) -> Result<Bytes, Problem> {
+    pub fn write(self, report: &Report, language: Language, fonts: &FontFolder) -> Result<Bytes, Problem> {
         let manuscript = || documents::report(&report.document, &report.wording);
         let written = match self {
             Self::Json => return json(report),
-            Self::Docx => docx(&manuscript()?).map_err(|error| Problem::internal(error.to_string()))?,
-            Self::Pdf => {
-                pdf(&manuscript()?, fonts.0.as_deref()).map_err(|error| Problem::internal(error.to_string()))?
-            }
+            Self::Html => return Ok(unit_page(report, language).into()),
+            Self::Xlsx => forms::workbook(&report.document, &report.schemes).map_err(|error| error.to_string()),
+            Self::Docx => docx(&manuscript()?).map_err(|error| error.to_string()),
+            Self::Pdf => pdf(&manuscript()?, fonts.0.as_deref()).map_err(|error| error.to_string()),
         };
-        Ok(written.into())
+        match written {
+            Ok(document) => Ok(document.into()),
+            Err(error) => Err(Problem::internal(format!(
+                "a {} cannot be written: {error}",
+                self.word()
+            ))),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::evaluations::review::{ReviewView, Total, readable};
 use crate::evaluations::submission_store;
 use crate::evaluations::submissions::{SubmissionDocument, draft, no_submission};
 use crate::evaluations::workflow::State;
+use crate::forms::{Schemes, add_schemes};
 use crate::http::auth::Principal;
 use crate::http::problem::Problem;
 use crate::schemes::library::Library;
@@ -34,6 +35,9 @@ pub struct Report {
     /// What its documents are written by besides.
     #[serde(skip)]
     pub wording: Wording,
+    /// The schemes that the document was scored by. Not answered: the forms' formulas follow from them.
+    #[serde(skip)]
+    pub schemes: Schemes,
 }
 
 impl Report {
@@ -61,6 +65,8 @@ impl Report {
             _ => (draft(conn, library, (unit, year), &context)?, None),
         };
         let own = &document.score;
+        let mut schemes = Schemes::default();
+        add_schemes(conn, library, &document, &mut schemes)?;
         Ok(Self {
             state,
             counted: review.as_ref().map_or_else(
@@ -73,6 +79,7 @@ impl Report {
             ),
             document,
             review,
+            schemes,
             trend: trends::handlers::find(conn, principal, unit.clone())?,
             wording: documents::store::find(conn, year)?.ok_or_else(|| Problem::no_year(year))?,
         })

@@ -276,3 +276,30 @@ pub enum Severity {
     /// For information.
     Notice,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::fixtures::{builtin, score_of, whole_assessments, whole_sheet};
+    use super::*;
+
+    #[test]
+    fn a_score_that_is_read_back_is_written_as_it_was() {
+        let scheme = builtin("hunan-2019");
+        for (sheet, assessments) in [
+            (whole_sheet(), whole_assessments()),
+            (whole_sheet(), json!({})),
+            (json!({}), whole_assessments()),
+            (json!({}), json!({})),
+        ] {
+            let score = score_of(&scheme, sheet, assessments);
+            let text = serde_json::to_string(&score).unwrap();
+            let read: Score = serde_json::from_str(&text).unwrap();
+            assert_eq!(
+                serde_json::to_value(&read).unwrap(),
+                serde_json::from_str::<Value>(&text).unwrap()
+            );
+        }
+    }
+}

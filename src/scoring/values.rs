@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use arrayvec::ArrayString;
 use rust_decimal::Decimal;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -347,10 +348,7 @@ impl TryFrom<Count> for Year {
 ///
 /// That one divides 96 bits by ten for each digit, and a ratio has 28; a score writes some two hundred numbers.
 #[derive(Clone, Copy)]
-pub struct Digits {
-    text: [u8; Self::MOST],
-    length: usize,
-}
+pub struct Digits(ArrayString<{ Digits::MOST }>);
 
 impl Digits {
     /// A sign, `0.`, and the 29 digits of 96 bits.
@@ -360,37 +358,30 @@ impl Digits {
     pub fn of(number: Decimal) -> Self {
         let mut buffer = itoa::Buffer::new();
         let mantissa = number.mantissa();
-        let digits = buffer.format(mantissa.unsigned_abs()).as_bytes();
+        // Nearly all fit, and a machine word is written faster.
+        let digits = match u64::try_from(mantissa.unsigned_abs()) {
+            Ok(word) => buffer.format(word),
+            Err(_) => buffer.format(mantissa.unsigned_abs()),
+        };
         let scale = number.scale() as usize;
         let (whole, fraction) = digits.split_at(digits.len().saturating_sub(scale));
-        let kept = fraction
-            .iter()
-            .rposition(|digit| *digit != b'0')
-            .map_or(0, |last| last + 1);
-        let mut text = Self {
-            text: [0; Self::MOST],
-            length: 0,
-        };
+        let kept = fraction.trim_end_matches('0');
+        let mut text = ArrayString::new();
         if mantissa < 0 {
-            text.push(b"-");
+            text.push_str("-");
         }
-        text.push(if whole.is_empty() { b"0" } else { whole });
-        if kept > 0 {
-            text.push(b".");
-            text.push(&b"0000000000000000000000000000"[..scale - fraction.len()]);
-            text.push(&fraction[..kept]);
+        text.push_str(if whole.is_empty() { "0" } else { whole });
+        if !kept.is_empty() {
+            text.push_str(".");
+            text.push_str(&"0000000000000000000000000000"[..scale - fraction.len()]);
+            text.push_str(kept);
         }
-        text
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        self.text[self.length..self.length + bytes.len()].copy_from_slice(bytes);
-        self.length += bytes.len();
+        Self(text)
     }
 
     /// The digits as text.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.text[..self.length]).unwrap_or_default()
+        &self.0
     }
 }
 

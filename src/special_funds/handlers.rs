@@ -441,13 +441,24 @@ pub fn walk(
     most: i64,
 ) -> Result<Vec<(FundId, SpecialFundInput)>, Problem> {
     let rows = store::walk(conn, of, after.map_or("", FundId::as_str), most)?;
-    let read = |row: Row| {
-        Ok((
-            FundId::try_from(row.id.clone()).map_err(Problem::internal)?,
-            row.input()?,
-        ))
-    };
-    rows.into_iter().map(read).collect()
+    rows.iter().map(identified).collect()
+}
+
+fn identified(row: &Row) -> Result<(FundId, SpecialFundInput), Problem> {
+    let id = FundId::try_from(row.id.clone()).map_err(Problem::internal)?;
+    Ok((id, row.input()?))
+}
+
+/// The funds of a unit's year by id.
+///
+/// # Errors
+/// Those of the database, and 500 for what this program cannot read.
+pub fn of_year(
+    conn: &mut AnyConnection,
+    unit: &UnitCode,
+    year: FiscalYear,
+) -> Result<Vec<(FundId, SpecialFundInput)>, Problem> {
+    store::of_year(conn, unit, year)?.iter().map(identified).collect()
 }
 
 /// Creates or replaces a fund as the single operation does, whatever is there before.

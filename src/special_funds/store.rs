@@ -12,6 +12,7 @@ use crate::fiscal_years::model::Season;
 use crate::http::page::{Limit, Order};
 use crate::http::problem::Problem;
 use crate::paged;
+use crate::scoring::special_fund::MOST_FUNDS;
 use crate::units::model::Validity;
 
 /// The fund of that id with its unit's place in the hierarchy, if there is one.
@@ -145,6 +146,17 @@ pub fn walk(
         .filter(dsl::id.gt(after.to_owned()))
         .order(dsl::id)
         .limit(most)
+        .load(conn)
+}
+
+/// The funds of a unit's year by id; there are never more than [`MOST_FUNDS`].
+pub fn of_year(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> QueryResult<Vec<Row>> {
+    special_funds::table
+        .filter(special_funds::unit_code.eq(unit.as_str()))
+        .filter(special_funds::year.eq(year.get()))
+        .order(special_funds::id)
+        .limit(MOST_FUNDS)
+        .select(Row::as_select())
         .load(conn)
 }
 

@@ -137,6 +137,17 @@ impl UnitKind {
             Self::Other => "other",
         }
     }
+
+    /// What officials call it.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Town => "乡镇",
+            Self::Subdistrict => "街道",
+            Self::Department => "县直部门",
+            Self::Institution => "事业单位",
+            Self::Other => "其他",
+        }
+    }
 }
 
 /// A budget unit (预算单位) as it is sent.

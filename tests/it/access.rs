@@ -256,6 +256,13 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
         (
             For::Readers,
             "GET",
+            "/api/v1/units/{code}/evaluations/{year}/forms/{form}",
+            "/api/v1/units/219001/evaluations/2019/forms/base-data",
+            none.clone(),
+        ),
+        (
+            For::Readers,
+            "GET",
             "/api/v1/units/{code}/trend",
             "/api/v1/units/219001/trend",
             none.clone(),
@@ -265,6 +272,13 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
             "GET",
             "/api/v1/units/{code}/evaluations/{year}/score",
             "/api/v1/units/219001/evaluations/2019/score",
+            none.clone(),
+        ),
+        (
+            For::Overseers,
+            "GET",
+            "/api/v1/fiscal-years/{year}/report",
+            "/api/v1/fiscal-years/2019/report",
             none.clone(),
         ),
         (
@@ -470,6 +484,13 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
             "GET",
             "/api/v1/fiscal-years/{year}/summary",
             "/api/v1/fiscal-years/2019/summary",
+            none.clone(),
+        ),
+        (
+            For::Tokens,
+            "GET",
+            "/api/v1/fiscal-years/{year}/forms",
+            "/api/v1/fiscal-years/2019/forms",
             none.clone(),
         ),
         (

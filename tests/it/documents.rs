@@ -7,7 +7,7 @@ use zip::ZipArchive;
 
 use crate::both_engines;
 use crate::support::client::{faults, pointers};
-use crate::support::{Client, Engine, TestApp, example, load_example, with_ready};
+use crate::support::{Client, Engine, TestApp, load_example, with_ready};
 
 const YEAR: &str = "/api/v1/fiscal-years/2019";
 const TEMPLATE: &str = "/api/v1/fiscal-years/2019/report-template";
@@ -210,24 +210,4 @@ fn another_instance_has_a_new_template_at_once() {
         let template = other.bureau().get(TEMPLATE).expect(200).json();
         assert_eq!(template, json!({"template": "# {{ year }}", "built_in": false}));
     }
-}
-
-#[test]
-fn look() {
-    let app = TestApp::start(Engine::Sqlite).unwrap();
-    let bureau = app.bureau();
-    load_example(&bureau, "kaiyun-2019");
-    let mut all: Vec<(String, String)> = vec![("kaiyun".into(), REPORT.into())];
-    load_example(&bureau, "published-2018");
-    all.push((
-        "published".into(),
-        "/api/v1/units/302001/evaluations/2018/report".into(),
-    ));
-    for (name, path) in all {
-        for format in ["docx", "pdf"] {
-            let sent = bureau.get(&format!("{path}?format={format}")).expect(200);
-            std::fs::write(format!("/tmp/h2f/{name}.{format}"), sent.body).unwrap();
-        }
-    }
-    let _ = example("kaiyun-2019/unit.json");
 }

@@ -517,6 +517,17 @@ fn a_countys_whole_year_runs_by_its_script() {
         .json();
     assert_eq!(returned["items"].as_array().unwrap().len(), 2, "{returned}");
     client.get("/api/v1/fiscal-years/2032").expect(200);
+    // What was frozen is read back whole for the reports, whichever rules it was scored by.
+    for unit in ranking["items"].as_array().unwrap() {
+        let evaluation = unit["link"].as_str().unwrap();
+        let report = client.get(&format!("{evaluation}/report")).expect(200).json();
+        let kept = client
+            .get(&format!("{evaluation}/submissions/{}", unit["submission"]))
+            .expect(200)
+            .json();
+        assert_eq!(report["document"], kept);
+        assert_eq!(report["counted"]["total"], unit["total"]);
+    }
 }
 
 #[test]

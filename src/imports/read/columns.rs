@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::fault::Text;
 use crate::imports::fault::RowFault;
+use crate::imports::read::{Names, Place};
 use crate::scoring::variables::Variable;
 
 /// What stands in a column.
@@ -278,7 +279,7 @@ const CHOICES: &[(&str, &[(&str, &str)])] = &[(
 pub struct Heading {
     columns: Vec<Option<(String, Column)>>,
     /// By the path of each column, its heading.
-    names: HashMap<String, String>,
+    names: Names,
 }
 
 impl Heading {
@@ -334,13 +335,21 @@ impl Heading {
             faults.push(RowFault::of_row(number, "missing_heading", text));
         }
         match faults.is_empty() {
-            true => Ok(Self { columns: read, names }),
+            true => Ok(Self {
+                columns: read,
+                names: Names::new(
+                    names
+                        .into_iter()
+                        .map(|(path, name)| (path, Place { row: None, name }))
+                        .collect(),
+                ),
+            }),
             false => Err(faults),
         }
     }
 
     /// The headings by the paths of their columns.
-    pub fn names(&self) -> &HashMap<String, String> {
+    pub fn names(&self) -> &Names {
         &self.names
     }
 

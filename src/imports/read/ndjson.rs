@@ -31,6 +31,7 @@ impl<R: BufRead> Lines<R> {
                 return Ok(Some(RawRow {
                     number: self.number,
                     json: Err(vec![RowFault::too_long(self.number)]),
+                    names: None,
                 }));
             }
             // What Windows editors put before a text.
@@ -42,6 +43,7 @@ impl<R: BufRead> Lines<R> {
                 return Ok(Some(RawRow {
                     number: self.number,
                     json: Ok(line),
+                    names: None,
                 }));
             }
         }

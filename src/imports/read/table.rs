@@ -1,35 +1,29 @@
 //! A table of texts, row by row: CSV, once its encoding is known, and what an XLSX sheet is turned into.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::io::{self, Read};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::columns::{Columns, Heading};
 use super::{LONGEST_ROW, RawRow, ReadRow};
 use crate::fault::Text;
 use crate::imports::fault::RowFault;
 
-/// The headings of a table by the paths of their columns, once its first row was read.
-pub type Names = Arc<OnceLock<HashMap<String, String>>>;
-
 /// Rows of cells, each with its number, as the rows of a table with a heading.
 pub struct Table<I> {
     rows: I,
     columns: Arc<Columns>,
     heading: Option<Heading>,
-    names: Names,
     ended: bool,
 }
 
 impl<I: Iterator<Item = Result<(u64, Vec<String>), RowFault>>> Table<I> {
     /// The table of these rows.
-    pub fn new(rows: I, columns: Arc<Columns>, names: Names) -> Self {
+    pub fn new(rows: I, columns: Arc<Columns>) -> Self {
         Self {
             rows,
             columns,
             heading: None,
-            names,
             ended: false,
         }
     }
@@ -56,7 +50,6 @@ impl<I: Iterator<Item = Result<(u64, Vec<String>), RowFault>>> Iterator for Tabl
             let Some(heading) = &self.heading else {
                 match Heading::read(number, &cells, &self.columns) {
                     Ok(heading) => {
-                        let _ = self.names.set(heading.names().clone());
                         self.heading = Some(heading);
                         continue;
                     }
@@ -67,7 +60,11 @@ impl<I: Iterator<Item = Result<(u64, Vec<String>), RowFault>>> Iterator for Tabl
                 }
             };
             if let Some(json) = heading.row(number, &cells) {
-                return Some(Ok(RawRow { number, json }));
+                return Some(Ok(RawRow {
+                    number,
+                    json,
+                    names: Some(heading.names().clone()),
+                }));
             }
         }
     }
@@ -140,7 +137,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Vec<ReadRow> {
-        Table::new(csv_rows(text.as_bytes()), columns(), Names::default()).collect()
+        Table::new(csv_rows(text.as_bytes()), columns()).collect()
     }
 
     #[test]

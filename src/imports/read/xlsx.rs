@@ -7,17 +7,10 @@ use rust_decimal::Decimal;
 
 use crate::imports::fault::RowFault;
 
-/// The rows of the first sheet that have cells, each with its number.
-///
-/// # Errors
-/// What cannot be opened as XLSX.
-pub fn rows<R: Read + Seek>(from: R, mut each: impl FnMut(Result<(u64, Vec<String>), RowFault>) -> bool) {
+/// Hands the rows of the first sheet that have cells to `each`, with their numbers, while it wants more.
+pub fn rows<R: Read + Seek>(mut book: Xlsx<R>, mut each: impl FnMut(Result<(u64, Vec<String>), RowFault>) -> bool) {
     let mut unreadable = |row: u64, reason: String| {
         each(Err(RowFault::unreadable(row, &reason)));
-    };
-    let mut book: Xlsx<R> = match Xlsx::new(from) {
-        Ok(book) => book,
-        Err(error) => return unreadable(1, error.to_string()),
     };
     let Some(sheet) = book.sheet_names().first().cloned() else {
         return unreadable(1, "no sheet".to_owned());
@@ -66,7 +59,8 @@ pub fn rows<R: Read + Seek>(from: R, mut each: impl FnMut(Result<(u64, Vec<Strin
 /// More columns than any of our tables has.
 const MOST_COLUMNS: usize = 2000;
 
-fn text(value: &DataRef<'_>) -> String {
+/// What a cell shows.
+pub fn text(value: &DataRef<'_>) -> String {
     match value {
         DataRef::Empty => String::new(),
         DataRef::Int(number) => number.to_string(),

@@ -1,0 +1,143 @@
+//! A sheet of a workbook as the cells that are filled in it.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Seek};
+
+use calamine::{DataRef, Dimensions, Xlsx};
+
+use crate::forms::page::address;
+use crate::imports::read::xlsx::{decimal, text};
+
+/// More cells than any form has, in case it is none. What a sheet of this size holds is read at once.
+const MOST_CELLS: usize = 50_000;
+/// More rows than any form has: two lists of some hundred, and what offices leave between.
+const MOST_ROWS: u32 = 5_000;
+/// More merged ranges than any form has.
+const MOST_MERGES: usize = 5_000;
+
+/// What stands in a cell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A number, as the spreadsheet shows it.
+    Number(String),
+    /// A text that is not empty.
+    Text(String),
+    /// Something else that is neither: a date, yes or no, an error. As it is shown.
+    Other(String),
+    /// A formula without a result.
+    Uncalculated,
+}
+
+/// A cell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// What stands in it.
+    pub value: Value,
+    /// The formula that it follows from.
+    pub formula: Option<String>,
+}
+
+impl Cell {
+    /// What is read, as a text.
+    pub fn shown(&self) -> &str {
+        match &self.value {
+            Value::Number(text) | Value::Text(text) | Value::Other(text) => text,
+            Value::Uncalculated => self.formula.as_deref().unwrap_or_default(),
+        }
+    }
+
+    /// Whether its formula is a call of this function, by which our own forms mark what was not filed but taken over.
+    pub fn is_taken(&self, function: &str) -> bool {
+        let formula = self.formula.as_deref().unwrap_or_default().trim_start_matches('=');
+        formula
+            .strip_prefix(function)
+            .is_some_and(|rest| rest.starts_with('(') && rest.ends_with(')'))
+    }
+}
+
+/// A sheet.
+#[derive(Debug)]
+pub struct Grid {
+    /// The sheet's name.
+    pub name: String,
+    /// Its rows by number from 0, each with its cells by column.
+    pub rows: BTreeMap<u32, BTreeMap<u32, Cell>>,
+    merges: Vec<Dimensions>,
+    /// Whether there is more than was read.
+    pub cut: bool,
+}
+
+impl Grid {
+    /// Reads a sheet.
+    ///
+    /// # Errors
+    /// What cannot be read of it.
+    pub fn read<R: Read + Seek>(book: &mut Xlsx<R>, name: &str) -> Result<Self, String> {
+        let failed = |error: calamine::XlsxError| error.to_string();
+        let mut grid = Self {
+            name: name.to_owned(),
+            rows: BTreeMap::new(),
+            merges: Vec::new(),
+            cut: false,
+        };
+        let mut count = 0;
+        let mut cells = book.worksheet_cells_reader(name).map_err(failed)?;
+        while let Some(found) = cells.next_cell_with_formula().map_err(failed)? {
+            let (row, column) = found.pos;
+            count += 1;
+            if count > MOST_CELLS || row > MOST_ROWS {
+                grid.cut = true;
+                break;
+            }
+            let value = match &found.value {
+                DataRef::Int(number) => Value::Number(number.to_string()),
+                DataRef::Float(number) => Value::Number(decimal(*number)),
+                value => match (text(value), value) {
+                    (shown, _) if shown.trim().is_empty() && found.formula.is_some() => match value {
+                        // A formula that gives an empty text has been worked out.
+                        DataRef::String(_) | DataRef::SharedString(_) => continue,
+                        _ => Value::Uncalculated,
+                    },
+                    (shown, _) if shown.trim().is_empty() => continue,
+                    (shown, DataRef::String(_) | DataRef::SharedString(_)) => Value::Text(shown),
+                    (shown, _) => Value::Other(shown),
+                },
+            };
+            let cell = Cell {
+                value,
+                formula: found.formula,
+            };
+            grid.rows.entry(row).or_default().insert(column, cell);
+        }
+        drop(cells);
+        if !grid.cut {
+            let mut merges = book.merge_cells_by_sheet_name(name).map_err(failed)?;
+            merges.truncate(MOST_MERGES);
+            grid.merges = merges;
+        }
+        Ok(grid)
+    }
+
+    /// The address of a cell with the sheet's name, such as `附件2!F7`.
+    pub fn address(&self, row: u32, column: u32) -> String {
+        let cell = address((row, u16::try_from(column).unwrap_or(u16::MAX)));
+        format!("{}!{cell}", self.name)
+    }
+
+    /// The cell at a place, or the one that is spread over it.
+    pub fn at(&self, row: u32, column: u32) -> Option<(u32, u32, &Cell)> {
+        let (row, column) = match self.rows.get(&row).is_some_and(|cells| cells.contains_key(&column)) {
+            true => (row, column),
+            false => self.merges.iter().find(|merge| merge.contains(row, column))?.start,
+        };
+        let cell = self.rows.get(&row)?.get(&column)?;
+        Some((row, column, cell))
+    }
+
+    /// Whether the cell at a place is spread over that column of its row as well.
+    pub fn covers(&self, row: u32, from: u32, column: u32) -> bool {
+        self.merges
+            .iter()
+            .any(|merge| merge.start == (row, from) && merge.contains(row, column))
+    }
+}
