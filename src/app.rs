@@ -231,6 +231,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
         file: config.import_limit,
         days: config.import_retention_days,
     });
+    let fonts = Data::new(documents::FontFolder(config.fonts.clone()));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(db.clone())
@@ -247,6 +248,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
             .app_data(in_flight.clone())
             .app_data(sender.clone())
             .app_data(bounds.clone())
+            .app_data(fonts.clone())
             .app_data(PayloadConfig::new(limit))
             .wrap(from_fn(shape))
             .wrap(Compress::default())

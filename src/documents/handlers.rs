@@ -110,5 +110,6 @@ pub async fn put(
 /// # Errors
 /// 404 if the year is not set up.
 fn require(conn: &mut AnyConnection, year: FiscalYear) -> Result<InForce, Problem> {
-    store::find(conn, year)?.ok_or_else(|| Problem::no_year(year))
+    let found = store::find(conn, year)?.ok_or_else(|| Problem::no_year(year))?;
+    Ok(found.template)
 }

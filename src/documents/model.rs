@@ -68,6 +68,15 @@ pub enum InForce {
     BuiltIn,
 }
 
+/// What a report is written by besides its figures: what its year says.
+#[derive(Debug, Clone)]
+pub struct Wording {
+    /// The number of the bureau's notice.
+    pub notice: Option<String>,
+    /// The template in force.
+    pub template: InForce,
+}
+
 impl InForce {
     /// Its text.
     pub fn text(&self) -> &str {

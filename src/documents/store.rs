@@ -2,20 +2,23 @@
 
 use diesel::prelude::*;
 
-use super::model::{InForce, Row};
+use super::model::{InForce, Row, Wording};
 use crate::codes::FiscalYear;
 use crate::db::schema::{fiscal_years, report_templates};
 use crate::db::{AnyConnection, now};
 
-/// The template in force for a year; `None` if the year is not set up.
-pub fn find(conn: &mut AnyConnection, year: FiscalYear) -> QueryResult<Option<InForce>> {
-    let found: Option<Option<Row>> = fiscal_years::table
+/// What the reports of a year are written by; `None` if the year is not set up.
+pub fn find(conn: &mut AnyConnection, year: FiscalYear) -> QueryResult<Option<Wording>> {
+    let found: Option<(Option<String>, Option<Row>)> = fiscal_years::table
         .left_join(report_templates::table)
         .filter(fiscal_years::year.eq(year.get()))
-        .select(Option::<Row>::as_select())
+        .select((fiscal_years::notice_number, Option::<Row>::as_select()))
         .first(conn)
         .optional()?;
-    Ok(found.map(|row| row.map_or(InForce::BuiltIn, InForce::Own)))
+    Ok(found.map(|(notice, row)| Wording {
+        notice,
+        template: row.map_or(InForce::BuiltIn, InForce::Own),
+    }))
 }
 
 /// Stores a year's own template in place of the one in force, or takes it away (`None`).

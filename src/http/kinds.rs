@@ -174,6 +174,11 @@ kinds! {
         title "The review leaves lines open" "复核尚未完成"
         hint "Give points to every line in `errors`, or return the evaluation to the unit."
             "请为errors所列各项评定复核得分，或将自评退回单位。"
+    /// A report cannot be written by the template of its year.
+    UNFIT_TEMPLATE = CONFLICT "unfit-template"
+        title "The report cannot be written by its template" "无法按报告模板生成报告"
+        hint "Have the finance bureau correct the report template of the fiscal year, or go back to the built-in one (PUT …/report-template)."
+            "请联系财政局更正该年度的报告模板（PUT …/report-template），或恢复使用内置模板。"
     /// The resource is not what the client thought.
     PRECONDITION_FAILED = PRECONDITION_FAILED "precondition-failed"
         title "The resource has changed meanwhile" "资源已被更新，前提条件不成立"

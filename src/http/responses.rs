@@ -76,6 +76,10 @@ responses! {
     UnfitParameter {
         "422" "A parameter does not fit the data, such as a template, by which nothing can be scored; `errors` names it",
     }
+    /// What an operation can answer besides that writes by a county's template.
+    TemplateErrors {
+        "409" "The report cannot be written by the template of its year",
+    }
     /// What an operation that changes something can answer besides.
     ChangeErrors {
         "409" "It contradicts the state of the data: taken, referred to, in use, closed",

@@ -8,6 +8,9 @@ use utoipa::ToSchema;
 
 use super::model::Report;
 use super::unit_page::unit_page;
+use crate::documents::docx::docx;
+use crate::documents::pdf::pdf;
+use crate::documents::{self, FontFolder};
 use crate::evaluations::submissions::SubmissionDocument;
 use crate::http::accept::{json, preferred};
 use crate::http::language::Language;
@@ -25,11 +28,15 @@ pub enum Format {
     Html,
     /// 附件1, 附件2 and 附件3 as an Excel workbook.
     Xlsx,
+    /// The report as a Word document (自评报告).
+    Docx,
+    /// The report as it is printed (自评报告).
+    Pdf,
 }
 
 impl Format {
     /// What there is. The first is sent to those who take any.
-    pub const ALL: [Self; 3] = [Self::Json, Self::Html, Self::Xlsx];
+    pub const ALL: [Self; 5] = [Self::Json, Self::Html, Self::Xlsx, Self::Docx, Self::Pdf];
 
     /// Its word in the parameter, which is the ending of a file's name too.
     pub fn word(self) -> &'static str {
@@ -37,6 +44,8 @@ impl Format {
             Self::Json => "json",
             Self::Html => "html",
             Self::Xlsx => "xlsx",
+            Self::Docx => "docx",
+            Self::Pdf => "pdf",
         }
     }
 
@@ -57,6 +66,8 @@ impl Format {
             Self::Json => "application/json",
             Self::Html => "text/html",
             Self::Xlsx => imports::file::Format::Xlsx.media_type(),
+            Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            Self::Pdf => "application/pdf",
         }
     }
 
@@ -64,13 +75,13 @@ impl Format {
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Html => "text/html; charset=utf-8",
-            Self::Json | Self::Xlsx => self.essence(),
+            Self::Json | Self::Xlsx | Self::Docx | Self::Pdf => self.essence(),
         }
     }
 
     /// Whether its bytes are compressed already.
     pub fn is_compressed(self) -> bool {
-        matches!(self, Self::Xlsx)
+        matches!(self, Self::Xlsx | Self::Docx | Self::Pdf)
     }
 
     /// Whether a client is to show it or to keep it; `None` for what is no document.
@@ -78,7 +89,7 @@ impl Format {
         match self {
             Self::Json => None,
             Self::Html => Some(DispositionType::Inline),
-            Self::Xlsx => Some(DispositionType::Attachment),
+            Self::Xlsx | Self::Docx | Self::Pdf => Some(DispositionType::Attachment),
         }
     }
 
@@ -88,18 +99,25 @@ impl Format {
             .map(|disposition| named(disposition, self.word(), document))
     }
 
-    /// The report in this form.
+    /// The report in this form; in print, in the types of this folder where it has them.
     ///
     /// # Errors
-    /// 500; none for a program that passed its tests.
-    pub fn write(self, report: &Report, language: Language) -> Result<Bytes, Problem> {
-        match self {
-            Self::Json => json(report),
-            Self::Html => Ok(unit_page(report, language).into()),
-            Self::Xlsx => match forms::workbook(&report.document, &report.schemes) {
-                Ok(book) => Ok(book.into()),
-                Err(error) => Err(Problem::internal(format!("a workbook cannot be written: {error}"))),
-            },
+    /// 409 where the template of the year does not allow it; 500 when a font is broken.
+    pub fn write(self, report: &Report, language: Language, fonts: &FontFolder) -> Result<Bytes, Problem> {
+        let manuscript = || documents::report(&report.document, &report.wording);
+        let written = match self {
+            Self::Json => return json(report),
+            Self::Html => return Ok(unit_page(report, language).into()),
+            Self::Xlsx => forms::workbook(&report.document, &report.schemes).map_err(|error| error.to_string()),
+            Self::Docx => docx(&manuscript()?).map_err(|error| error.to_string()),
+            Self::Pdf => pdf(&manuscript()?, fonts.0.as_deref()).map_err(|error| error.to_string()),
+        };
+        match written {
+            Ok(document) => Ok(document.into()),
+            Err(error) => Err(Problem::internal(format!(
+                "a {} cannot be written: {error}",
+                self.word()
+            ))),
         }
     }
 }

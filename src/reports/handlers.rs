@@ -13,6 +13,7 @@ use super::model::Report;
 use super::page::POLICY;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::Db;
+use crate::documents::FontFolder;
 use crate::http::accept::json;
 use crate::http::auth::Reader;
 use crate::http::etag::{ETag, Preconditions};
@@ -21,7 +22,7 @@ use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::query::{Query, given};
 use crate::http::resource::resource;
-use crate::http::responses::CommonErrors;
+use crate::http::responses::{CommonErrors, TemplateErrors};
 use crate::imports::handlers::File;
 use crate::schemes::library::Library;
 
@@ -50,7 +51,9 @@ pub struct ReportQuery {
 /// All that is known of it in one document: what was submitted, with its score, lines, special funds and findings, as it was
 /// frozen then; the review, what counts after it, and the unit's trend. While no submission counts, it is of what is filed,
 /// as submitting would keep it now: `document.submitted_at` is `null`. Its form is that of `Accept`, or of `format`: JSON, or a
-/// page to look at and to print, in Chinese or English, with charts of the points got and lost.
+/// page to look at and to print, in Chinese or English, with charts of the points got and lost; as DOCX and PDF the report that
+/// people sign (自评报告), set as official documents are (GB/T 9704-2012) and written by the year's report template from the
+/// figures and the unit's narrative, with its forms attached.
 #[utoipa::path(
     get,
     path = "/api/v1/units/{code}/evaluations/{year}/report",
@@ -60,10 +63,12 @@ pub struct ReportQuery {
     params(("code" = UnitCode, Path, description = "The budget unit code (预算单位编码)"),
         ("year" = FiscalYear, Path, description = "The fiscal year"), ReportQuery),
     responses((status = 200, description = "The report", content((Report = "application/json"), (String = "text/html"),
-                (inline(File) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")),
+                (inline(File) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+                (inline(File) = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+                (inline(File) = "application/pdf")),
             headers(("ETag" = String, description = "Of all that it says, and of its form and language"),
                 ("Content-Disposition" = String, description = "A name for the file, where it is no JSON"))),
-        (status = 304, description = "It is still what `If-None-Match` names"), CommonErrors),
+        (status = 304, description = "It is still what `If-None-Match` names"), CommonErrors, TemplateErrors),
 )]
 pub async fn get(
     Reader(principal): Reader,
@@ -72,6 +77,7 @@ pub async fn get(
     preconditions: Preconditions,
     db: Data<Db>,
     library: Data<Library>,
+    fonts: Data<FontFolder>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let format = Format::wanted(query.format, &request)?;
@@ -82,7 +88,9 @@ pub async fn get(
         .scan(move |conn| {
             let report = conn.snapshot(|conn| Report::find(conn, &library, &principal, (&unit, year)))?;
             let form = [env!("CARGO_PKG_VERSION"), format.word(), language.tag()].map(str::as_bytes);
-            let etag = ETag::over(form.into_iter().chain([&*json(&report)?]));
+            let wording = &report.wording;
+            let words = [wording.notice.as_deref().unwrap_or_default(), wording.template.text()].map(str::as_bytes);
+            let etag = ETag::over(form.into_iter().chain(words).chain([&*json(&report)?]));
             Ok((report, etag))
         })
         .await?;
@@ -106,7 +114,7 @@ pub async fn get(
             .insert_header((CONTENT_LANGUAGE, language.tag()))
             .insert_header((CONTENT_SECURITY_POLICY, POLICY.as_str()));
     }
-    let written = web::block(move || format.write(&report, language)).await;
+    let written = web::block(move || format.write(&report, language, &fonts)).await;
     let body = written.unwrap_or_else(|_| Err(Problem::internal("a report could not be written")))?;
     Ok(response.body(body))
 }

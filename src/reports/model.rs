@@ -5,6 +5,8 @@ use utoipa::ToSchema;
 
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::AnyConnection;
+use crate::documents;
+use crate::documents::model::Wording;
 use crate::evaluations::handlers::require;
 use crate::evaluations::review::{ReviewView, Total, readable};
 use crate::evaluations::submission_store;
@@ -30,6 +32,9 @@ pub struct Report {
     pub review: Option<ReviewView>,
     /// The unit over the years.
     pub trend: Trend,
+    /// What its documents are written by besides.
+    #[serde(skip)]
+    pub wording: Wording,
     /// The schemes that the document was scored by. Not answered: the forms' formulas follow from them.
     #[serde(skip)]
     pub schemes: Schemes,
@@ -76,6 +81,7 @@ impl Report {
             review,
             schemes,
             trend: trends::handlers::find(conn, principal, unit.clone())?,
+            wording: documents::store::find(conn, year)?.ok_or_else(|| Problem::no_year(year))?,
         })
     }
 }

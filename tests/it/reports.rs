@@ -139,6 +139,8 @@ both_engines! {
         let bureau = with_ready(app);
         for (word, media_type) in [
             ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+            ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+            ("pdf", "application/pdf"),
         ] {
             let sent = bureau.with("Accept", media_type).get(REPORT).expect(200);
             let named = bureau.get(&format!("{REPORT}?format={word}")).expect(200);
