@@ -1,9 +1,12 @@
 //! What a report's page costs inside the process, beside writing the same bytes to a file.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
+use jixiao::documents::FontFolder;
+use jixiao::documents::model::{InForce, Wording};
 use jixiao::evaluations::review::Total;
 use jixiao::evaluations::submissions::SubmissionDocument;
 use jixiao::evaluations::workflow::State;
+use jixiao::forms::Schemes;
 use jixiao::http::language::Language;
 use jixiao::reports::format::Format;
 use jixiao::reports::model::Report;
@@ -48,18 +51,29 @@ fn report() -> Report {
             unit_name: "衡山县开云镇人民政府".to_owned(),
             years: Vec::new(),
         },
+        schemes: Schemes::default(),
+        wording: Wording {
+            notice: None,
+            template: InForce::BuiltIn,
+        },
     }
 }
 
 #[divan::bench]
 fn page(bencher: divan::Bencher) {
     let report = report();
-    bencher.bench_local(|| Format::Html.write(&report, Language::Chinese).unwrap());
+    bencher.bench_local(|| {
+        Format::Html
+            .write(&report, Language::Chinese, &FontFolder(None))
+            .unwrap()
+    });
 }
 
 #[divan::bench]
 fn bytes_to_a_file(bencher: divan::Bencher) {
-    let page = Format::Html.write(&report(), Language::Chinese).unwrap();
+    let page = Format::Html
+        .write(&report(), Language::Chinese, &FontFolder(None))
+        .unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     bencher.bench_local(|| std::fs::write(file.path(), &page).unwrap());
 }

@@ -1,7 +1,7 @@
 //! The forms that a report has, and how each is sent.
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{Charset, ContentDisposition, DispositionParam, DispositionType, ExtendedValue};
+use actix_web::http::header::{ContentDisposition, DispositionType};
 use actix_web::web::Bytes;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -13,6 +13,7 @@ use crate::documents::pdf::pdf;
 use crate::documents::{self, FontFolder};
 use crate::evaluations::submissions::SubmissionDocument;
 use crate::http::accept::{json, preferred};
+use crate::http::download::named;
 use crate::http::language::Language;
 use crate::http::problem::Problem;
 use crate::{forms, imports};
@@ -88,15 +89,18 @@ impl Format {
     fn shown_or_kept(self) -> Option<DispositionType> {
         match self {
             Self::Json => None,
-            Self::Html => Some(DispositionType::Inline),
-            Self::Xlsx | Self::Docx | Self::Pdf => Some(DispositionType::Attachment),
+            Self::Html | Self::Pdf => Some(DispositionType::Inline),
+            Self::Xlsx | Self::Docx => Some(DispositionType::Attachment),
         }
     }
 
     /// Under which name it is kept; `None` for what is no document.
     pub fn disposition(self, document: &SubmissionDocument) -> Option<ContentDisposition> {
-        self.shown_or_kept()
-            .map(|disposition| named(disposition, self.word(), document))
+        self.shown_or_kept().map(|disposition| {
+            let (unit, year, ending) = (&document.unit, document.year, self.word());
+            let chinese = format!("{}{year}年度部门整体支出绩效自评报告.{ending}", document.unit_name);
+            named(disposition, &format!("report-{unit}-{year}.{ending}"), &chinese)
+        })
     }
 
     /// The report in this form; in print, in the types of this folder where it has them.
@@ -119,22 +123,5 @@ impl Format {
                 self.word()
             ))),
         }
-    }
-}
-
-/// A name in Chinese and, for clients that do not read that, in letters (RFC 6266).
-fn named(disposition: DispositionType, extension: &str, document: &SubmissionDocument) -> ContentDisposition {
-    let (unit, year) = (&document.unit, document.year);
-    let zh = format!("{}{year}年度部门整体支出绩效自评报告.{extension}", document.unit_name);
-    ContentDisposition {
-        disposition,
-        parameters: vec![
-            DispositionParam::Filename(format!("report-{unit}-{year}.{extension}")),
-            DispositionParam::FilenameExt(ExtendedValue {
-                charset: Charset::Ext("UTF-8".to_owned()),
-                language_tag: None,
-                value: zh.into_bytes(),
-            }),
-        ],
     }
 }

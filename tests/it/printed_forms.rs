@@ -309,7 +309,7 @@ fn the_points_of_the_complete_unit_are_those_worked_out_by_hand() {
     );
 }
 
-/// Has LibreOffice work out all formulas; `None`, after saying so, where there is none.
+/// Has LibreOffice work out all formulas; `None`, after saying so, where there is none. In CI that is a failure.
 fn recalculated(book: &[u8]) -> Option<Book> {
     let folder = tempfile::tempdir().unwrap();
     let from = folder.path().join("forms.xlsx");
@@ -330,10 +330,11 @@ fn recalculated(book: &[u8]) -> Option<Book> {
                 &std::fs::read(folder.path().join("out/forms.xlsx")).unwrap(),
             ))
         }
-        Err(error) => {
-            println!("skipped: no LibreOffice to work the formulas out ({error})");
+        Err(error) if std::env::var_os("CI").is_none() => {
+            eprintln!("skipped: no LibreOffice to work the formulas out ({error})");
             None
         }
+        Err(error) => panic!("soffice: {error}"),
     }
 }
 
