@@ -65,6 +65,7 @@ fn document(schemes: &Schemes) -> SubmissionDocument {
         assessments: Some(assessments),
         claims: None,
         reasons: None,
+        narrative: None,
         special_funds: vec![FrozenFund {
             id: "housing".to_owned(),
             name: "危房改造资金".to_owned(),

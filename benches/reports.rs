@@ -1,6 +1,7 @@
-//! What a report's page costs inside the process, beside writing the same bytes to a file.
+//! What a report's page, Word and PDF cost inside the process, beside writing the same bytes to a file.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
+use actix_web::web::Bytes;
 use jixiao::documents::FontFolder;
 use jixiao::documents::model::{InForce, Wording};
 use jixiao::evaluations::review::Total;
@@ -59,21 +60,31 @@ fn report() -> Report {
     }
 }
 
+fn write(format: Format, report: &Report) -> Bytes {
+    format.write(report, Language::Chinese, &FontFolder(None)).unwrap()
+}
+
+#[divan::bench]
+fn docx(bencher: divan::Bencher) {
+    let report = report();
+    bencher.bench_local(|| write(Format::Docx, &report));
+}
+
+#[divan::bench]
+fn pdf(bencher: divan::Bencher) {
+    let report = report();
+    bencher.bench_local(|| write(Format::Pdf, &report));
+}
+
 #[divan::bench]
 fn page(bencher: divan::Bencher) {
     let report = report();
-    bencher.bench_local(|| {
-        Format::Html
-            .write(&report, Language::Chinese, &FontFolder(None))
-            .unwrap()
-    });
+    bencher.bench_local(|| write(Format::Html, &report));
 }
 
 #[divan::bench]
 fn bytes_to_a_file(bencher: divan::Bencher) {
-    let page = Format::Html
-        .write(&report(), Language::Chinese, &FontFolder(None))
-        .unwrap();
+    let page = write(Format::Html, &report());
     let file = tempfile::NamedTempFile::new().unwrap();
     bencher.bench_local(|| std::fs::write(file.path(), &page).unwrap());
 }

@@ -165,8 +165,11 @@ pub fn change(now: Option<Decimal>, before: Option<Decimal>, stated: Option<Deci
     Some(words)
 }
 
+/// Where the reason of a change stands.
+type ReasonOf = fn(&ChangeReasons) -> &Option<Reason>;
+
 /// The changes that can be explained: name, row of the sheet, and the reason that the unit gives.
-const CHANGES: [(&str, &str, fn(&ChangeReasons) -> &Option<Reason>); 10] = [
+const CHANGES: [(&str, &str, ReasonOf); 10] = [
     ("basic_expenditure", "basic_expenditure.total", |why| {
         &why.basic_expenditure
     }),

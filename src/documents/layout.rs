@@ -348,7 +348,7 @@ impl Setter<'_> {
                 if height(&cells) > HEIGHT - height(&head) {
                     let fit = usize::try_from((room - 2 * Grid::PADDING.1) / CELL.line).unwrap_or_default();
                     if fit > 0 {
-                        let part = cells
+                        let part: Vec<Vec<Line>> = cells
                             .iter_mut()
                             .map(|cell| cell.drain(..fit.min(cell.len())).collect())
                             .collect();
@@ -371,7 +371,7 @@ impl Setter<'_> {
             .collect()
     }
 
-    fn set_row(&mut self, grid: &Grid<'_>, cells: &Vec<Vec<Line>>, is_head: bool) {
+    fn set_row(&mut self, grid: &Grid<'_>, cells: &[Vec<Line>], is_head: bool) {
         let (top, height) = (TOP + self.y, height(cells));
         let (left, right) = (LEFT, LEFT + WIDTH);
         for y in [top, top + height] {
