@@ -595,7 +595,7 @@ mod tests {
         let pages = set(&format!("{}1166.07万元，{}", "字".repeat(23), "字".repeat(40)));
         assert_eq!(
             texts(&pages[0])[0].chars().count(),
-            22,
+            23,
             "the number goes to the next line as a whole"
         );
     }

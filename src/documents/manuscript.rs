@@ -234,7 +234,7 @@ fn is_rule(row: &str) -> bool {
 
 /// The cells of a row, without its first bar.
 fn cells(row: &str) -> Vec<String> {
-    let row = row.trim();
+    let row = row.trim_matches(' ');
     let row = match row.strip_suffix('|') {
         Some(rest) if !rest.ends_with(LITERAL) => rest,
         _ => row,
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_row_above_dashes_begins_a_table_of_its_own() {
-        let read = Manuscript::read("| a | b |\n|--|--|\n| 1 | 2 |\n\n| c |\n|--|\n| 3 |");
+        let read = Manuscript::read("| a | b |\n|--|--|\n| 　1 | 2 |\n\n| c |\n|--|\n| 3 |");
         let heads = read.blocks.iter().map(|block| match block {
             Block::Table(table) => (table.head.join(" "), table.rows.concat().join(" ")),
             other => panic!("{other:?}"),
@@ -305,7 +305,7 @@ mod tests {
         let heads: Vec<_> = heads.collect();
         assert_eq!(
             heads,
-            [("a b".to_owned(), "1 2".to_owned()), ("c".to_owned(), "3".to_owned())]
+            [("a b".to_owned(), "　1 2".to_owned()), ("c".to_owned(), "3".to_owned())]
         );
     }
 

@@ -224,6 +224,7 @@ both_engines! {
         let bureau = with_ready(app);
         bureau.put(&format!("{YEAR}/claims"), &json!({"total": "95"})).expect(201);
         bureau.put(&format!("{YEAR}/reasons"), &json!({"findings": {}})).expect(201);
+        bureau.put(&format!("{YEAR}/narrative"), &json!({"other": "无"})).expect(201);
         bureau.post(&format!("{YEAR}/submit"), &json!({})).expect(200);
         let evaluation = bureau.get(YEAR).expect(200).json();
         for (name, link) in evaluation["links"].as_object().unwrap() {
