@@ -331,12 +331,23 @@ impl Setter<'_> {
         }
         let grid = Grid { table, edges };
         let head = self.row(&grid, &table.head, true);
-        let rows: Vec<_> = table.rows.iter().map(|row| self.row(&grid, row, false)).collect();
+        let mut rows: Vec<_> = table.rows.iter().map(|row| self.row(&grid, row, false)).collect();
+        // A head that leaves no room below it is a row like the others.
+        let head = match height(&head) <= HEIGHT / 2 {
+            true => Some(head),
+            false => {
+                rows.insert(0, head);
+                None
+            }
+        };
+        let of_head = head.as_ref().map_or(0, |cells| height(cells));
         // A small table stays whole; a head does not stand alone.
         let whole: Length = rows.iter().map(|cells| height(cells)).sum();
         let first = rows.first().map_or(0, |cells| height(cells)).min(HEIGHT / 2);
-        self.need(height(&head) + if whole < HEIGHT / 3 { whole } else { first });
-        self.set_row(&grid, &head, true);
+        self.need(of_head + if whole < HEIGHT / 3 { whole } else { first });
+        if let Some(head) = &head {
+            self.set_row(&grid, head, true);
+        }
         for mut cells in rows {
             loop {
                 let room = HEIGHT - self.y;
@@ -345,7 +356,7 @@ impl Setter<'_> {
                     break;
                 }
                 // Rows stay whole, unless a whole page has no room for one.
-                if height(&cells) > HEIGHT - height(&head) {
+                if height(&cells) > HEIGHT - of_head {
                     let fit = usize::try_from((room - 2 * Grid::PADDING.1) / CELL.line).unwrap_or_default();
                     if fit > 0 {
                         let part: Vec<Vec<Line>> = cells
@@ -356,7 +367,9 @@ impl Setter<'_> {
                     }
                 }
                 self.new_page();
-                self.set_row(&grid, &head, true);
+                if let Some(head) = &head {
+                    self.set_row(&grid, head, true);
+                }
             }
         }
         self.y += LINE / 3;
@@ -629,5 +642,18 @@ mod tests {
             .sum();
         assert_eq!(set, 4000, "nothing is lost");
         assert!(pages.len() > 2);
+    }
+
+    #[test]
+    fn a_head_that_leaves_no_room_below_it_stands_once() {
+        let pages = set(&format!("| {} |\n|--|\n| 值 |", "字".repeat(4000)));
+        let count = |wanted: char| {
+            pages
+                .iter()
+                .flatten()
+                .map(|(text, ..)| text.matches(wanted).count())
+                .sum::<usize>()
+        };
+        assert_eq!((count('字'), count('值')), (4000, 1));
     }
 }

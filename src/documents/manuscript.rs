@@ -232,6 +232,9 @@ fn is_rule(row: &str) -> bool {
     row.contains('-') && row.chars().all(|c| matches!(c, '-' | ':' | '|' | ' '))
 }
 
+/// How many columns a table has at most; more are no wider than a character each.
+const MOST_COLUMNS: usize = 20;
+
 /// The cells of a row, without its first bar.
 fn cells(row: &str) -> Vec<String> {
     let row = row.trim_matches(' ');
@@ -243,6 +246,9 @@ fn cells(row: &str) -> Vec<String> {
     let mut after = ' ';
     for c in row.chars() {
         if c == '|' && after != LITERAL {
+            if cells.len() > MOST_COLUMNS {
+                break;
+            }
             cells.push(String::new());
         } else if let Some(cell) = cells.last_mut() {
             cell.push(c);
@@ -250,7 +256,8 @@ fn cells(row: &str) -> Vec<String> {
         after = c;
     }
     // Wide spaces stay: they set rows in below the one above.
-    cells.iter().map(|cell| plain(cell.trim_matches(' '))).collect()
+    let texts = cells.iter().map(|cell| plain(cell.trim_matches(' ')));
+    texts.take(MOST_COLUMNS).collect()
 }
 
 #[cfg(test)]

@@ -62,6 +62,15 @@ pub fn check(source: &str) -> Result<(), Vec<Fault>> {
         scopes: Vec::new(),
         faults: Vec::new(),
     };
+    if let Some(at) = too_long(source) {
+        check.refuse(
+            at,
+            "template_too_long",
+            &format!("{{{{ }}}}或{{% %}}内最多{LONGEST_TAG}个字节，整个模板的elif最多{MOST_ELIF}个"),
+            &format!("there are at most {LONGEST_TAG} bytes between braces, and {MOST_ELIF} elif in all"),
+        );
+        return Err(check.faults);
+    }
     match parse(source, "report", Default::default()) {
         Ok(template) => check.statement(&template, &figures::names()),
         Err(error) => {
@@ -79,6 +88,55 @@ pub fn check(source: &str) -> Result<(), Vec<Fault>> {
         true => Ok(()),
         false => Err(check.faults),
     }
+}
+
+/// How long what stands in braces may be, in bytes, and how many `elif` there may be: minijinja reads long chains of them by
+/// calling itself, and does not count how deep.
+const LONGEST_TAG: usize = 500;
+const MOST_ELIF: usize = 50;
+
+/// Where a template goes beyond that.
+fn too_long(source: &str) -> Option<usize> {
+    if let Some((at, _)) = source.match_indices("elif").nth(MOST_ELIF) {
+        return Some(at);
+    }
+    let mut at = 0;
+    while let Some(found) = source.get(at..)?.find('{') {
+        let begin = at + found;
+        let end = match source.as_bytes().get(begin + 1) {
+            Some(b'{') => "}}",
+            Some(b'%') => "%}",
+            Some(b'#') => {
+                at = begin + source[begin..].find("#}")? + 2;
+                continue;
+            }
+            _ => {
+                at = begin + 1;
+                continue;
+            }
+        };
+        // What stands in quotes ends nothing.
+        let mut quote = None;
+        let mut escaped = false;
+        let length = source[begin..].char_indices().skip(2).find_map(|(offset, c)| {
+            match quote {
+                _ if escaped => escaped = false,
+                Some(_) if c == '\\' => escaped = true,
+                Some(open) if c == open => quote = None,
+                None if matches!(c, '"' | '\'') => quote = Some(c),
+                None if source[begin + offset..].starts_with(end) => return Some(offset + 2),
+                _ => {}
+            }
+            (offset > LONGEST_TAG).then_some(offset)
+        });
+        match length {
+            Some(length) if length <= LONGEST_TAG => at = begin + length,
+            Some(_) => return Some(begin),
+            // It does not end, which the parser says better.
+            None => return None,
+        }
+    }
+    None
 }
 
 /// What a loop says of itself.
@@ -383,6 +441,34 @@ mod tests {
     #[test]
     fn the_built_in_template_is_a_right_one() {
         assert_eq!(check(BUILT_IN), Ok(()));
+    }
+
+    #[test]
+    fn chains_without_an_end_are_refused_before_they_are_read() {
+        for chain in [
+            format!("{{{{ year{} }}}}", " | wan".repeat(9000)),
+            format!("{{{{ \"}}}}\"{} }}}}", " | wan".repeat(9000)),
+            format!("{{% if {}year %}}{{% endif %}}", "not ".repeat(9000)),
+            format!(
+                "{{% raw %}}{{{{ \" {{% endraw %}}{{{{ year{} }}}}",
+                " | wan".repeat(9000)
+            ),
+        ] {
+            assert_eq!(
+                faults(&format!("一\n{chain}"))[0].0,
+                "template_too_long",
+                "{}",
+                &chain[..40]
+            );
+        }
+        let branches = format!("{{% if year %}}{}{{% endif %}}", "{% elif year %}".repeat(51));
+        assert_eq!(faults(&branches)[0].0, "template_too_long");
+        let few = format!(
+            "{{% if year %}}{}{{% endif %}}{{# {{{{ #}}",
+            "{% elif year %}".repeat(50)
+        );
+        assert_eq!(faults(&few), []);
+        assert_eq!(faults(&"{{ year }}|".repeat(1000)), []);
     }
 
     #[test]

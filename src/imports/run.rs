@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -286,38 +287,62 @@ fn read<B: Bulk>(job: &Arc<Job>, position: i64) -> mpsc::Receiver<Batch<B>> {
     let (sender, receiver) = mpsc::channel(2);
     let job = job.clone();
     std::thread::spawn(move || {
-        let mut batch = Vec::new();
         let mut last = position;
-        // Stops when nobody wants more.
-        let mut take = |row: ReadRow| {
-            let ends = row.is_err();
-            let (number, read, names) = match row {
-                Ok(row) if row.number as i64 <= position => return true,
-                Ok(row) => {
-                    let typed = |json: Vec<u8>| typed_row::<B>(row.number, &json, &job, row.names.as_ref());
-                    (row.number, row.json.and_then(typed), row.names)
-                }
-                Err(faults) => (faults.first().map_or(1, |fault| fault.row), Err(faults), None),
+        let read = catch_unwind(AssertUnwindSafe(|| send_batches(&job, &mut last, &sender)));
+        if read.is_err() {
+            // Else the file would seem to end here.
+            let fault = RowFault::unreadable(last as u64 + 1, "its reader failed");
+            let row = Numbered {
+                number: fault.row,
+                read: Err(vec![fault]),
+                names: None,
             };
-            last = last.max(number as i64);
-            batch.push(Numbered { number, read, names });
-            if batch.len() < B::BATCH && !ends {
-                return true;
-            }
-            let rows = std::mem::take(&mut batch);
-            let batch = Batch { rows, last, ends };
-            sender.blocking_send(batch).is_ok() && !ends
-        };
-        let goes_on = read_rows(&job, &mut take);
-        if goes_on && !batch.is_empty() {
             let _ = sender.blocking_send(Batch {
-                rows: batch,
+                rows: vec![row],
                 last,
-                ends: false,
+                ends: true,
             });
         }
     });
     receiver
+}
+
+/// Reads the rows after number `last`, which moves on, and sends them in batches.
+fn send_batches<B: Bulk>(job: &Arc<Job>, last: &mut i64, sender: &mpsc::Sender<Batch<B>>) {
+    let mut batch = Vec::new();
+    let position = *last;
+    // Stops when nobody wants more.
+    let mut take = |row: ReadRow| {
+        let ends = row.is_err();
+        let (number, read, names) = match row {
+            Ok(row) if row.number as i64 <= position => return true,
+            Ok(row) => {
+                let typed = |json: Vec<u8>| typed_row::<B>(row.number, &json, job, row.names.as_ref());
+                (row.number, row.json.and_then(typed), row.names)
+            }
+            Err(faults) => (faults.first().map_or(1, |fault| fault.row), Err(faults), None),
+        };
+        *last = (*last).max(number as i64);
+        batch.push(Numbered { number, read, names });
+        if batch.len() < B::BATCH && !ends {
+            return true;
+        }
+        let rows = std::mem::take(&mut batch);
+        let batch = Batch {
+            rows,
+            last: *last,
+            ends,
+        };
+        sender.blocking_send(batch).is_ok() && !ends
+    };
+    let goes_on = read_rows(job, &mut take);
+    if goes_on && !batch.is_empty() {
+        let _ = sender.blocking_send(Batch {
+            rows: batch,
+            last: *last,
+            ends: false,
+        });
+    }
 }
 
 /// Hands every row of the file to `take`, while it wants more; whether it still does at the end.
@@ -330,9 +355,14 @@ fn read_rows(job: &Job, take: &mut dyn FnMut(ReadRow) -> bool) -> bool {
         Format::Ndjson => ndjson::Lines::new(file).all(take),
         Format::Csv => Table::new(csv_rows(Transcoded::new(file, job.encoding)), columns(job)).all(take),
         Format::Xlsx => {
-            let mut book = match Xlsx::new(file) {
+            let checked = xlsx::check_texts(file).map_err(|error| error.to_string());
+            let opened = checked.and_then(|()| {
+                let file = job.file.open(job.begun.progress.read.clone());
+                Xlsx::new(file.map_err(|error| error.to_string())?).map_err(|error| error.to_string())
+            });
+            let mut book = match opened {
                 Ok(book) => book,
-                Err(error) => return take(Err(vec![RowFault::unreadable(1, &error.to_string())])),
+                Err(error) => return take(Err(vec![RowFault::unreadable(1, &error)])),
             };
             let resource = job.row.resource.parse().unwrap_or(Resource::Units);
             if matches!(resource, Resource::BaseData | Resource::SpecialFunds) && forms::read::is_forms(&mut book) {

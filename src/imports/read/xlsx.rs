@@ -1,11 +1,64 @@
 //! The first sheet of an XLSX file, cell by cell.
 
-use std::io::{Read, Seek};
+use std::io::{self, BufReader, Read, Seek};
 
 use calamine::{DataRef, Reader, Xlsx};
+use quick_xml::events::Event;
 use rust_decimal::Decimal;
 
 use crate::imports::fault::RowFault;
+
+/// How large the texts of a workbook may be, in bytes: its reader holds them all, while it takes sheets cell by cell.
+const MOST_TEXTS: u64 = 256 << 20;
+
+/// Looks at what a workbook would have its reader hold: a small file can unpack to any size, and say of itself that it has
+/// any number of texts, for which room is made before they are read.
+///
+/// # Errors
+/// Why it is not to be opened. What is no workbook passes: its reader knows better what is wrong.
+pub fn check_texts<R: Read + Seek>(file: R) -> Result<(), &'static str> {
+    let Ok(mut zip) = zip::ZipArchive::new(file) else {
+        return Ok(());
+    };
+    for number in 0..zip.len() {
+        let Ok(entry) = zip.by_index(number) else {
+            continue;
+        };
+        let holds_texts = |name: &str| name.to_ascii_lowercase().ends_with("sharedstrings.xml");
+        if !entry.name().is_ok_and(|name| holds_texts(&name)) {
+            continue;
+        }
+        let (said, bytes) = texts(entry.take(MOST_TEXTS + 1));
+        if bytes > MOST_TEXTS {
+            return Err("its texts take more than 256 MB");
+        }
+        // None is shorter than `<si/>`.
+        if said > bytes / 5 {
+            return Err("it says that it has more texts than it can have");
+        }
+    }
+    Ok(())
+}
+
+/// How many texts a part says that it has (0 where it does not), and how many bytes it is long.
+fn texts(part: impl Read) -> (u64, u64) {
+    let mut xml = quick_xml::Reader::from_reader(BufReader::new(part));
+    let mut buffer = Vec::new();
+    let said = loop {
+        match xml.read_event_into(&mut buffer) {
+            Ok(Event::Start(element) | Event::Empty(element)) if element.local_name().as_ref() == "sst" => {
+                let count = element.try_get_attribute("uniqueCount").ok().flatten();
+                // A number that is too large for this is too large.
+                break count.map_or(0, |count| count.value.trim().parse().unwrap_or(u64::MAX));
+            }
+            Ok(Event::Eof) | Err(_) => break 0,
+            Ok(_) => buffer.clear(),
+        }
+    };
+    let before = xml.buffer_position();
+    let after = io::copy(xml.get_mut(), &mut io::sink()).unwrap_or_default();
+    (said, before + after)
+}
 
 /// Hands the rows of the first sheet that have cells to `each`, with their numbers, while it wants more.
 pub fn rows<R: Read + Seek>(mut book: Xlsx<R>, mut each: impl FnMut(Result<(u64, Vec<String>), RowFault>) -> bool) {
