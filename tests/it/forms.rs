@@ -256,6 +256,35 @@ both_engines! {
         assert_eq!(problem["errors"].as_array().unwrap().len(), 1);
     }
 
+    fn a_formula_of_the_units_own_is_read_and_the_forms_own_is_not(app) {
+        let bureau = filed(app);
+        let formula = |text: &str, result: &str| Cell::Formula(text.to_owned(), result.to_owned());
+        let mut book = form(&bureau, "base-data");
+        // What the form itself comes with, written as an office would, states nothing.
+        base(&mut book).set("F42", formula("SUM($F$43:$F$44)", "1")).set("G43", formula("F43-C43", "1"));
+        unchanged(import(&bureau, "resource=base_data", &book.save()));
+        base(&mut book)
+            .set("C42", formula("C43+C44", "1631.4"))
+            .set("F42", formula("SUM(F43:F44)+12.5", "1719.57"))
+            .set("E19", formula("SUM(E20:E22)", "12"))
+            .set("G43", formula("F43-C43+1", "54.72"));
+        let counts = import(&bureau, "resource=base_data", &book.save()).expect(201).json()["counts"].clone();
+        assert_eq!(counts["replaced"], 1, "{counts}");
+        let stored = bureau.get(&format!("{YEAR}/base-data")).expect(200).json();
+        let basic = &stored["basic_expenditure"];
+        assert_eq!(basic["total"], json!({"prior_final": "1631.4", "budget": "1710.000001", "final": "1719.57"}));
+        assert_eq!(basic["personnel"]["change"], "54.72");
+        assert_eq!(stored["three_public"]["total"], json!({"budget": "12"}), "{stored}");
+        let mut book = form(&bureau, "special-funds");
+        first(&mut book).set("G9", formula("SUM(G12:G15)", "1")).set("J9", formula("SUM(J12:J15)", "2"));
+        unchanged(import(&bureau, "resource=special_funds", &book.save()));
+        first(&mut book).set("G9", formula("G12+G14+1", "201.5")).set("J9", formula("SUM(J12:J14)", "189.373456"));
+        let counts = import(&bureau, "resource=special_funds", &book.save()).expect(201).json()["counts"].clone();
+        assert_eq!(counts["replaced"], 1, "{counts}");
+        let total = bureau.get(FUND).expect(200).json()["funding"]["total"].clone();
+        assert_eq!(total, json!({"initial_budget": "200", "adjusted_budget": "201.5", "executed": "189.373456"}));
+    }
+
     fn a_workbook_that_is_cut_off_is_refused(app) {
         let bureau = filed(app);
         let file = form(&bureau, "base-data").save();

@@ -8,6 +8,7 @@ pub mod figure;
 pub mod form;
 pub mod funds;
 pub mod grid;
+pub mod own;
 
 use std::collections::BTreeSet;
 use std::io::{Read, Seek};
