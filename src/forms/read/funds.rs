@@ -297,7 +297,7 @@ impl<'a> Reader<'a> {
 
     fn quantity(&mut self, row: u32, at: &str) {
         let unit = self.own(row, TargetColumn::Unit);
-        let suffix = unit.as_ref().map(|(unit, ..)| unit.clone()).unwrap_or_default();
+        let suffix = unit.as_ref().map(|(unit, ..)| half_width(unit)).unwrap_or_default();
         let mut sign = self
             .own(row, TargetColumn::Comparison)
             .map(|(sign, place, _)| (half_width(&sign), place));
@@ -318,7 +318,11 @@ impl<'a> Reader<'a> {
                     sign = Some((comparison.clone(), place));
                 }
                 let agrees = comparison.is_empty() || sign.as_ref().is_some_and(|(sign, _)| *sign == comparison);
-                let bare = bare.trim().strip_suffix(suffix.as_str()).unwrap_or(bare).trim();
+                // In a unit such as `%` or `同比%`, `95%` says the unit, or the end of it.
+                let bare = bare.trim();
+                let own = bare.strip_suffix(suffix.as_str());
+                let own = own.or_else(|| bare.strip_suffix('%').filter(|_| suffix.ends_with('%')));
+                let bare = own.unwrap_or(bare).trim();
                 if agrees && plain_digits(bare).is_some() {
                     cell.value = Value::Text(bare.to_owned());
                 }

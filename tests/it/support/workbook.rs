@@ -12,6 +12,8 @@ pub enum Cell {
     Number(f64),
     Text(String),
     Date(f64),
+    /// A share of 1 that is shown in percent.
+    Percent(f64),
     /// A formula and its result.
     Formula(String, String),
 }
@@ -172,6 +174,7 @@ impl Book {
     pub fn save(&self) -> Vec<u8> {
         let mut book = Workbook::new();
         let date = Format::new().set_num_format("yyyy-mm-dd");
+        let percent = Format::new().set_num_format("0%");
         for sheet in &self.0 {
             let page = book.add_worksheet();
             page.set_name(&sheet.name).unwrap();
@@ -185,6 +188,7 @@ impl Book {
                 match cell {
                     Cell::Number(number) => page.write_number(*row, column, *number),
                     Cell::Text(text) => page.write_string(*row, column, text),
+                    Cell::Percent(share) => page.write_number_with_format(*row, column, *share, &percent),
                     Cell::Date(day) => page.write_number_with_format(*row, column, *day, &date),
                     Cell::Formula(formula, result) => {
                         page.set_formula_result_default("");
