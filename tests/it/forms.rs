@@ -198,6 +198,10 @@ const GALLERY: &[Damage] = &[
         &[("附件3-1!F19", None, "missing_field", "缺少必填项“target”。")]),
     ("a target in words for a number", FUNDS, |book| put("F19", "八十六公里")(first(book)),
         &[("附件3-1!F19", Some("八十六公里"), "not_a_number", "读到“八十六公里”，应为数字。")]),
+    ("percent of kilometres", FUNDS, |book| put("H19", Cell::Percent(0.95))(first(book)),
+        &[("附件3-1!H19", Some("95%"), "not_a_number", "读到“95%”，应为数字，不要带百分号或百分比格式（百分数请填单位%）。")]),
+    ("money in percent", BASE, |book| put("F43", Cell::Percent(0.95))(base(book)),
+        &[("附件2!F43", Some("95%"), "not_a_number", "读到“95%”，应为数字（万元）。")]),
     ("full marks in words", FUNDS, |book| put("K19", "二十")(first(book)),
         &[("附件3-1!K19", Some("二十"), "not_a_number", "读到“二十”，应为数字。")]),
     ("a share above all", FUNDS, |book| put("J20", 120.0)(first(book)),
@@ -254,6 +258,60 @@ both_engines! {
         assert_eq!((&fault["column"], &fault["row"], &fault["code"]), (&json!("附件2!F43"), &json!(43), &json!("formula_without_result")));
         assert_eq!(fault["detail_zh"], "公式“1400+55.02”没有计算结果，应为数字。");
         assert_eq!(problem["errors"].as_array().unwrap().len(), 1);
+    }
+
+    fn a_formula_of_the_units_own_is_read_and_the_forms_own_is_not(app) {
+        let bureau = filed(app);
+        let formula = |text: &str, result: &str| Cell::Formula(text.to_owned(), result.to_owned());
+        let mut book = form(&bureau, "base-data");
+        // What the form itself comes with, written as an office would, states nothing.
+        base(&mut book).set("F42", formula("SUM($F$43:$F$44)", "1")).set("G43", formula("F43-C43", "1"));
+        unchanged(import(&bureau, "resource=base_data", &book.save()));
+        base(&mut book)
+            .set("C42", formula("C43+C44", "1631.4"))
+            .set("F42", formula("SUM(F43:F44)+12.5", "1719.57"))
+            .set("E19", formula("SUM(E20:E22)", "12"))
+            .set("G43", formula("F43-C43+1", "54.72"));
+        let counts = import(&bureau, "resource=base_data", &book.save()).expect(201).json()["counts"].clone();
+        assert_eq!(counts["replaced"], 1, "{counts}");
+        let stored = bureau.get(&format!("{YEAR}/base-data")).expect(200).json();
+        let basic = &stored["basic_expenditure"];
+        assert_eq!(basic["total"], json!({"prior_final": "1631.4", "budget": "1710.000001", "final": "1719.57"}));
+        assert_eq!(basic["personnel"]["change"], "54.72");
+        assert_eq!(stored["three_public"]["total"], json!({"budget": "12"}), "{stored}");
+        let mut book = form(&bureau, "special-funds");
+        first(&mut book).set("G9", formula("SUM(G12:G15)", "1")).set("J9", formula("SUM(J12:J15)", "2"));
+        unchanged(import(&bureau, "resource=special_funds", &book.save()));
+        first(&mut book).set("G9", formula("G12+G14+1", "201.5")).set("J9", formula("SUM(J12:J14)", "189.373456"));
+        let counts = import(&bureau, "resource=special_funds", &book.save()).expect(201).json()["counts"].clone();
+        assert_eq!(counts["replaced"], 1, "{counts}");
+        let total = bureau.get(FUND).expect(200).json()["funding"]["total"].clone();
+        assert_eq!(total, json!({"initial_budget": "200", "adjusted_budget": "201.5", "executed": "189.373456"}));
+    }
+
+    fn percent_are_read_as_a_cell_shows_them(app) {
+        let bureau = filed(app);
+        let mut book = form(&bureau, "special-funds");
+        first(&mut book)
+            .set("F19", Cell::Percent(0.9))
+            .set("G19", "％")
+            .set("H19", Cell::Percent(0.955))
+            .set("J20", Cell::Percent(0.8));
+        import(&bureau, "resource=special_funds", &book.save()).expect(201);
+        let read = |path: &str| bureau.get(FUND).expect(200).json().pointer(path).cloned();
+        assert_eq!(read("/targets/0/measure/target"), Some(json!("90")));
+        assert_eq!(read("/targets/0/measure/actual"), Some(json!("95.5")));
+        assert_eq!(read("/targets/1/measure/share"), Some(json!("80")));
+        // What is shown as 0.5 is half a percent.
+        first(&mut book)
+            .set("F19", 0.5)
+            .set("H19", "0.4%").set("I20", "未达成预期指标且效果较差").set("J20", 0.5);
+        import(&bureau, "resource=special_funds", &book.save()).expect(201);
+        assert_eq!(read("/targets/0/measure/target"), Some(json!("0.5")));
+        assert_eq!(read("/targets/0/measure/actual"), Some(json!("0.4")));
+        assert_eq!(read("/targets/1/measure/share"), Some(json!("0.5")));
+        let file = bureau.get(&format!("{YEAR}/forms/special-funds")).expect(200).body;
+        unchanged(import(&bureau, "resource=special_funds", &file));
     }
 
     fn a_workbook_that_is_cut_off_is_refused(app) {
@@ -436,7 +494,7 @@ both_engines! {
                 Cell::Number(number) => number.to_string(),
                 Cell::Formula(_, result) => result.clone(),
                 Cell::Text(text) => text.clone(),
-                Cell::Date(day) => day.to_string(),
+                Cell::Date(number) | Cell::Percent(number) => number.to_string(),
             }).collect()
         };
         for (name, document) in [("附件2", sheet()), ("附件3-1", fund())] {

@@ -7,13 +7,17 @@ use serde_json::Value as Json;
 use super::figure::Mark;
 use super::form::{Cells, Form};
 use super::grid::{Cell, Grid, Value};
+use super::own;
 use crate::fault::Text;
 use crate::forms::terms::{
-    ASIDE, BASE_DATA, BUILDING_COLUMNS, BUILDINGS, Block, CHANGE, COLUMNS, FUNDS, KEYS, NONE_LISTED, OTHER_ROWS, Row,
-    SIGNATURES, plain, rows,
+    ASIDE, BASE_DATA, BUILDING_COLUMNS, BUILDINGS, Block, CHANGE, COLUMNS, FINAL, FUNDS, KEYS, NONE_LISTED, OTHER_ROWS,
+    PRIOR_FINAL, Row, SIGNATURES, plain, rows,
 };
 use crate::scoring::values::{Amount, Count, Quantity, SignedAmount};
 use crate::scoring::variables::Unit;
+
+/// How far the parts of a total are spread at most, with what offices leave between.
+const MOST_BETWEEN: u32 = 100;
 
 /// The head of a table.
 #[derive(Default)]
@@ -179,8 +183,7 @@ impl<'a> Reader<'a> {
             };
             any = true;
             // What the form itself works out, or took from the year before, was not filed.
-            let computed = cell.formula.is_some() && (n == CHANGE || !known.parts.is_empty());
-            if computed || cell.is_taken("N") {
+            if cell.is_taken("N") || self.is_computed((row, *column), n, cell, known) {
                 continue;
             }
             self.amount(
@@ -211,6 +214,43 @@ impl<'a> Reader<'a> {
                 self.form.fault((row, label), Some(known.label), "duplicate_row", text);
             }
         }
+    }
+
+    /// Whether a cell holds the formula by which the form works out the figure. Any other formula is the unit's own, and its
+    /// result what the unit states.
+    fn is_computed(&self, (row, column): (u32, u32), n: usize, cell: &Cell, known: &Row) -> bool {
+        let Some(formula) = &cell.formula else {
+            return false;
+        };
+        let column_of = |wanted: usize| {
+            let mut columns = self.heading.columns.iter();
+            Some((row, *columns.find(|(_, (n, _))| *n == wanted)?.0))
+        };
+        if n == CHANGE
+            && let (Some(now), Some(before)) = (column_of(FINAL), column_of(PRIOR_FINAL))
+        {
+            return own::is_difference(formula, now, before);
+        }
+        let shape = format!("IF(COUNT(@:@)={},SUM(@:@),\"\")", known.parts.len());
+        let Some(range) = own::sum(formula, &["SUM(@:@)", &shape]) else {
+            return false;
+        };
+        // It adds up all of the parts, and nothing else.
+        if known.parts.is_empty() || range.column != column || !(row < range.first && range.first <= range.last) {
+            return false;
+        }
+        if range.last - range.first > MOST_BETWEEN {
+            return false;
+        }
+        let mut parts = Vec::new();
+        for (_, cells) in self.form.grid.rows.range(range.first..=range.last) {
+            match cells.values().find_map(|cell| known_row(&self.form.label(cell))) {
+                Some(part) => parts.push(part.path),
+                None if cells.contains_key(&column) => return false,
+                None => {}
+            }
+        }
+        parts.len() == known.parts.len() && known.parts.iter().all(|part| parts.contains(part))
     }
 
     /// Reads a figure as the type that its place holds.

@@ -145,11 +145,18 @@ fn no_number(shown: &str, unit: Option<Unit>) -> NoFigure {
     let (zh, en) = unit.map_or_else(Default::default, |unit| {
         (format!("（{}）", unit.zh()), format!(" in {}", unit.zh()))
     });
+    let (and_zh, and_en) = match unit.is_none() && half_width(&shown).ends_with('%') {
+        true => (
+            "，不要带百分号或百分比格式（百分数请填单位%）",
+            " without a percent sign or format (for percent the unit is %)",
+        ),
+        false => ("", ""),
+    };
     (
         "not_a_number",
         Text::new(
-            format!("读到“{shown}”，应为数字{zh}。"),
-            format!("read \"{shown}\"; expected a number{en}"),
+            format!("读到“{shown}”，应为数字{zh}{and_zh}。"),
+            format!("read \"{shown}\"; expected a number{en}{and_en}"),
         ),
     )
 }

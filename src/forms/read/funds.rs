@@ -7,13 +7,17 @@ use serde_json::Value as Json;
 use super::figure::{Mark, plain_digits};
 use super::form::{Cells, Form};
 use super::grid::{Cell, Grid, Value};
+use super::own;
 use crate::fault::Text;
 use crate::forms::terms::{
-    ASIDE, COMPARISONS, COMPUTED, FUND_HEAD, KEYS, LEVELS, MONEY, MONEY_COLUMNS, QUALITY, QUANTITY, SECTIONS,
-    SIGNATURES, TargetColumn, half_width, plain,
+    ASIDE, BEFORE_SOURCES, COMPARISONS, COMPUTED, FUND_HEAD, KEYS, LEVELS, MONEY, MONEY_COLUMNS, QUALITY, QUANTITY,
+    SECTIONS, SIGNATURES, TargetColumn, half_width, plain,
 };
 use crate::scoring::values::{Amount, Points, Quantity, Share};
 use crate::scoring::variables::Unit;
+
+/// How far the sources of a fund's money are spread at most, with what offices leave between.
+const MOST_BETWEEN: u32 = 100;
 
 /// Where a form is read.
 enum Part {
@@ -152,7 +156,7 @@ impl<'a> Reader<'a> {
                 continue;
             };
             // The form adds the total up itself.
-            if *name == "total" && cell.formula.is_some() {
+            if *name == "total" && self.is_total((row, *column), cell) {
                 continue;
             }
             let own = cells.get(&at).and_then(|cell| Mark::of(cell.shown()));
@@ -169,6 +173,36 @@ impl<'a> Reader<'a> {
             self.form
                 .figure::<Amount>(&path, (row, *column), cell, Some(Unit::TenThousandYuan), &[own, mark]);
         }
+    }
+
+    /// Whether a cell holds the formula by which the form adds the total up. Any other formula is the unit's own, and its
+    /// result what the unit states.
+    fn is_total(&self, (row, column): (u32, u32), cell: &Cell) -> bool {
+        let formula = cell.formula.as_deref().unwrap_or_default();
+        let Some(range) = own::sum(formula, &["SUM(@:@)", "IF(COUNT(@:@)=0,\"\",SUM(@:@))"]) else {
+            return false;
+        };
+        if range.column != column || !(row < range.first && range.first <= range.last) {
+            return false;
+        }
+        if range.last - range.first > MOST_BETWEEN {
+            return false;
+        }
+        // It adds up all of the sources, and nothing else.
+        let mut found = Vec::new();
+        for (_, cells) in self.form.grid.rows.range(range.first..=range.last) {
+            let source = cells.values().find_map(|cell| {
+                let label = self.form.label(cell);
+                MONEY.iter().find(|(known, _)| *known == label)
+            });
+            match source {
+                Some((_, name)) => found.push(*name),
+                None if cells.contains_key(&column) => return false,
+                None => {}
+            }
+        }
+        let sources = MONEY.get(BEFORE_SOURCES..).unwrap_or_default();
+        found.len() == sources.len() && sources.iter().all(|(_, name)| found.contains(name))
     }
 
     fn cell(&self, row: u32, column: TargetColumn) -> Option<(u32, u32, &'a Cell)> {
@@ -263,7 +297,7 @@ impl<'a> Reader<'a> {
 
     fn quantity(&mut self, row: u32, at: &str) {
         let unit = self.own(row, TargetColumn::Unit);
-        let suffix = unit.as_ref().map(|(unit, ..)| unit.clone()).unwrap_or_default();
+        let suffix = unit.as_ref().map(|(unit, ..)| half_width(unit)).unwrap_or_default();
         let mut sign = self
             .own(row, TargetColumn::Comparison)
             .map(|(sign, place, _)| (half_width(&sign), place));
@@ -284,7 +318,11 @@ impl<'a> Reader<'a> {
                     sign = Some((comparison.clone(), place));
                 }
                 let agrees = comparison.is_empty() || sign.as_ref().is_some_and(|(sign, _)| *sign == comparison);
-                let bare = bare.trim().strip_suffix(suffix.as_str()).unwrap_or(bare).trim();
+                // In a unit such as `%` or `同比%`, `95%` says the unit, or the end of it.
+                let bare = bare.trim();
+                let own = bare.strip_suffix(suffix.as_str());
+                let own = own.or_else(|| bare.strip_suffix('%').filter(|_| suffix.ends_with('%')));
+                let bare = own.unwrap_or(bare).trim();
                 if agrees && plain_digits(bare).is_some() {
                     cell.value = Value::Text(bare.to_owned());
                 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 
 use calamine::{DataRef, Dimensions, Xlsx};
+use rust_decimal::Decimal;
 
 use crate::forms::page::address;
 use crate::imports::read::xlsx::{decimal, text};
@@ -118,6 +119,43 @@ impl Grid {
         Ok(grid)
     }
 
+    /// Lets numbers that are shown in percent be read as they are shown: of `95%` a cell keeps 0.95. As a text with its sign
+    /// it is taken where percent are meant, and refused where they are not.
+    ///
+    /// # Errors
+    /// What cannot be read of the sheet.
+    pub fn show_percent<R: Read + Seek>(&mut self, book: &mut Xlsx<R>) -> Result<(), String> {
+        let failed = |error: calamine::XlsxError| error.to_string();
+        let mut cells = book.worksheet_cells_reader(&self.name).map_err(failed)?;
+        let percent: Vec<bool> = cells
+            .styles()
+            .iter()
+            .map(|style| style.number_format.as_ref())
+            .map(|format| format.is_some_and(|format| is_percent(&format.format_code)))
+            .collect();
+        if !percent.contains(&true) {
+            return Ok(());
+        }
+        while let Some((row, column, style)) = cells.next_style_id().map_err(failed)? {
+            // Rows follow each other.
+            if row > MOST_ROWS {
+                break;
+            }
+            if percent.get(style) == Some(&true)
+                && let Some(cell) = self.rows.get_mut(&row).and_then(|cells| cells.get_mut(&column))
+                && let Value::Number(digits) = &cell.value
+            {
+                let number = Decimal::from_str_exact(digits).ok();
+                let shown = number.and_then(|number| number.checked_mul(Decimal::ONE_HUNDRED));
+                cell.value = match shown {
+                    Some(shown) => Value::Text(format!("{}%", shown.normalize())),
+                    None => Value::Other(digits.clone()),
+                };
+            }
+        }
+        Ok(())
+    }
+
     /// The address of a cell with the sheet's name, such as `附件2!F7`.
     pub fn address(&self, row: u32, column: u32) -> String {
         let cell = address((row, u16::try_from(column).unwrap_or(u16::MAX)));
@@ -139,5 +177,40 @@ impl Grid {
         self.merges
             .iter()
             .any(|merge| merge.start == (row, from) && merge.contains(row, column))
+    }
+}
+
+/// Whether a number format shows a number in percent, and not only a percent sign behind it as it is.
+fn is_percent(format: &str) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for next in format.chars() {
+        match next {
+            _ if escaped => escaped = false,
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            '\\' | '_' | '*' => escaped = true,
+            '%' => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_shows_percent_unless_the_sign_is_only_printed() {
+        for (format, percent) in [
+            ("0%", true),
+            ("0.00%;[Red]-0.00%", true),
+            ("General", false),
+            ("0.0\"%\"", false),
+            ("0\\%", false),
+            ("#,##0.00", false),
+        ] {
+            assert_eq!(is_percent(format), percent, "{format}");
+        }
     }
 }

@@ -8,6 +8,7 @@ pub mod figure;
 pub mod form;
 pub mod funds;
 pub mod grid;
+pub mod own;
 
 use std::collections::BTreeSet;
 use std::io::{Read, Seek};
@@ -115,8 +116,15 @@ pub fn documents<R: Read + Seek>(
             json: Err(vec![RowFault::of_column(1, name, None, code, text)]),
             names: None,
         };
-        let grid = match Grid::read(book, name) {
-            Ok(grid) => grid,
+        let read = Grid::read(book, name).and_then(|mut grid| {
+            let kind = Sheet::of(&grid);
+            if kind == wanted && !grid.cut {
+                grid.show_percent(book)?;
+            }
+            Ok((kind, grid))
+        });
+        let (kind, grid) = match read {
+            Ok(read) => read,
             Err(error) => {
                 let text = Text::new(
                     format!("工作表“{name}”无法读取（{error}）。"),
@@ -128,7 +136,7 @@ pub fn documents<R: Read + Seek>(
                 continue;
             }
         };
-        let row = match Sheet::of(&grid) {
+        let row = match kind {
             sheet if sheet == wanted && grid.cut => {
                 found = true;
                 let text = Text::new(

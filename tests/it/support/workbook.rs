@@ -12,6 +12,8 @@ pub enum Cell {
     Number(f64),
     Text(String),
     Date(f64),
+    /// A share of 1 that is shown in percent.
+    Percent(f64),
     /// A formula and its result.
     Formula(String, String),
 }
@@ -84,14 +86,45 @@ impl Sheet {
         self
     }
 
-    /// Puts every cell where `to` says; `None` leaves it out. Formulas keep their results.
+    /// Puts every cell where `to` says; `None` leaves it out. Formulas follow their cells, and keep their results.
     pub fn moved(&mut self, to: impl Fn(u32, u32) -> Option<(u32, u32)>) {
         let cells = std::mem::take(&mut self.cells).into_iter();
         self.cells = cells
-            .filter_map(|((row, column), cell)| Some((to(row, column)?, cell)))
+            .filter_map(|((row, column), cell)| {
+                let cell = match cell {
+                    Cell::Formula(formula, result) => Cell::Formula(follow(&formula, &to), result),
+                    other => other,
+                };
+                Some((to(row, column)?, cell))
+            })
             .collect();
         self.merges.clear();
     }
+}
+
+/// A formula whose cells were put elsewhere.
+fn follow(formula: &str, to: impl Fn(u32, u32) -> Option<(u32, u32)>) -> String {
+    let mut moved = String::new();
+    let mut word = String::new();
+    for next in formula.chars().chain([' ']) {
+        if next.is_ascii_alphanumeric() {
+            word.push(next);
+            continue;
+        }
+        let letters = word.bytes().take_while(u8::is_ascii_uppercase).count();
+        let digits = &word[letters..];
+        let is_address = letters > 0 && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        match is_address.then(|| at(&word)).and_then(|(row, column)| to(row, column)) {
+            Some((row, column)) => {
+                let column = u16::try_from(column).unwrap();
+                moved.push_str(&rust_xlsxwriter::utility::row_col_to_cell(row, column));
+            }
+            None => moved.push_str(&word),
+        }
+        word.clear();
+        moved.push(next);
+    }
+    moved.trim_end().to_owned()
 }
 
 impl Book {
@@ -141,6 +174,7 @@ impl Book {
     pub fn save(&self) -> Vec<u8> {
         let mut book = Workbook::new();
         let date = Format::new().set_num_format("yyyy-mm-dd");
+        let percent = Format::new().set_num_format("0%");
         for sheet in &self.0 {
             let page = book.add_worksheet();
             page.set_name(&sheet.name).unwrap();
@@ -154,6 +188,7 @@ impl Book {
                 match cell {
                     Cell::Number(number) => page.write_number(*row, column, *number),
                     Cell::Text(text) => page.write_string(*row, column, text),
+                    Cell::Percent(share) => page.write_number_with_format(*row, column, *share, &percent),
                     Cell::Date(day) => page.write_number_with_format(*row, column, *day, &date),
                     Cell::Formula(formula, result) => {
                         page.set_formula_result_default("");
