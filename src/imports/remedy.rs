@@ -52,6 +52,11 @@ const REMEDIES: &[(&[&str], &str, &str)] = &[
         "Fill in a form that was downloaded here, and take out sheets that are none.",
     ),
     (
+        &["sheet_too_large", "too_many_sheets"],
+        "请使用下载的表格填报，删除多余的行、列和工作表，必要时分成几个文件导入。",
+        "Fill in a form that was downloaded here, take out rows, columns and sheets that are none of it, or split the file.",
+    ),
+    (
         &["empty_form"],
         "请填写后导入，或删除该工作表。",
         "Fill it in, or take the sheet out.",

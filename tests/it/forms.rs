@@ -314,6 +314,42 @@ both_engines! {
         unchanged(import(&bureau, "resource=special_funds", &file));
     }
 
+    fn a_form_that_is_blown_up_is_refused_in_no_time(app) {
+        let bureau = filed(app);
+        let begun = std::time::Instant::now();
+        let mut book = form(&bureau, "base-data");
+        let page = base(&mut book);
+        for column in 10..1_010 {
+            page.cells.insert((4, column), "上年决算数".into());
+        }
+        for row in 100..120 {
+            page.cells.insert((row, 0), "人员经费".into());
+            for column in 2_000..2_500 {
+                page.cells.insert((row, column), 5.0.into());
+            }
+        }
+        page.merges.extend((200..2_200).map(|row| ((row, 0), (row, 9))));
+        let problem = import(&bureau, "resource=base_data", &book.save()).problem(422, "import-refused");
+        assert_eq!(problem["errors"][0]["code"], "duplicate_column");
+        assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+        // More spread than any form.
+        let mut book = form(&bureau, "base-data");
+        let page = base(&mut book);
+        page.set("A80", "注").cells.insert((4_000, 100), "注".into());
+        page.merges.push(((79, 0), (4_000, 99)));
+        let problem = import(&bureau, "resource=base_data", &book.save()).problem(422, "import-refused");
+        assert_eq!(problem["errors"][0]["code"], "sheet_too_large");
+        // More sheets than are read.
+        let mut book = form(&bureau, "base-data");
+        let more = (0..500).map(|n| Sheet { name: format!("{n}"), cells: [].into(), merges: Vec::new() });
+        book.0.extend(more.collect::<Vec<_>>());
+        let count = book.0.len();
+        let problem = import(&bureau, "resource=base_data", &book.save()).problem(422, "import-refused");
+        let fault = &problem["errors"][0];
+        assert_eq!(fault["code"], "too_many_sheets");
+        assert_eq!(fault["detail_zh"], format!("工作簿有{count}张工作表，最多可读取500张，请分成几个文件导入。"));
+    }
+
     fn a_workbook_that_is_cut_off_is_refused(app) {
         let bureau = filed(app);
         let file = form(&bureau, "base-data").save();

@@ -1,6 +1,7 @@
 //! Reads 附件2.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 
@@ -16,8 +17,14 @@ use crate::forms::terms::{
 use crate::scoring::values::{Amount, Count, Quantity, SignedAmount};
 use crate::scoring::variables::Unit;
 
+/// A longer label is not compared with those of the form.
+const LONGEST_LABEL: usize = 60;
 /// How far the parts of a total are spread at most, with what offices leave between.
-const MOST_BETWEEN: u32 = 100;
+const MOST_BETWEEN: u32 = 40;
+/// In which columns the labels of parts stand.
+const LABEL_COLUMNS: usize = 20;
+/// How many formulas are looked at: more than a form has totals.
+const MOST_SUMS: usize = 200;
 
 /// The head of a table.
 #[derive(Default)]
@@ -27,7 +34,7 @@ struct Heading {
     /// Where the names of rows stand.
     label: u32,
     /// Columns that hold nothing that is filed.
-    aside: Vec<u32>,
+    aside: BTreeSet<u32>,
 }
 
 /// Which list the rows belong to.
@@ -47,6 +54,7 @@ pub fn read(grid: &Grid) -> Form<'_> {
         funds: 0,
         buildings: 0,
         seen: Vec::new(),
+        sums: 0,
     };
     for (row, cells) in &grid.rows {
         if !reader.row(*row, cells) {
@@ -72,6 +80,8 @@ struct Reader<'a> {
     buildings: usize,
     /// The rows that had figures, with where.
     seen: Vec<(&'static str, u32)>,
+    /// How many sums were looked at.
+    sums: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -108,12 +118,7 @@ impl<'a> Reader<'a> {
                 self.list = List::Funds;
                 return true;
             }
-            let other = BASE_DATA.iter().find_map(|block| match block {
-                Block::Choice(name, path) | Block::Words(name, path) if plain(name) == *label => Some((*name, *path)),
-                Block::Heading(name) if plain(name) == *label => Some((*name, "")),
-                _ => None,
-            });
-            if let Some((name, path)) = other {
+            if let Some(&(name, path)) = OTHERS.get(label) {
                 self.list = List::None;
                 if !path.is_empty() {
                     self.form.pairs(row, cells, &[(name, path)]);
@@ -151,11 +156,15 @@ impl<'a> Reader<'a> {
                             format!("there are two columns \"{label}\"; expected one"),
                         );
                         self.form.fault((row, *column), Some(label), "duplicate_column", text);
+                        heading.aside.insert(*column);
+                        continue;
                     }
                     let mark = cells.get(column).and_then(|cell| Mark::of(cell.shown()));
                     heading.columns.insert(*column, (n, mark));
                 }
-                None if ASIDE.contains(&label.as_str()) => heading.aside.push(*column),
+                None if ASIDE.contains(&label.as_str()) => {
+                    heading.aside.insert(*column);
+                }
                 None => label_at = label_at.or(Some(*column)),
             }
         }
@@ -218,7 +227,7 @@ impl<'a> Reader<'a> {
 
     /// Whether a cell holds the formula by which the form works out the figure. Any other formula is the unit's own, and its
     /// result what the unit states.
-    fn is_computed(&self, (row, column): (u32, u32), n: usize, cell: &Cell, known: &Row) -> bool {
+    fn is_computed(&mut self, (row, column): (u32, u32), n: usize, cell: &Cell, known: &Row) -> bool {
         let Some(formula) = &cell.formula else {
             return false;
         };
@@ -239,12 +248,14 @@ impl<'a> Reader<'a> {
         if known.parts.is_empty() || range.column != column || !(row < range.first && range.first <= range.last) {
             return false;
         }
-        if range.last - range.first > MOST_BETWEEN {
+        self.sums += 1;
+        if range.last - range.first > MOST_BETWEEN || self.sums > MOST_SUMS {
             return false;
         }
         let mut parts = Vec::new();
         for (_, cells) in self.form.grid.rows.range(range.first..=range.last) {
-            match cells.values().find_map(|cell| known_row(&self.form.label(cell))) {
+            let mut labels = cells.values().take(LABEL_COLUMNS).map(|cell| self.form.label(cell));
+            match labels.find_map(|label| known_row(&label)) {
                 Some(part) => parts.push(part.path),
                 None if cells.contains_key(&column) => return false,
                 None => {}
@@ -311,8 +322,8 @@ impl<'a> Reader<'a> {
 
     /// What money in a row is in, by its cell for the unit.
     fn unit_mark(&self, cells: &Cells<'_>) -> Option<Mark> {
-        let aside = self.heading.aside.iter().filter_map(|column| cells.get(column));
-        aside.into_iter().find_map(|cell| Mark::of(cell.shown()))
+        let mut aside = cells.iter().filter(|(column, _)| self.heading.aside.contains(column));
+        aside.find_map(|(_, cell)| Mark::of(cell.shown()))
     }
 
     /// Reads a row of a list.
@@ -398,8 +409,12 @@ impl<'a> Reader<'a> {
             .get(&first)
             .map(|cell| cell.shown().trim().to_owned())
             .unwrap_or_default();
-        let nearest = rows()
-            .map(|row| (strsim::jaro_winkler(&plain(&label), &plain(row.label)), row.label))
+        // No label is that long, and likeness takes its time.
+        let compared = Some(plain(&label)).filter(|label| label.chars().count() <= LONGEST_LABEL);
+        let likely = ROWS
+            .iter()
+            .filter_map(|(known, row)| Some((strsim::jaro_winkler(compared.as_ref()?, known), row.label)));
+        let nearest = likely
             .filter(|(likeness, _)| *likeness > 0.7)
             .max_by(|a, b| a.0.total_cmp(&b.0));
         let (zh, en) = nearest.map_or_else(
@@ -414,15 +429,41 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The rows of the form by their labels as these are compared.
+static ROWS: LazyLock<HashMap<String, &'static Row>> = LazyLock::new(|| {
+    let mut known = HashMap::new();
+    for row in rows() {
+        known.entry(plain(row.label)).or_insert(row);
+    }
+    for (label, path) in OTHER_ROWS {
+        if let Some(row) = rows().find(|row| row.path == *path) {
+            known.entry((*label).to_owned()).or_insert(row);
+        }
+    }
+    known
+});
+
+/// What else stands before something in the form, and at which place; none for a heading.
+static OTHERS: LazyLock<HashMap<String, (&'static str, &'static str)>> = LazyLock::new(|| {
+    let mut known = HashMap::new();
+    for block in BASE_DATA {
+        let (name, path) = match block {
+            Block::Choice(name, path) | Block::Words(name, path) => (*name, *path),
+            Block::Heading(name) => (*name, ""),
+            _ => continue,
+        };
+        known.entry(plain(name)).or_insert((name, path));
+    }
+    known
+});
+
+/// Whether a label as it is compared is that of a row of the form, as the form itself prints it.
+pub fn is_row(label: &str) -> bool {
+    ROWS.get(label).is_some_and(|row| plain(row.label) == label)
+}
+
 /// The row of the form that a label names.
 fn known_row(label: &str) -> Option<&'static Row> {
-    let by_label = |label: &str| rows().find(|row| plain(row.label) == label);
-    let other = |label: &str| {
-        let (_, path) = OTHER_ROWS.iter().find(|(known, _)| *known == label)?;
-        rows().find(|row| row.path == *path)
-    };
-    by_label(label).or_else(|| other(label)).or_else(|| {
-        let rest = label.strip_prefix("本年")?;
-        by_label(rest).or_else(|| other(rest))
-    })
+    let known = |label: &str| ROWS.get(label).copied();
+    known(label).or_else(|| known(label.strip_prefix("本年")?))
 }

@@ -17,7 +17,11 @@ use crate::scoring::values::{Amount, Points, Quantity, Share};
 use crate::scoring::variables::Unit;
 
 /// How far the sources of a fund's money are spread at most, with what offices leave between.
-const MOST_BETWEEN: u32 = 100;
+const MOST_BETWEEN: u32 = 40;
+/// In which columns the labels of sources stand.
+const LABEL_COLUMNS: usize = 20;
+/// How many formulas are looked at: more than a form has totals.
+const MOST_SUMS: usize = 200;
 
 /// Where a form is read.
 enum Part {
@@ -35,6 +39,7 @@ pub fn read(grid: &Grid) -> Form<'_> {
         money: BTreeMap::new(),
         targets: BTreeMap::new(),
         count: 0,
+        sums: 0,
     };
     for (row, cells) in &grid.rows {
         if !reader.row(*row, cells) {
@@ -59,6 +64,8 @@ struct Reader<'a> {
     /// Which column of the targets is where.
     targets: BTreeMap<TargetColumn, u32>,
     count: usize,
+    /// How many sums were looked at.
+    sums: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -177,7 +184,7 @@ impl<'a> Reader<'a> {
 
     /// Whether a cell holds the formula by which the form adds the total up. Any other formula is the unit's own, and its
     /// result what the unit states.
-    fn is_total(&self, (row, column): (u32, u32), cell: &Cell) -> bool {
+    fn is_total(&mut self, (row, column): (u32, u32), cell: &Cell) -> bool {
         let formula = cell.formula.as_deref().unwrap_or_default();
         let Some(range) = own::sum(formula, &["SUM(@:@)", "IF(COUNT(@:@)=0,\"\",SUM(@:@))"]) else {
             return false;
@@ -185,13 +192,14 @@ impl<'a> Reader<'a> {
         if range.column != column || !(row < range.first && range.first <= range.last) {
             return false;
         }
-        if range.last - range.first > MOST_BETWEEN {
+        self.sums += 1;
+        if range.last - range.first > MOST_BETWEEN || self.sums > MOST_SUMS {
             return false;
         }
         // It adds up all of the sources, and nothing else.
         let mut found = Vec::new();
         for (_, cells) in self.form.grid.rows.range(range.first..=range.last) {
-            let source = cells.values().find_map(|cell| {
+            let source = cells.values().take(LABEL_COLUMNS).find_map(|cell| {
                 let label = self.form.label(cell);
                 MONEY.iter().find(|(known, _)| *known == label)
             });

@@ -1,9 +1,9 @@
 //! A sheet of a workbook as the cells that are filled in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Seek};
 
-use calamine::{DataRef, Dimensions, Xlsx};
+use calamine::{DataRef, Xlsx};
 use rust_decimal::Decimal;
 
 use crate::forms::page::address;
@@ -15,6 +15,11 @@ const MOST_CELLS: usize = 50_000;
 const MOST_ROWS: u32 = 5_000;
 /// More merged ranges than any form has.
 const MOST_MERGES: usize = 5_000;
+
+/// More cells than those of any form are spread over.
+const MOST_SPREAD: usize = 100_000;
+/// More bytes of text than any form has, in case one long text is shared by many cells.
+const MOST_TEXT: usize = 8 << 20;
 
 /// What stands in a cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +68,8 @@ pub struct Grid {
     pub name: String,
     /// Its rows by number from 0, each with its cells by column.
     pub rows: BTreeMap<u32, BTreeMap<u32, Cell>>,
-    merges: Vec<Dimensions>,
+    /// By each cell that another is spread over, where that one stands.
+    spread: HashMap<(u32, u32), (u32, u32)>,
     /// Whether there is more than was read.
     pub cut: bool,
 }
@@ -78,10 +84,10 @@ impl Grid {
         let mut grid = Self {
             name: name.to_owned(),
             rows: BTreeMap::new(),
-            merges: Vec::new(),
+            spread: HashMap::new(),
             cut: false,
         };
-        let mut count = 0;
+        let (mut count, mut bytes) = (0, 0);
         let mut cells = book.worksheet_cells_reader(name).map_err(failed)?;
         while let Some(found) = cells.next_cell_with_formula().map_err(failed)? {
             let (row, column) = found.pos;
@@ -108,15 +114,46 @@ impl Grid {
                 value,
                 formula: found.formula,
             };
+            bytes += cell.shown().len() + cell.formula.as_ref().map_or(0, String::len);
+            if bytes > MOST_TEXT {
+                grid.cut = true;
+                break;
+            }
             grid.rows.entry(row).or_default().insert(column, cell);
         }
         drop(cells);
         if !grid.cut {
-            let mut merges = book.merge_cells_by_sheet_name(name).map_err(failed)?;
-            merges.truncate(MOST_MERGES);
-            grid.merges = merges;
+            let merges = book.merge_cells_by_sheet_name(name).map_err(failed)?;
+            let columns = grid.rows.values().filter_map(|cells| cells.keys().next_back());
+            let column = columns.max().copied().unwrap_or_default();
+            let row = grid.rows.keys().next_back().copied().unwrap_or_default();
+            grid.cut = merges.len() > MOST_MERGES
+                || !merges.into_iter().all(|merge| {
+                    let end = (merge.end.0.min(row), merge.end.1.min(column));
+                    grid.spread(merge.start, end)
+                });
         }
         Ok(grid)
+    }
+
+    /// Notes over which cells one is spread; whether they are not too many.
+    fn spread(&mut self, start: (u32, u32), end: (u32, u32)) -> bool {
+        if !self
+            .rows
+            .get(&start.0)
+            .is_some_and(|cells| cells.contains_key(&start.1))
+        {
+            return true;
+        }
+        for row in start.0..=end.0 {
+            for column in start.1..=end.1 {
+                if self.spread.len() >= MOST_SPREAD {
+                    return false;
+                }
+                self.spread.entry((row, column)).or_insert(start);
+            }
+        }
+        true
     }
 
     /// Lets numbers that are shown in percent be read as they are shown: of `95%` a cell keeps 0.95. As a text with its sign
@@ -166,7 +203,7 @@ impl Grid {
     pub fn at(&self, row: u32, column: u32) -> Option<(u32, u32, &Cell)> {
         let (row, column) = match self.rows.get(&row).is_some_and(|cells| cells.contains_key(&column)) {
             true => (row, column),
-            false => self.merges.iter().find(|merge| merge.contains(row, column))?.start,
+            false => *self.spread.get(&(row, column))?,
         };
         let cell = self.rows.get(&row)?.get(&column)?;
         Some((row, column, cell))
@@ -174,9 +211,7 @@ impl Grid {
 
     /// Whether the cell at a place is spread over that column of its row as well.
     pub fn covers(&self, row: u32, from: u32, column: u32) -> bool {
-        self.merges
-            .iter()
-            .any(|merge| merge.start == (row, from) && merge.contains(row, column))
+        self.spread.get(&(row, column)) == Some(&(row, from))
     }
 }
 

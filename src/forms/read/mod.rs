@@ -17,7 +17,7 @@ use calamine::{Reader, SheetVisible, Xlsx};
 
 use self::form::Form;
 use self::grid::Grid;
-use super::terms::{FUND_HEAD, MONEY, plain, rows};
+use super::terms::{FUND_HEAD, MONEY, plain};
 use crate::fault::Text;
 use crate::imports::fault::RowFault;
 use crate::imports::model::Resource;
@@ -38,6 +38,8 @@ enum Sheet {
     Unknown,
 }
 
+/// How many sheets a workbook of forms has at most.
+const MOST_SHEETS: usize = 500;
 /// How many sheets are looked at to tell a workbook of forms from a table.
 const LOOKED_AT: usize = 5;
 /// In which rows the title stands.
@@ -67,7 +69,7 @@ impl Sheet {
         for (row, cells) in &grid.rows {
             for cell in cells.values() {
                 let label = plain(cell.shown());
-                if rows().any(|row| plain(row.label) == label) {
+                if base_data::is_row(&label) {
                     labelled.0.insert(*row);
                 }
                 if FUND_HEAD.iter().chain(&MONEY).any(|(known, _)| *known == label) {
@@ -108,6 +110,19 @@ pub fn documents<R: Read + Seek>(
         .iter()
         .map(|sheet| (sheet.name.clone(), sheet.visible == SheetVisible::Visible))
         .collect();
+    if sheets.len() > MOST_SHEETS {
+        let text = Text::new(
+            format!(
+                "工作簿有{}张工作表，最多可读取{MOST_SHEETS}张，请分成几个文件导入。",
+                sheets.len()
+            ),
+            format!(
+                "the workbook has {} sheets; at most {MOST_SHEETS} are read, split it into several files",
+                sheets.len()
+            ),
+        );
+        return take(Err(vec![RowFault::of_row(1, "too_many_sheets", text)]));
+    }
     let mut found = false;
     for (n, (name, is_visible)) in sheets.iter().enumerate() {
         let number = n as u64 + 1;
