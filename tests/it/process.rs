@@ -637,10 +637,12 @@ fn log_lines_say_who_asked_for_what_and_never_a_secret() {
 
 #[test]
 fn servers_on_one_postgresql_share_tokens_and_data_and_only_the_first_prints_a_token() {
-    let Some(url) = postgres::new_database() else { return };
+    let Some(database) = postgres::new_database() else {
+        return;
+    };
     let with_url = |arguments: &[&str]| {
         let mut command = jixiao(arguments);
-        command.env("DATABASE_URL", &url);
+        command.env("DATABASE_URL", database.address());
         command
     };
     let mut one = Process::start_as(with_url(&["serve"]));

@@ -65,7 +65,13 @@ pub struct TestApp {
     target: Target,
     handle: ServerHandle,
     thread: Option<JoinHandle<()>>,
-    folder: TempDir,
+    place: Option<Place>,
+}
+
+/// Where the data of a test is, and goes with it; nothing where another service of the same test has it.
+struct Place {
+    _folder: Option<TempDir>,
+    _database: Option<postgres::Database>,
 }
 
 impl TestApp {
@@ -76,12 +82,31 @@ impl TestApp {
 
     /// Starts one with other settings.
     pub fn start_with(engine: Engine, change: impl FnOnce(&mut Config)) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let target = match engine {
-            Engine::Sqlite => Target::Sqlite(folder.path().join("jixiao.db")),
-            Engine::Postgres => Target::Postgres(postgres::new_database()?),
+        let (target, place) = match engine {
+            Engine::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                let target = Target::Sqlite(folder.path().join("jixiao.db"));
+                (
+                    target,
+                    Place {
+                        _folder: Some(folder),
+                        _database: None,
+                    },
+                )
+            }
+            Engine::Postgres => {
+                let database = postgres::new_database()?;
+                let target = Target::Postgres(database.address().to_owned());
+                (
+                    target,
+                    Place {
+                        _folder: None,
+                        _database: Some(database),
+                    },
+                )
+            }
         };
-        Some(Self::on(engine, target, folder, change))
+        Some(Self::on(engine, target, Some(place), change))
     }
 
     /// A service on an empty database of the same kind.
@@ -91,10 +116,10 @@ impl TestApp {
 
     /// A second service on the database of this one.
     pub fn another(&self) -> Self {
-        Self::on(self.engine, self.target.clone(), tempfile::tempdir().unwrap(), |_| {})
+        Self::on(self.engine, self.target.clone(), None, |_| {})
     }
 
-    fn on(engine: Engine, target: Target, folder: TempDir, change: impl FnOnce(&mut Config)) -> Self {
+    fn on(engine: Engine, target: Target, place: Option<Place>, change: impl FnOnce(&mut Config)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let mut config = Config {
@@ -141,16 +166,16 @@ impl TestApp {
             target,
             handle,
             thread: Some(thread),
-            folder,
+            place,
         }
     }
 
     /// The same after a restart: another server on the same database, once this one has ended.
     pub fn restarted(mut self) -> Self {
         let (engine, target) = (self.engine, self.target.clone());
-        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        let place = self.place.take();
         drop(self);
-        Self::on(engine, target, folder, |_| {})
+        Self::on(engine, target, place, |_| {})
     }
 
     /// Which database it is on.

@@ -17,8 +17,33 @@ struct Server {
 
 static SERVER: LazyLock<Option<Server>> = LazyLock::new(start);
 
-/// A new, empty database's address; `None`, after saying so, where there is no PostgreSQL. In CI that is a failure.
-pub fn new_database() -> Option<String> {
+/// A database for one test, gone when it is dropped: hundreds of them would fill a small disk.
+pub struct Database {
+    address: String,
+    name: String,
+}
+
+impl Database {
+    /// How to reach it, `postgres://…`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let Some(server) = &*SERVER else { return };
+        let dropped = PgConnection::establish(&server.address("postgres"))
+            .map(|mut conn| diesel::sql_query(format!("DROP DATABASE {} WITH (FORCE)", self.name)).execute(&mut conn));
+        // A test that has failed already must not abort all others by a second panic.
+        if !matches!(dropped, Ok(Ok(_))) {
+            eprintln!("{} could not be dropped: {dropped:?}", self.name);
+        }
+    }
+}
+
+/// A new, empty database; `None`, after saying so, where there is no PostgreSQL. In CI that is a failure.
+pub fn new_database() -> Option<Database> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let Some(server) = &*SERVER else {
         assert!(
@@ -33,7 +58,10 @@ pub fn new_database() -> Option<String> {
     diesel::sql_query(format!("CREATE DATABASE {name}"))
         .execute(&mut conn)
         .unwrap();
-    Some(server.address(&name))
+    Some(Database {
+        address: server.address(&name),
+        name,
+    })
 }
 
 impl Server {
@@ -70,10 +98,11 @@ fn start() -> Option<Server> {
         cd "$dir"
         $as {bin}/initdb -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >/dev/null
         $as {bin}/postgres -D "$dir/data" -p {port} -k "$dir" -c listen_addresses=127.0.0.1 -c fsync=off \
-            -c max_connections=400 -c shared_buffers=64MB -c logging_collector=off >"$dir/log" 2>&1 &
+            -c max_connections=400 -c shared_buffers=64MB -c max_wal_size=128MB -c min_wal_size=32MB \
+            -c logging_collector=off >"$dir/log" 2>&1 &
         server=$!
         read _ || true
-        kill -INT $server
+        kill -INT $server || true
         wait $server || true
         rm -rf "$dir"
         "#,
