@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::db::{Db, Origin};
 use crate::evaluations::cache::ScoreCache;
 use crate::events::bell::Bell;
+use crate::http::answers::Answers;
 use crate::http::body::BodyLimit;
 use crate::http::contract::Contract;
 use crate::http::cors::Cors;
@@ -86,7 +87,7 @@ use crate::{
         webhooks::handlers::replay_dead,
         tokens::handlers::list, tokens::handlers::post, tokens::handlers::get_self, tokens::handlers::get,
         tokens::handlers::patch, tokens::handlers::delete, tokens::handlers::rotate,
-        preview::post,
+        preview::post, evaluations::scores::list,
         table_preview::post,
         health::live, health::ready, kinds::list, kinds::one,
     ),
@@ -161,6 +162,7 @@ fn routes(config: &mut ServiceConfig) {
         .configure(kinds::routes)
         .configure(docs::routes)
         .configure(preview::routes)
+        .configure(evaluations::scores::routes)
         .configure(table_preview::routes)
         .service(
             web::scope("/api/v1/units")
@@ -221,6 +223,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
     let gate = Data::new(gate);
     let library = Data::new(Library::default());
     let scores = Data::new(ScoreCache::default());
+    let answers = Data::new(Answers::default());
     let limits = Data::new(Limits::new(&config.limits));
     let cors = Data::new(Cors::new(config.cors_origins.clone()));
     let limit = config.body_limit;
@@ -242,6 +245,7 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
             .app_data(document.clone())
             .app_data(library.clone())
             .app_data(scores.clone())
+            .app_data(answers.clone())
             .app_data(bell.clone())
             .app_data(Data::new(BodyLimit(limit)))
             .app_data(running.clone())

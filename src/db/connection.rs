@@ -88,14 +88,14 @@ pub enum Access {
     Write,
 }
 
-/// What the connection that writes needs beyond the others. The cache holds the leaves that changes of a thousand units touch;
-/// a checkpoint of some 8 MB finds more changes of one page than one of 4 MB, and takes 20 ms. What a savepoint may have to
+/// What the connection that writes needs beyond the others. The cache holds the leaves that changes of a thousand units touch.
+/// The log is folded by a thread of its own; at 32 MB the writer catches up, so that it cannot grow without end. What a savepoint may have to
 /// undo stays out of memory: an import can change every page there is.
 const WRITER: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA cache_size = -16000;
-    PRAGMA wal_autocheckpoint = 2000;";
+    PRAGMA wal_autocheckpoint = 8000;";
 
 /// Opens a connection and sets it up.
 pub fn connect(target: &Target, access: Access) -> Result<AnyConnection, ConnectionError> {

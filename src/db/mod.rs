@@ -131,7 +131,9 @@ impl Db {
         let head = watch::Sender::new(0);
         let (writer, access) = match target {
             Target::Sqlite(_) => {
-                let writer = Writer::start(conn, target.clone(), config.write_queue, head.clone())
+                let beside =
+                    connect(&target, Access::Write).map_err(|error| OpenError::Connect(target.clone(), error))?;
+                let writer = Writer::start((conn, beside), target.clone(), config.write_queue, head.clone())
                     .map_err(|error| OpenError::File("the writer thread".into(), error))?;
                 (Some(writer), Access::Read)
             }
@@ -205,6 +207,12 @@ impl Db {
     /// Whether other processes may serve the same data: on PostgreSQL.
     pub fn is_shared(&self) -> bool {
         self.0.writer.is_none()
+    }
+
+    /// The number of the last change if this process alone makes them, and so knows of each before anyone is told that it was
+    /// made; `None` where others do too.
+    pub fn last_change(&self) -> Option<i64> {
+        (!self.is_shared()).then(|| *self.0.head.borrow())
     }
 
     /// A folder for files that are worked on: beside the data, where there is room for them.

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
@@ -85,17 +86,21 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread on `conn`, with room for `waiting` jobs in its queue; `last` is told how far the change log is.
+    /// Starts the thread on `conn`, and on `beside` the one that folds the log, with room for `waiting` jobs in its queue; `last` is told how far the change log is.
     pub fn start(
-        conn: AnyConnection,
+        (conn, beside): (AnyConnection, AnyConnection),
         target: Target,
         waiting: usize,
         last: watch::Sender<i64>,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(waiting);
+        let (committed, commits) = sync_channel(1);
+        let folding = std::thread::Builder::new()
+            .name("db-folder".into())
+            .spawn(move || fold(beside, &commits))?;
         let thread = std::thread::Builder::new()
             .name("db-writer".into())
-            .spawn(move || serve(conn, &target, &receiver, &last))?;
+            .spawn(move || serve(conn, &target, &receiver, &last, committed, folding))?;
         Ok(Self {
             queue: Mutex::new(Some(sender)),
             thread: Mutex::new(Some(thread)),
@@ -138,7 +143,32 @@ impl Writer {
     }
 }
 
-fn serve(mut conn: AnyConnection, target: &Target, queue: &Receiver<Box<dyn Job>>, last: &watch::Sender<i64>) {
+/// How long changes stay in the write-ahead log before they are folded into the file. Those of one page that come meanwhile
+/// are written once.
+const FOLDED_AFTER: Duration = Duration::from_millis(100);
+
+/// Folds the log into the file, on a thread of its own so that no commit waits for it, some time after it is told that there was
+/// one. Ends when nobody can tell any more.
+///
+/// While writes never cease the log cannot begin anew; then the writer itself catches up what is left, when the log has as many
+/// pages as `wal_autocheckpoint` says.
+fn fold(mut conn: AnyConnection, commits: &Receiver<()>) {
+    while commits.recv().is_ok() {
+        std::thread::sleep(FOLDED_AFTER);
+        if let Err(error) = conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)") {
+            tracing::warn!(%error, "the write-ahead log could not be folded into the database");
+        }
+    }
+}
+
+fn serve(
+    mut conn: AnyConnection,
+    target: &Target,
+    queue: &Receiver<Box<dyn Job>>,
+    last: &watch::Sender<i64>,
+    committed: SyncSender<()>,
+    folding: JoinHandle<()>,
+) {
     // Ends when the queue is closed and empty.
     while let Ok(first) = queue.recv() {
         let mut batch = vec![first];
@@ -146,6 +176,8 @@ fn serve(mut conn: AnyConnection, target: &Target, queue: &Receiver<Box<dyn Job>
         let failure = match run_batch(&mut conn, &mut batch) {
             Ok(head) => {
                 saw(last, head);
+                // One word is enough for many commits.
+                let _ = committed.try_send(());
                 None
             }
             Err(error) => Some(error),
@@ -164,6 +196,8 @@ fn serve(mut conn: AnyConnection, target: &Target, queue: &Receiver<Box<dyn Job>
             }
         }
     }
+    drop(committed);
+    let _ = folding.join();
     let closing = "PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);";
     if let Err(error) = conn.batch_execute(closing) {
         tracing::warn!(%error, "the write-ahead log was left in place; it is read at the next start");

@@ -17,6 +17,7 @@ use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
 use crate::http::accept::{Form, form, json};
+use crate::http::answers::{Answer, Answers};
 use crate::http::auth::{Principal, Reader};
 use crate::http::etag::{ETag, Preconditions};
 use crate::http::expand::Expand;
@@ -333,13 +334,14 @@ pub async fn get_score(
     db: Data<Db>,
     library: Data<Library>,
     scores: Data<ScoreCache>,
+    answers: Data<Answers>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let form = form(&request)?;
-    let (etag, body) = db
-        .read(move |conn| {
+    let key = format!("{} {}", request.uri(), form.media_type());
+    let make = async {
+        db.read(move |conn| {
             let context = require(conn, &code, year)?;
-            principal.may_see(&context.unit_path)?;
             let compiled = match &query.scheme {
                 Some(id) => named(conn, &library, "scheme", id)?,
                 None => in_force(conn, &library, &context)?,
@@ -358,10 +360,18 @@ pub async fn get_score(
                     json(&unit_score(conn, &compiled, (&code, year), &context)?)
                 })?,
             };
-            Ok((etag, body))
+            Ok(Answer {
+                etag,
+                unit_path: context.unit_path,
+                next: None,
+                body,
+            })
         })
-        .await?;
-    preconditions.answer(&etag, |response| Ok(form.answer(response, body)))
+        .await
+    };
+    let answer = answers.get_or_make(&db, key, make).await?;
+    principal.may_see(&answer.unit_path)?;
+    preconditions.answer(&answer.etag, |response| Ok(form.answer(response, answer.body)))
 }
 
 /// A unit's score as it is answered.

@@ -10,6 +10,7 @@ pub mod model;
 pub mod parts;
 pub mod review;
 pub mod scheme_change;
+pub mod scores;
 pub mod standings;
 pub mod store;
 pub mod submission_store;

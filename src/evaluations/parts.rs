@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::handlers::{in_force, require};
 use super::locks::may_change;
 use super::model::{Prefilled, PrefilledField, Row};
-use super::store::{self, Context, Part};
+use super::store::{self, Context, FiledRow, Part};
 use crate::checks::reasons::Reasons;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::changes::{Action, Change};
@@ -194,6 +194,21 @@ pub(super) fn prior_sheet(conn: &mut AnyConnection, context: &Context) -> Result
         .map(|text| serde_json::from_str(&text))
         .transpose()
         .map_err(|error| Problem::internal(format!("a stored sheet of {} cannot be read: {error}", prior.year)))
+}
+
+/// The sheet of a year with its gaps filled from `prior`, the text of the sheet of the year before, and the assessments.
+///
+/// # Errors
+/// 500 if the table holds what this program cannot read.
+pub fn figures(row: &FiledRow, prior: Option<&String>) -> Result<(YearSheet, Assessments), Problem> {
+    fn read<T: DeserializeOwned>(unit: &str, text: Option<&String>) -> Result<Option<T>, Problem> {
+        let read = text.map(|text| serde_json::from_str(text)).transpose();
+        read.map_err(|error| Problem::internal(format!("what {unit} filed cannot be read: {error}")))
+    }
+    let own = read(&row.unit, row.base_data.as_ref())?.unwrap_or_default();
+    let prior: Option<BaseData> = read(&row.unit, prior)?;
+    let assessments = read(&row.unit, row.assessments.as_ref())?.unwrap_or_default();
+    Ok((YearSheet::new(own, prior.as_ref()), assessments))
 }
 
 /// A unit's name, with its base data sheet of a year and the sheet of the year before; each `None` where it is not filed.

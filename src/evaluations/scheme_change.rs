@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::handlers::named;
-use super::store::{self, DraftRow};
+use super::parts;
+use super::store::{self, FiledRow};
 use super::workflow::State;
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::Db;
@@ -22,10 +23,7 @@ use crate::http::resource::resource;
 use crate::http::responses::{CommonErrors, UnfitParameter};
 use crate::schemes::library::{Compiled, Library};
 use crate::schemes::model::SchemeUsed;
-use crate::scoring::assessment::Assessments;
-use crate::scoring::prior::YearSheet;
 use crate::scoring::score::{GradeGiven, Range, Score};
-use crate::scoring::sheet::BaseData;
 use crate::scoring::text::SchemeId;
 use crate::scoring::values::exact;
 use crate::scoring::{self, Case};
@@ -216,7 +214,8 @@ pub async fn get(
             let in_force = SchemeId::try_from(in_force).map_err(Problem::internal)?;
             let before = library.in_force(conn, &in_force, edition)?;
             let after = named(conn, &library, "scheme", &id)?;
-            let rows = store::drafts(conn, year, query.cursor.as_ref(), limit)?;
+            let begin = query.cursor.as_ref().map_or("", UnitCode::as_str);
+            let rows = store::filed(conn, (year, &[]), true, begin, limit.and_one())?;
             let units: Vec<&str> = rows.iter().map(|row| row.unit.as_str()).collect();
             let priors = store::prior_sheets(conn, &units, year.get() - 1)?;
             let changes = rows
@@ -266,24 +265,12 @@ impl PageCounts {
 }
 
 fn change(
-    row: DraftRow,
+    row: FiledRow,
     year: FiscalYear,
     (before, after): (&Compiled, &Compiled),
     priors: &HashMap<String, String>,
 ) -> Result<DraftChange, Problem> {
-    let unreadable =
-        |error: serde_json::Error| Problem::internal(format!("what {} filed cannot be read: {error}", row.unit));
-    let read = |text: Option<&str>| {
-        text.map(serde_json::from_str::<BaseData>)
-            .transpose()
-            .map_err(unreadable)
-    };
-    let prior = read(priors.get(&row.unit).map(String::as_str))?;
-    let sheet = YearSheet::new(read(row.base_data.as_deref())?.unwrap_or_default(), prior.as_ref());
-    let assessments: Assessments = match &row.assessments {
-        Some(text) => serde_json::from_str(text).map_err(unreadable)?,
-        None => Assessments::default(),
-    };
+    let (sheet, assessments) = parts::figures(&row, priors.get(&row.unit))?;
     let outcome = |by: &Compiled| Outcome::from(scoring::score(&by.scheme, &Case::of_year(&sheet, &assessments)));
     let misfits = assessments.faults(&after.scheme).into_iter().map(At::from).collect();
     let (before, after) = (outcome(before), outcome(after));

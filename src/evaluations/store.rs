@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, HasSqlType, Nullable, Text};
 
 use super::model::{PriorSheet, Row};
 use super::workflow::State;
@@ -291,28 +294,57 @@ pub fn set(
     if is_new {
         diesel::insert_into(evaluations::table).values(&row).execute(conn)?;
     } else {
-        // Only what changes: diesel has the statement compiled anew each time, and the other documents may be long.
-        macro_rules! update {
-            ($document:ident, $version:ident) => {
-                diesel::update(evaluations::table.find((unit.as_str(), year.get())))
-                    .set((
-                        evaluations::$document.eq(&row.$document),
-                        evaluations::$version.eq(row.$version),
-                        evaluations::updated_at.eq(&row.updated_at),
-                    ))
-                    .execute(conn)?
-            };
-        }
-        match part {
-            Part::BaseData => update!(base_data, base_data_version),
-            Part::Assessments => update!(assessments, assessments_version),
-            Part::Reasons => update!(reasons, reasons_version),
-            Part::Claims => update!(claims, claims_version),
-            Part::Narrative => update!(narrative, narrative_version),
-        };
+        let stored = Replacement { part, row: &row };
+        on_engine!(conn => stored.execute(conn))?;
     }
     Ok(Some(row))
 }
+
+/// The `UPDATE` of one part: only what changes, since the other documents may be long. diesel has those that it writes itself
+/// compiled anew at each call.
+struct Replacement<'a> {
+    part: Part,
+    row: &'a Row,
+}
+
+impl QueryId for Replacement<'_> {
+    // Told apart by its text.
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<DB> QueryFragment<DB> for Replacement<'_>
+where
+    DB: diesel::backend::Backend + HasSqlType<Text> + HasSqlType<BigInt>,
+    String: ToSql<Text, DB>,
+    i64: ToSql<BigInt, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        macro_rules! columns {
+            ($document:ident, $version:ident) => {{
+                out.push_sql(concat!("UPDATE evaluations SET ", stringify!($document), " = "));
+                out.push_bind_param::<Nullable<Text>, _>(&self.row.$document)?;
+                out.push_sql(concat!(", ", stringify!($version), " = "));
+                out.push_bind_param::<BigInt, _>(&self.row.$version)?;
+            }};
+        }
+        match self.part {
+            Part::BaseData => columns!(base_data, base_data_version),
+            Part::Assessments => columns!(assessments, assessments_version),
+            Part::Reasons => columns!(reasons, reasons_version),
+            Part::Claims => columns!(claims, claims_version),
+            Part::Narrative => columns!(narrative, narrative_version),
+        }
+        out.push_sql(", updated_at = ");
+        out.push_bind_param::<Text, _>(&self.row.updated_at)?;
+        out.push_sql(" WHERE unit_code = ");
+        out.push_bind_param::<Text, _>(&self.row.unit_code)?;
+        out.push_sql(" AND year = ");
+        out.push_bind_param::<BigInt, _>(&self.row.year)
+    }
+}
+
+impl<Conn> RunQueryDsl<Conn> for Replacement<'_> {}
 
 /// A piece of the documents of all units' years: unit, year and text, in this order, after `after`, at most `most`.
 /// `within`: only of units at or below one of each list.
@@ -539,14 +571,14 @@ pub fn scheme_of(conn: &mut AnyConnection, year: FiscalYear) -> QueryResult<Opti
     Ok(found.map(|(id, version, updated_at)| (id, Edition { version, updated_at })))
 }
 
-/// A draft as a change of scheme looks at it.
+/// What scoring a unit's year takes.
 #[derive(Debug, Queryable)]
-pub struct DraftRow {
+pub struct FiledRow {
     /// The unit's code.
     pub unit: String,
     /// The unit's name.
     pub unit_name: String,
-    /// `draft` or `returned`.
+    /// The state, as a word.
     pub state: String,
     /// The base data sheet, as JSON.
     pub base_data: Option<String>,
@@ -554,20 +586,19 @@ pub struct DraftRow {
     pub assessments: Option<String>,
 }
 
-/// A page of the drafts of a year by unit, in one statement.
-pub fn drafts(
+/// A piece of what is filed for a year, by unit, in one statement: after `after`, at most `most`. `within`: only of units at or
+/// below one of each list.
+pub fn filed(
     conn: &mut AnyConnection,
-    year: FiscalYear,
-    after: Option<&UnitCode>,
-    limit: Limit,
-) -> QueryResult<Vec<DraftRow>> {
-    evaluations::table
+    (year, within): (FiscalYear, &[Vec<String>]),
+    only_drafts: bool,
+    after: &str,
+    most: i64,
+) -> QueryResult<Vec<FiledRow>> {
+    let mut query = evaluations::table
         .inner_join(units::table)
         .filter(evaluations::year.eq(year.get()))
-        .filter(evaluations::unit_code.gt(after.map_or("", UnitCode::as_str)))
-        .filter(evaluations::state.eq_any(DRAFTS))
-        .order(evaluations::unit_code)
-        .limit(limit.and_one())
+        .filter(evaluations::unit_code.gt(after.to_owned()))
         .select((
             evaluations::unit_code,
             units::name,
@@ -575,6 +606,21 @@ pub fn drafts(
             evaluations::base_data,
             evaluations::assessments,
         ))
+        .into_boxed::<Backend>();
+    if only_drafts {
+        query = query.filter(evaluations::state.eq_any(DRAFTS));
+    }
+    for codes in within {
+        query = query.filter(evaluations::unit_code.eq_any(codes_under(codes.clone())));
+    }
+    query.order(evaluations::unit_code).limit(most).load(conn)
+}
+
+/// The years that are set up, the least first. There are few: one a year.
+pub fn years(conn: &mut AnyConnection) -> QueryResult<Vec<i64>> {
+    fiscal_years::table
+        .select(fiscal_years::year)
+        .order(fiscal_years::year)
         .load(conn)
 }
 

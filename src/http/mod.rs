@@ -4,6 +4,7 @@
 //! `gate` (who) → `path`, `query`, `body` (what, every fault named) → `etag` (which version) → `page` (lists) → `problem` (errors).
 
 pub mod accept;
+pub mod answers;
 pub mod auth;
 pub mod body;
 pub mod contract;

@@ -109,10 +109,16 @@ impl<T: Serialize> Page<T> {
     /// Begins an answer that holds the page, with a `Link` to the next.
     pub fn begin(&self, request: &HttpRequest) -> HttpResponseBuilder {
         let mut response = HttpResponse::Ok();
-        if let Some(cursor) = &self.next_cursor {
-            response.insert_header((LINK, next_link(request, "cursor", cursor)));
+        if let Some(next) = self.next(request) {
+            response.insert_header((LINK, next));
         }
         response
+    }
+
+    /// The value of the `Link` to the next page, if there is one.
+    pub fn next(&self, request: &HttpRequest) -> Option<String> {
+        let cursor = self.next_cursor.as_ref()?;
+        Some(next_link(request, "cursor", cursor))
     }
 }
 

@@ -12,6 +12,8 @@ use crate::db::changes::{Change, Resource};
 use crate::db::sql::lineage;
 use crate::db::{AnyConnection, Db, Tx};
 use crate::fault::Fault;
+use crate::http::accept::json;
+use crate::http::answers::{Answer, Answers};
 use crate::http::auth::{Bureau, Reader};
 use crate::http::body::{Json, MergePatch};
 use crate::http::etag::Preconditions;
@@ -90,31 +92,33 @@ pub struct ListQuery {
 pub async fn list(
     Reader(principal): Reader,
     Query(query): Query<ListQuery>,
+    preconditions: Preconditions,
     db: Data<Db>,
+    answers: Data<Answers>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let limit = query.limit.unwrap_or_default();
-    let rows = db
-        .scan(move |conn| {
+    let scope = principal.scope();
+    let key = format!("{} {}", request.uri(), scope.as_deref().unwrap_or_default().join(" "));
+    let make = async {
+        let limit = query.limit.unwrap_or_default();
+        let rows = db.scan(move |conn| {
             let filter = Filter {
                 kind: query.kind,
                 parent: query.parent,
                 under: query.under,
                 year: query.year,
                 q: query.q.map(|q| q.as_str().to_owned()),
-                scope: principal.scope(),
+                scope,
             };
-            let rows = store::list(
-                conn,
-                &filter,
-                query.order.unwrap_or_default(),
-                query.cursor.as_ref(),
-                limit,
-            )?;
+            let order = query.order.unwrap_or_default();
+            let rows = store::list(conn, &filter, order, query.cursor.as_ref(), limit)?;
             Ok(store::with_links(conn, rows)?)
-        })
-        .await?;
-    Ok(Page::new(rows, limit, |stored: &Stored| &stored.row.code, Unit::from).respond(&request))
+        });
+        let page = Page::new(rows.await?, limit, |stored: &Stored| &stored.row.code, Unit::from);
+        Answer::page(&page, page.next(&request))
+    };
+    let answer = answers.get_or_make(&db, key, make).await?;
+    preconditions.give(answer)
 }
 
 /// Get a unit
@@ -135,10 +139,25 @@ pub async fn get(
     Path(code): Path<UnitCode>,
     preconditions: Preconditions,
     db: Data<Db>,
+    answers: Data<Answers>,
 ) -> Result<HttpResponse, Problem> {
-    let stored = db.read(move |conn| require(conn, &code)).await?;
-    principal.may_see(&stored.row.path)?;
-    preconditions.answer(&stored.etag(), |mut response| Ok(response.json(Unit::from(stored))))
+    let make = async {
+        let stored = db
+            .read({
+                let code = code.clone();
+                move |conn| require(conn, &code)
+            })
+            .await?;
+        Ok(Answer {
+            etag: stored.etag(),
+            unit_path: stored.row.path.clone(),
+            next: None,
+            body: json(&Unit::from(stored))?,
+        })
+    };
+    let answer = answers.get_or_make(&db, address(&code), make).await?;
+    principal.may_see(&answer.unit_path)?;
+    preconditions.give(answer)
 }
 
 /// Create or replace a unit

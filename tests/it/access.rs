@@ -446,6 +446,13 @@ pub fn operations() -> Vec<(For, &'static str, &'static str, &'static str, Value
         (
             For::Tokens,
             "GET",
+            "/api/v1/scores",
+            "/api/v1/scores?year=2019",
+            none.clone(),
+        ),
+        (
+            For::Tokens,
+            "GET",
             "/api/v1/exports/{resource}",
             "/api/v1/exports/special-funds?year=2019",
             none.clone(),

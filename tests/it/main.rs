@@ -33,6 +33,7 @@ mod reports;
 mod roll_over;
 mod scheme_change;
 mod schemes;
+mod scores;
 mod special_funds;
 mod support;
 mod tokens;

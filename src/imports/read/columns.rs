@@ -496,7 +496,7 @@ fn needs_a_guard(text: &str) -> bool {
 }
 
 /// A text that no spreadsheet takes for a formula or for nothing: what looks like it gets an apostrophe before it.
-fn guarded(text: &str) -> String {
+pub fn guarded(text: &str) -> String {
     match needs_a_guard(text) {
         true => format!("'{text}"),
         false => text.to_owned(),
