@@ -14,6 +14,6 @@ end
 local refused = 0
 response = function(status) if status >= 300 then refused = refused + 1 end end
 done = function(summary, latency, requests)
-  io.write(string.format("p99_us %d\np50_us %d\nerrors %d\n", latency:percentile(99), latency:percentile(50),
+  io.write(string.format("p999_us %d\np99_us %d\np50_us %d\nerrors %d\n", latency:percentile(99.9), latency:percentile(99), latency:percentile(50),
     summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout))
 end

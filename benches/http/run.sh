@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Measures Jixiao on SQLite against a bare actix handler, in one run on one machine, and prints a table of ratios.
+# Measures Jixiao on SQLite and on PostgreSQL against a bare actix handler, in one run on one machine, and prints a table of ratios.
 #
 #   benches/http/run.sh [SECONDS_PER_ROUND] [ROUNDS]
 #
 # Each line is measured in ROUNDS rounds, a round of the bare handler before each: the ratio is the median of the
-# rounds' own ratios, so that a machine that slows down for a while slows both. Needs wrk and curl (Debian: wrk, curl).
+# rounds' own ratios, so that a machine that slows down for a while slows both. Then how long the server takes from its start to its
+# first answer, and what memory it holds when nobody asks. Needs wrk and curl; PostgreSQL is left out where its server is not
+# installed (Debian: wrk, curl, postgresql).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-8} rounds=${2:-3} connections=64
@@ -13,58 +15,106 @@ command -v wrk >/dev/null || { echo "wrk is missing (apt-get install wrk)" >&2; 
 
 cargo build --release --quiet
 cargo bench --bench bare --quiet --no-run
+jixiao=${CARGO_TARGET_DIR:-target}/release/jixiao
 work=$(mktemp -d)
+chmod 755 "$work"
 trap 'kill $(jobs -p) 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$work"' EXIT
 
 cargo bench --bench bare --quiet -- 127.0.0.1:9000 >"$work/bare.log" 2>&1 &
 # Nobody asks as often as this; counted it is all the same.
-export JIXIAO_RATE_LIMIT=1000000000 JIXIAO_ADDRESS_RATE_LIMIT=1000000000
-JIXIAO_LOG=warn target/release/jixiao serve --listen 127.0.0.1:9001 --data-dir "$work/data" --workers 2 >"$work/server.log" 2>&1 &
-server=$!
-for _ in $(seq 100); do
-  curl -sf http://127.0.0.1:9001/health/ready >/dev/null 2>&1 && curl -sf http://127.0.0.1:9000/ >/dev/null 2>&1 && break
-  sleep 0.1
-done
-TOKEN=$(grep -o 'jx_[A-Za-z0-9_]*' "$work/server.log" | head -1)
-export TOKEN
+export JIXIAO_RATE_LIMIT=1000000000 JIXIAO_ADDRESS_RATE_LIMIT=1000000000 JIXIAO_LOG=warn
 api=http://127.0.0.1:9001/api/v1
 
+up() { curl -sf -o /dev/null "$1" 2>/dev/null; }
+await() { for _ in $(seq 100); do up "$1" && return; sleep 0.1; done; echo "$1 does not answer" >&2; exit 1; }
+serve() { # NAME; the server's settings are in the environment
+  "$jixiao" serve --listen 127.0.0.1:9001 --data-dir "$work/data" --workers 2 >"$work/$1.log" 2>&1 &
+  server=$!
+  await http://127.0.0.1:9001/health/ready
+}
+stop() { kill "$server" && wait "$server" || true; }
+
 put() { curl -sf -o /dev/null -X PUT "$api$1" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d "$2"; }
-put /fiscal-years/2019 '{"scheme":"hunan-2019"}'
-# A thousand units, so that neither the index nor the cache is a toy.
-for code in $(seq 100000 100999); do
-  printf 'url = "%s/units/%s"\n-X PUT\ndata = "{\\"name\\":\\"单位%s\\",\\"kind\\":\\"department\\"}"\nheader = "Authorization: Bearer %s"\nheader = "Content-Type: application/json"\noutput = /dev/null\nnext\n' "$api" "$code" "$code" "$TOKEN"
-done | sed '$d' >"$work/units.curl"
-curl -s --fail-early -f -K "$work/units.curl"
-put /units/100000/evaluations/2019/base-data "@$BENCH_DIR/base-data.json"
-put /units/100000/evaluations/2019/assessments "@$BENCH_DIR/assessments.json"
+# A thousand units, so that neither the index nor the cache is a toy; one of them with a whole year.
+fill() { # NAME
+  TOKEN=$(grep -o 'jx_[A-Za-z0-9_]*' "$work/$1.log" | head -1)
+  export TOKEN
+  put /fiscal-years/2019 '{"scheme":"hunan-2019"}'
+  for code in $(seq 100000 100999); do printf '{"code":"%s","name":"单位%s","kind":"department"}\n' "$code" "$code"; done |
+    curl -sf -o /dev/null "$api/imports?resource=units" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/x-ndjson' --data-binary @-
+  put /units/100000/evaluations/2019/base-data "@$BENCH_DIR/base-data.json"
+  put /units/100000/evaluations/2019/assessments "@$BENCH_DIR/assessments.json"
+}
 
 rate() { # OUT_FILE SCRIPT URL
   wrk -t1 -c$connections -d"${seconds}s" -s "$BENCH_DIR/$2" "$3" >"$1"
   awk '/^Requests\/sec/ {print $2}' "$1"
 }
-median() { sort -n | awk '{v[NR]=$1} END {print v[int((NR+1)/2)]}'; }
-
-printf '%-28s %12s %12s %8s %10s %10s %8s\n' line 'req/s' 'bare req/s' ratio 'p50 ms' 'p99 ms' errors
+median() { printf '%s\n' "$@" | sort -n | awk '{v[NR]=$1} END {print v[int((NR+1)/2)]}'; }
 measure() { # NAME SCRIPT URL
-  local ratios=() own=() bares=() p99=() p50=() errors=0
+  local ratios=() own=() bares=() p50=() p99=() p999=() errors=0 mine bare
+  ms() { awk -v name="$1" '$1 == name {print $2 / 1000}' "$work/mine"; }
   for round in $(seq "$rounds"); do
-    bare=$(rate "$work/bare.$round" get.lua http://127.0.0.1:9000/)
-    mine=$(rate "$work/mine.$round" "$2" "$3")
+    bare=$(rate "$work/bare" get.lua http://127.0.0.1:9000/)
+    mine=$(rate "$work/mine" "$2" "$3")
     bares+=("$bare"); own+=("$mine")
     ratios+=("$(awk -v a="$mine" -v b="$bare" 'BEGIN {printf "%.3f", a/b}')")
-    p50+=("$(awk '/^p50_us/ {print $2/1000}' "$work/mine.$round")")
-    p99+=("$(awk '/^p99_us/ {print $2/1000}' "$work/mine.$round")")
-    errors=$((errors + $(awk '/^errors/ {print $2}' "$work/mine.$round")))
+    p50+=("$(ms p50_us)"); p99+=("$(ms p99_us)"); p999+=("$(ms p999_us)")
+    errors=$((errors + $(awk '/^errors/ {print $2}' "$work/mine")))
   done
-  m() { printf '%s\n' "$@" | median; }
-  printf '%-28s %12.0f %12.0f %8.3f %10.2f %10.2f %8d\n' "$1" "$(m "${own[@]}")" "$(m "${bares[@]}")" \
-    "$(m "${ratios[@]}")" "$(m "${p50[@]}")" "$(m "${p99[@]}")" "$errors"
+  printf '%-28s %10.0f %10.0f %7.3f %9.2f %9.2f %9.2f %7d\n' "$1" "$(median "${own[@]}")" "$(median "${bares[@]}")" \
+    "$(median "${ratios[@]}")" "$(median "${p50[@]}")" "$(median "${p99[@]}")" "$(median "${p999[@]}")" "$errors"
 }
-measure 'GET unit' get.lua "$api/units/100000"
-measure 'GET score' get.lua "$api/units/100000/evaluations/2019/score"
-measure 'POST scores:preview' post.lua "$api/scores:preview"
-measure 'PUT base-data (durable)' put.lua "$api/"
-awk '/VmHWM/ {printf "\npeak memory of the server: %.1f MB\n", $2/1024}' "/proc/$server/status"
-printf 'machine: %s × %s; %s; wrk with %s connections, %ss a round, %s rounds\n' "$(nproc)" \
+table() { # ENGINE
+  printf '\n%-28s %10s %10s %7s %9s %9s %9s %7s\n' "$1" 'req/s' 'bare' ratio 'p50 ms' 'p99 ms' 'p99.9 ms' errors
+  measure 'GET unit' get.lua "$api/units/100000"
+  measure 'GET score' get.lua "$api/units/100000/evaluations/2019/score"
+  measure 'GET 100 units' get.lua "$api/units?limit=100"
+  measure 'POST scores:preview' post.lua "$api/scores:preview"
+  measure 'PUT base-data (durable)' put.lua "$api/"
+  awk '/VmHWM/ {printf "peak memory of the server: %.1f MB\n", $2/1024}' "/proc/$server/status"
+}
+
+await http://127.0.0.1:9000/
+serve sqlite
+fill sqlite
+awk '/VmRSS/ {printf "memory before anything was asked of it but to store a thousand units: %.1f MB\n", $2/1024}' "/proc/$server/status"
+table SQLite
+stop
+
+# Started again on what was stored, ten times: until the first answer, asked for all the while.
+starts=()
+for _ in $(seq 10); do
+  begun=$(date +%s%N)
+  "$jixiao" serve --listen 127.0.0.1:9001 --data-dir "$work/data" --workers 2 >"$work/again.log" 2>&1 &
+  server=$!
+  until (exec 3<>/dev/tcp/127.0.0.1/9001) 2>/dev/null; do :; done
+  up "$api/../../health/ready"
+  starts+=($(( ($(date +%s%N) - begun) / 1000 )))
+  [ ${#starts[@]} = 10 ] || stop
+done
+sleep 2
+awk -v us="$(median "${starts[@]}")" 'BEGIN {printf "\nfrom the start to the first answer: %.1f ms\n", us / 1000}'
+awk '/VmRSS/ {printf "idle memory: %.1f MB\n", $2/1024}' "/proc/$server/status"
+stop
+
+postgres=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1 || true)
+if [ -n "$postgres" ]; then
+  as=()
+  # The server refuses to run as root.
+  if [ "$(id -u)" = 0 ]; then
+    install -d -o postgres "$work/postgres"
+    as=(setpriv --reuid postgres --regid postgres --clear-groups)
+  fi
+  "${as[@]}" "$postgres/initdb" -D "$work/postgres/data" -U postgres -A trust -E UTF8 --locale=C >/dev/null
+  "${as[@]}" "$postgres/postgres" -D "$work/postgres/data" -p 9002 -k "$work/postgres" -c listen_addresses=127.0.0.1 >"$work/postgres.log" 2>&1 &
+  until "$postgres/pg_isready" -q -h 127.0.0.1 -p 9002; do sleep 0.1; done
+  DATABASE_URL=postgres://postgres@127.0.0.1:9002/postgres serve postgres
+  fill postgres
+  table PostgreSQL
+  stop
+else
+  echo 'PostgreSQL: left out, its server is not installed'
+fi
+printf '\nmachine: %s × %s; %s; wrk with %s connections, %ss a round, %s rounds\n' "$(nproc)" \
   "$(awk -F': ' '/model name/ {print $2; exit}' /proc/cpuinfo)" "$(uname -sr)" "$connections" "$seconds" "$rounds"
