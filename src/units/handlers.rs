@@ -98,7 +98,8 @@ pub async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let scope = principal.scope();
-    let key = format!("{} {}", request.uri(), scope.as_deref().unwrap_or_default().join(" "));
+    // None and no unit at all are not the same.
+    let key = format!("{} {scope:?}", request.uri());
     let make = async {
         let limit = query.limit.unwrap_or_default();
         let rows = db.scan(move |conn| {
