@@ -10,6 +10,7 @@
 
 pub mod app;
 pub mod audit;
+pub mod backup;
 pub mod checks;
 pub mod codes;
 pub mod config;
