@@ -28,6 +28,7 @@ pub mod http;
 pub mod idempotency;
 pub mod identity;
 pub mod imports;
+pub mod integrity;
 pub mod preview;
 pub mod rankings;
 pub mod render;

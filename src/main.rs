@@ -50,6 +50,8 @@ enum Command {
     Openapi,
     /// Bring the tables of the database up to date, and end; `serve` does the same when it starts
     Migrate(commands::migrate::Migrate),
+    /// Tell whether the database is sound, one line for each fault; ends with 1 if not. Also beside a running server
+    Check(commands::check::Check),
     /// Write all that the database holds into a file, and verify it. Also beside a running server
     Backup(commands::backup::Backup),
     /// Put what a backup holds into an empty database, of either kind
@@ -136,6 +138,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             telemetry::start(&config)?;
             commands::migrate::run(&command, &config.db.target)
         }
+        Command::Check(command) => commands::check::run(&command, &config.db.target),
         Command::Backup(command) => commands::backup::backup(&command, &config.db.target),
         Command::Restore(command) => commands::backup::restore(&command, &config.db.target),
         Command::Move(command) => commands::backup::move_to(&command, &config.db.target),
