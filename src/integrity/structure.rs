@@ -93,7 +93,6 @@ fn constraints(conn: &mut AnyConnection, tables: &[Table], findings: &Findings) 
         row.and_then(|row| row.0.get(2)?.as_deref()?.parse().ok()).unwrap_or(0)
     };
     for table in tables {
-        // A unique index that a migration made by itself is among the indexes.
         for (kind, wanted, text) in [
             ("p", 1, Text::fixed("缺少主键约束。", "its primary key is not there")),
             ("f", table.references.len(), Text::fixed("缺少外键约束，或其未经校验。", "a foreign key is not there, or was not validated")),
