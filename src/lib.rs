@@ -10,6 +10,7 @@
 
 pub mod app;
 pub mod audit;
+pub mod backup;
 pub mod checks;
 pub mod codes;
 pub mod config;
@@ -27,6 +28,7 @@ pub mod http;
 pub mod idempotency;
 pub mod identity;
 pub mod imports;
+pub mod integrity;
 pub mod preview;
 pub mod rankings;
 pub mod render;

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod commands;
+
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -47,7 +49,15 @@ enum Command {
     /// Print the OpenAPI document
     Openapi,
     /// Bring the tables of the database up to date, and end; `serve` does the same when it starts
-    Migrate,
+    Migrate(commands::migrate::Migrate),
+    /// Tell whether the database is sound, one line for each fault; ends with 1 if not. Also beside a running server
+    Check(commands::check::Check),
+    /// Write all that the database holds into a file, and verify it. Also beside a running server
+    Backup(commands::backup::Backup),
+    /// Put what a backup holds into an empty database, of either kind
+    Restore(commands::backup::Restore),
+    /// Move the database to another one, from SQLite to PostgreSQL or back; stop its servers first
+    Move(commands::backup::Move),
     /// Ask the server on this machine whether it can work; ends with 1 if not
     Health,
 }
@@ -124,12 +134,14 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
         Command::Audit(AuditCommand::Verify { anchors }) => verify(&config.db.target, &anchors),
-        Command::Migrate => {
+        Command::Migrate(command) => {
             telemetry::start(&config)?;
-            open_once(&config.db.target)?;
-            println!("The tables of {:?} are up to date.", config.db.target);
-            Ok(())
+            commands::migrate::run(&command, &config.db.target)
         }
+        Command::Check(command) => commands::check::run(&command, &config.db.target),
+        Command::Backup(command) => commands::backup::backup(&command, &config.db.target),
+        Command::Restore(command) => commands::backup::restore(&command, &config.db.target),
+        Command::Move(command) => commands::backup::move_to(&command, &config.db.target),
         Command::Health => health(config.listen),
     }
 }

@@ -97,7 +97,14 @@ impl std::str::FromStr for Anchor {
 /// # Errors
 /// 500 when the database cannot be read.
 pub fn verify(conn: &mut AnyConnection, anchors: &[Anchor]) -> Result<Report, Problem> {
-    conn.snapshot(|conn| {
+    conn.snapshot(|conn| verify_within(conn, anchors))
+}
+
+/// The same within a transaction that has begun.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_within(conn: &mut AnyConnection, anchors: &[Anchor]) -> Result<Report, Problem> {
         let mut report = Report {
             head: Head::load(conn)?,
             read: 0,
@@ -137,7 +144,6 @@ pub fn verify(conn: &mut AnyConnection, anchors: &[Anchor]) -> Result<Report, Pr
             }
         }
         Ok(report)
-    })
 }
 
 fn unseen<'a>(anchors: &'a [Anchor], last: &'a Head) -> impl Iterator<Item = Fault> + 'a {

@@ -57,7 +57,7 @@ impl Origin {
 // The wire, the table and the words of types are the same.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
         $(#[$doc])*
         #[serde(rename_all = "snake_case")]
         pub enum $name {

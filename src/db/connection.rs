@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::r2d2::{ManageConnection, R2D2Connection};
+use diesel::result::Error;
 use diesel::{Connection, ConnectionError, PgConnection, QueryResult, SqliteConnection};
 
 use super::changes::{Head, Origin};
@@ -158,7 +159,7 @@ impl AnyConnection {
     ///
     /// # Errors
     /// Those of `work`, and of the database.
-    pub fn snapshot<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
+    pub fn snapshot<T, E: From<Error>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
         match self {
             Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN"),
             Self::Postgres(conn) => {
@@ -168,6 +169,33 @@ impl AnyConnection {
         let outcome = work(self);
         // Nothing was written. If this fails the connection is unusable, which its pool finds out by itself.
         let _ = self.rollback();
+        outcome
+    }
+
+    /// Runs `work`, which may drop and make tables, in one transaction; an error undoes all of it. Meanwhile SQLite does not
+    /// look at references, and servers on PostgreSQL do not migrate.
+    ///
+    /// # Errors
+    /// Those of `work`, and of the database.
+    pub fn rebuild<T, E: From<Error>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        match self {
+            Self::Sqlite(conn) => {
+                conn.batch_execute("PRAGMA foreign_keys = OFF")?;
+                AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?;
+            }
+            Self::Postgres(conn) => {
+                let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({})", super::migrate::LOCK);
+                AnsiTransactionManager::begin_transaction_sql(conn, &begin)?;
+            }
+        }
+        let outcome = work(self).and_then(|value| {
+            self.commit()?;
+            Ok(value)
+        });
+        if outcome.is_err() {
+            // If this fails the connection is unusable, and closed by whoever has it.
+            let _ = self.rollback();
+        }
         outcome
     }
 

@@ -11,8 +11,10 @@
 //! `RETURNING` nor `ON CONFLICT` for both engines at once, ids are made in the program and an
 //! upsert is a read, then an insert or update, inside `write`.
 
+pub mod catalogue;
 pub mod changes;
 pub mod connection;
+pub mod dynamic;
 pub mod migrate;
 pub mod schema;
 pub mod sql;
@@ -90,6 +92,17 @@ pub enum OpenError {
     /// The engine refused the connection.
     #[error("cannot connect to {0:?}: {1}")]
     Connect(Target, diesel::ConnectionError),
+    /// A later version of the program has changed the tables.
+    #[error(
+        "{0:?} is of a later version of jixiao: this one does not know its migrations {1}. Nothing was changed; use that version. / \
+         数据库由更高版本的程序建立或升级（本程序不认识其迁移 {1}），未作任何改动，请改用相应版本的程序。"
+    )]
+    Newer(Target, String),
+    /// There is no such file.
+    #[error(
+        "there is no database at {0:?}; give its folder with --data-dir, or its address with --database-url / 未找到数据库 {0:?}。"
+    )]
+    Missing(Target),
     /// The tables could not be brought up to date.
     #[error("cannot bring the tables up to date: {0}")]
     Migrate(Box<dyn std::error::Error + Send + Sync>),
@@ -287,15 +300,45 @@ fn saw(head: &watch::Sender<i64>, last: i64) {
 }
 
 /// Opens one connection that writes, for a command that runs beside the server; migrates first.
+///
+/// # Errors
+/// When it cannot be opened, or is of a later version of the program: then before anything is touched.
 pub fn open_once(target: &Target) -> Result<AnyConnection, OpenError> {
     if let Target::Sqlite(path) = target {
         make_folder(path)?;
+        // To open it for writing is to change it.
+        if path.exists() {
+            open_as_it_is(target)?;
+        }
     }
     let mut conn = connect(target, Access::Write).map_err(|error| OpenError::Connect(target.clone(), error))?;
+    refuse_newer(&mut conn, target)?;
     for name in migrate::run(&mut conn).map_err(OpenError::Migrate)? {
         tracing::info!(migration = name, "tables brought up to date");
     }
     Ok(conn)
+}
+
+/// Opens one connection that only reads, on tables of this version of the program or of an earlier one.
+///
+/// # Errors
+/// When there is nothing, it cannot be opened, or is of a later version of the program.
+pub fn open_as_it_is(target: &Target) -> Result<AnyConnection, OpenError> {
+    if matches!(target, Target::Sqlite(path) if !path.exists()) {
+        return Err(OpenError::Missing(target.clone()));
+    }
+    let mut conn = connect(target, Access::Read).map_err(|error| OpenError::Connect(target.clone(), error))?;
+    refuse_newer(&mut conn, target)?;
+    Ok(conn)
+}
+
+fn refuse_newer(conn: &mut AnyConnection, target: &Target) -> Result<(), OpenError> {
+    let applied = migrate::applied(conn).map_err(|error| OpenError::Migrate(error.into()))?;
+    let unknown = migrate::unknown(&applied).map_err(OpenError::Migrate)?;
+    match unknown.is_empty() {
+        true => Ok(()),
+        false => Err(OpenError::Newer(target.clone(), unknown.join(", "))),
+    }
 }
 
 /// What became of something that was to be stored.
@@ -334,8 +377,11 @@ fn make_folder(database: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Keeps a second server off the file: two writer threads would wait for each other's locks.
-fn lock(database: &Path) -> Result<File, OpenError> {
+/// Keeps a second server off the file, as long as the lock is held: two writer threads would wait for each other's locks.
+///
+/// # Errors
+/// [`OpenError::InUse`] if one has it.
+pub fn lock(database: &Path) -> Result<File, OpenError> {
     make_folder(database)?;
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");

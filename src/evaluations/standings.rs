@@ -11,7 +11,7 @@ use crate::scoring::review::Tally;
 use crate::scoring::scheme::Scheme;
 
 /// The row of a unit-year; points in millionths.
-#[derive(Debug, Clone, PartialEq, Insertable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = standings, treat_none_as_default_value = false)]
 pub struct StandingRow {
     /// The fiscal year.

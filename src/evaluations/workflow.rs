@@ -201,6 +201,11 @@ pub static TRANSITIONS: &[Transition] = {
 };
 
 impl Transition {
+    /// Whether a step leaves an evaluation in this state and its latest submission in that one.
+    pub fn leaves(state: State, submission: SubmissionState) -> bool {
+        TRANSITIONS.iter().any(|step| step.to == state && step.submission == submission)
+    }
+
     /// The step that an action takes from a state; `None` where it cannot be taken.
     pub fn find(action: Action, state: State) -> Option<&'static Self> {
         TRANSITIONS

@@ -271,7 +271,7 @@ impl Piece {
             for document in &documents {
                 add_schemes(conn, library, document, &mut schemes)?;
             }
-            Ok(documents)
+            Ok::<_, Problem>(documents)
         })?;
         Ok(Self {
             documents,

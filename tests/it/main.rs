@@ -4,6 +4,7 @@
 mod access;
 mod architecture;
 mod audit;
+mod backup;
 mod cases;
 mod changes;
 mod checks;
@@ -22,6 +23,7 @@ mod http;
 mod idempotency;
 mod identity;
 mod imports;
+mod integrity;
 mod limits;
 mod links;
 mod preview;

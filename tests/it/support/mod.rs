@@ -1,6 +1,7 @@
 //! A running service to speak HTTP to, on SQLite or on PostgreSQL, and what tests ask of its answers.
 
 pub mod client;
+pub mod full;
 pub mod postgres;
 pub mod process;
 pub mod provider;
@@ -69,9 +70,32 @@ pub struct TestApp {
 }
 
 /// Where the data of a test is, and goes with it; nothing where another service of the same test has it.
-struct Place {
+pub struct Place {
     _folder: Option<TempDir>,
     _database: Option<postgres::Database>,
+}
+
+impl Place {
+    /// An empty place and how to reach it; `None` where there is no PostgreSQL.
+    pub fn new(engine: Engine) -> Option<(Target, Self)> {
+        let (folder, database, target) = match engine {
+            Engine::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                let target = Target::Sqlite(folder.path().join("jixiao.db"));
+                (Some(folder), None, target)
+            }
+            Engine::Postgres => {
+                let database = postgres::new_database()?;
+                let target = Target::Postgres(database.address().to_owned());
+                (None, Some(database), target)
+            }
+        };
+        let place = Self {
+            _folder: folder,
+            _database: database,
+        };
+        Some((target, place))
+    }
 }
 
 impl TestApp {
@@ -82,30 +106,7 @@ impl TestApp {
 
     /// Starts one with other settings.
     pub fn start_with(engine: Engine, change: impl FnOnce(&mut Config)) -> Option<Self> {
-        let (target, place) = match engine {
-            Engine::Sqlite => {
-                let folder = tempfile::tempdir().unwrap();
-                let target = Target::Sqlite(folder.path().join("jixiao.db"));
-                (
-                    target,
-                    Place {
-                        _folder: Some(folder),
-                        _database: None,
-                    },
-                )
-            }
-            Engine::Postgres => {
-                let database = postgres::new_database()?;
-                let target = Target::Postgres(database.address().to_owned());
-                (
-                    target,
-                    Place {
-                        _folder: None,
-                        _database: Some(database),
-                    },
-                )
-            }
-        };
+        let (target, place) = Place::new(engine)?;
         Some(Self::on(engine, target, Some(place), change))
     }
 
@@ -176,6 +177,27 @@ impl TestApp {
         let place = self.place.take();
         drop(self);
         Self::on(engine, target, place, |_| {})
+    }
+
+    /// Stops it, and leaves its data.
+    pub fn stopped(mut self) -> (Target, Place) {
+        let (target, place) = (self.target.clone(), self.place.take());
+        drop(self);
+        (target, place.expect("its own data"))
+    }
+
+    /// A service on what is at `target`.
+    pub fn at(target: &Target) -> Self {
+        let engine = match target {
+            Target::Sqlite(_) => Engine::Sqlite,
+            Target::Postgres(_) => Engine::Postgres,
+        };
+        Self::on(engine, target.clone(), None, |_| {})
+    }
+
+    /// Where its data is.
+    pub fn target(&self) -> &Target {
+        &self.target
     }
 
     /// Which database it is on.
