@@ -62,7 +62,7 @@ pub async fn live() -> HttpResponse {
     responses((status = 200, description = "It can", body = Health), CommonErrors),
 )]
 pub async fn ready(db: Data<Db>) -> Result<HttpResponse, Problem> {
-    db.read(|conn| {
+    db.primary().read(|conn| {
         scoring_schemes::table
             .select(scoring_schemes::id)
             .first::<String>(conn)
