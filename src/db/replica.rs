@@ -27,6 +27,9 @@ const REST: Duration = Duration::from_secs(1);
 /// How long a read waits for a connection to a replica, or for the primary to say how far it is.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long a connection lasts: where an address has several hosts, another of them may be the replica by now.
+const LIFE: Duration = Duration::from_secs(60);
+
 /// How long a replica is waited for that is behind, from one look to the next, in milliseconds.
 const PAUSES: [u64; 6] = [1, 2, 4, 8, 16, 32];
 
@@ -56,6 +59,7 @@ impl Replicas {
                 .max_size(size)
                 .min_idle(Some(0))
                 .connection_timeout(PATIENCE)
+                .max_lifetime(Some(LIFE))
                 // A connection that has broken is found out by what is asked on it.
                 .test_on_check_out(false)
                 .build_unchecked(Manager {

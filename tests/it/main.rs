@@ -33,6 +33,7 @@ mod readme;
 mod replicas;
 mod reports;
 mod roll_over;
+mod scaling;
 mod scheme_change;
 mod schemes;
 mod special_funds;

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::both_engines;
 use crate::support::{Engine, TestApp};
 
-/// What a server of the version before may not survive, or what makes it wait: words of a statement, one after the other.
+/// What a server of the version before may not survive, or what makes it wait: words of a statement that stand together.
 const FORBIDDEN: &[&[&str]] = &[
     &["DROP", "TABLE"],
     &["DROP", "COLUMN"],
@@ -35,14 +35,7 @@ const FORBIDDEN: &[&[&str]] = &[
 const CONTRACTED: &[(&str, &str, &str)] = &[];
 
 fn has(words: &[&str], wanted: &[&str]) -> bool {
-    let mut wanted = wanted.iter();
-    let mut next = wanted.next();
-    for word in words {
-        if next == Some(word) {
-            next = wanted.next();
-        }
-    }
-    next.is_none()
+    words.windows(wanted.len()).any(|window| window == wanted)
 }
 
 /// What is wrong with a statement, if something is. `new`: the tables that its own migration makes.
