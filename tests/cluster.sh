@@ -264,6 +264,11 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Receiving(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):
+        """A server was killed while it sent."""
+
+
 def feed(server):
     """The whole change feed, from one server."""
     found, after = [], 0
@@ -313,7 +318,7 @@ try:
     ok += [again([home], "PUT", unit(writer), {"name": "单位", "kind": "town"})[0] for writer in range(WRITERS)]
     if set(ok) != {201}:
         sys.exit(f"it cannot be set up: {ok}")
-    receiver = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    receiver = Receiving(("127.0.0.1", 0), Receiver)
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     webhook = {"url": f"http://127.0.0.1:{receiver.server_port}/"}
     status, webhook = again([home], "POST", "/api/v1/webhooks", webhook)

@@ -24,8 +24,11 @@ use crate::http::problem::Problem;
 /// How long a replica that did not do is left alone; then one read tries it again.
 const REST: Duration = Duration::from_secs(1);
 
-/// How long a read waits for a connection to a replica, or for the primary to say how far it is.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a read waits for a connection to a replica. One that takes longer is there for the next read.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// How long a read waits for a connection on which the primary says how far it is.
+const PATIENCE_WITH_PRIMARY: Duration = Duration::from_secs(1);
 
 /// How long a connection lasts: where an address has several hosts, another of them may be the replica by now.
 const LIFE: Duration = Duration::from_secs(60);
@@ -54,11 +57,11 @@ struct Replica {
 impl Replicas {
     /// Nothing is connected yet: replicas may come and go. Each gets up to `pool_size` connections.
     pub fn new(primary: &Target, replicas: &[Target], pool_size: u32) -> Self {
-        let pool = |target: &Target, size| {
+        let pool = |target: &Target, size, patience| {
             Pool::builder()
                 .max_size(size)
                 .min_idle(Some(0))
-                .connection_timeout(PATIENCE)
+                .connection_timeout(patience)
                 .max_lifetime(Some(LIFE))
                 // A connection that has broken is found out by what is asked on it.
                 .test_on_check_out(false)
@@ -69,7 +72,7 @@ impl Replicas {
         };
         let replica = |target: &Target| Replica {
             target: target.clone(),
-            pool: pool(target, pool_size),
+            pool: pool(target, pool_size, PATIENCE),
             permits: Arc::new(Semaphore::new(pool_size as usize)),
             rests_until: Arc::default(),
         };
@@ -77,7 +80,7 @@ impl Replicas {
             replicas: replicas.iter().map(replica).collect(),
             turn: AtomicUsize::new(0),
             // Of its own, since all reads wait for it and none of them should wait for writes.
-            primary: pool(primary, 1),
+            primary: pool(primary, 1, PATIENCE_WITH_PRIMARY),
             end: tokio::sync::Mutex::default(),
         }
     }
