@@ -215,7 +215,9 @@ pub enum ConfigError {
     #[error("DATABASE_URL: use postgres://…, sqlite:<path>, or leave it out for SQLite in the data folder")]
     DatabaseUrl,
     /// The addresses of the replicas are not PostgreSQL's, or there is nothing that they could be replicas of.
-    #[error("DATABASE_REPLICA_URL: give postgres://… addresses with commas between, beside a DATABASE_URL of PostgreSQL")]
+    #[error(
+        "DATABASE_REPLICA_URL: give postgres://… addresses with commas between, beside a DATABASE_URL of PostgreSQL"
+    )]
     ReplicaUrl,
     /// Some of what an identity provider takes is missing.
     #[error("{0}")]
@@ -401,8 +403,15 @@ mod tests {
         };
         let target = |url: &str| Target::Postgres(url.to_owned());
         assert_eq!(
-            resolve("postgres://a/x", "postgres://b,c:1/x?connect_timeout=1, postgresql://d/x").unwrap(),
-            [target("postgres://b,c:1/x?connect_timeout=1"), target("postgresql://d/x")]
+            resolve(
+                "postgres://a/x",
+                "postgres://b,c:1/x?connect_timeout=1, postgresql://d/x"
+            )
+            .unwrap(),
+            [
+                target("postgres://b,c:1/x?connect_timeout=1"),
+                target("postgresql://d/x")
+            ]
         );
         assert_eq!(resolve("postgres://a/x", "").unwrap(), []);
         for (url, replicas) in [

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use diesel::connection::CacheSize;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::r2d2::{ManageConnection, R2D2Connection};
-use diesel::connection::CacheSize;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::{Connection, ConnectionError, PgConnection, QueryResult, SqliteConnection};
 
@@ -116,7 +116,10 @@ fn for_libpq(url: &str) -> (String, bool) {
     let (base, query) = url.split_once('?').unwrap_or((url, ""));
     let given: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
     let said = |name: &str| given.iter().any(|pair| pair.split('=').next() == Some(name));
-    let own = given.iter().filter(|pair| **pair != PGBOUNCER).map(|pair| (*pair).to_owned());
+    let own = given
+        .iter()
+        .filter(|pair| **pair != PGBOUNCER)
+        .map(|pair| (*pair).to_owned());
     let more = WATCHFUL
         .iter()
         .filter(|(name, _)| !said(name))
@@ -340,7 +343,8 @@ mod tests {
 
     #[test]
     fn an_address_notices_dead_machines_and_may_say_that_pgbouncer_is_there() {
-        let usual = "connect_timeout=3&keepalives_idle=10&keepalives_interval=3&keepalives_count=3&tcp_user_timeout=15000";
+        let usual =
+            "connect_timeout=3&keepalives_idle=10&keepalives_interval=3&keepalives_count=3&tcp_user_timeout=15000";
         let (url, pooled) = for_libpq("postgres://u:p@a,b:1/x");
         assert_eq!((url, pooled), (format!("postgres://u:p@a,b:1/x?{usual}"), false));
         let (url, pooled) = for_libpq("postgres://a/x?pgbouncer=true");

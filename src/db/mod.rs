@@ -159,8 +159,8 @@ impl Db {
             .min_idle(Some(0))
             .connection_timeout(PATIENCE)
             .build_unchecked(manager);
-        let replicas = (!config.replicas.is_empty())
-            .then(|| Replicas::new(&target, &config.replicas, config.pool_size));
+        let replicas =
+            (!config.replicas.is_empty()).then(|| Replicas::new(&target, &config.replicas, config.pool_size));
         let inner = Inner {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             target,
@@ -387,24 +387,20 @@ fn with_retries<T>(
     let mut attempt = 0;
     let mut doubt = None;
     loop {
-        let mut conn = match pool.get() {
-            Ok(conn) => conn,
-            Err(error) if doubt.is_some() => return Err(Problem::in_doubt(error.to_string())),
-            Err(error) => return Err(Problem::unavailable(error.to_string())),
-        };
+        let mut conn = pool.get().map_err(|error| gone(doubt.as_ref(), &error))?;
         let problem = match conn.try_write(origin, work, &mut doubt) {
             Ok(value) => return Ok(value),
             Err(problem) => problem,
         };
-        let is_lost = is_lost(&mut conn, &problem) || doubt.is_some();
-        if is_lost && (matches!(doubt, Some(Doubt::Unlogged)) || started.elapsed() >= PATIENCE) {
-            return Err(match doubt {
-                Some(_) => Problem::in_doubt(problem.to_string()),
-                None => Problem::unavailable(problem.to_string()),
-            });
+        if is_lost(&mut conn, &problem) || doubt.is_some() {
+            if matches!(doubt, Some(Doubt::Unlogged)) || started.elapsed() >= PATIENCE {
+                return Err(gone(doubt.as_ref(), &problem));
+            }
+            drop(conn);
+            std::thread::sleep(RECONNECT);
+            continue;
         }
         let retries = match problem.cause() {
-            _ if is_lost => u32::MAX,
             Some(error) if lost_to_another(error) => SERIALIZATION_RETRIES,
             Some(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => UNIQUE_RETRIES,
             _ => 0,
@@ -414,7 +410,15 @@ fn with_retries<T>(
         }
         attempt += 1;
         drop(conn);
-        std::thread::sleep(if is_lost { RECONNECT } else { back_off(attempt) });
+        std::thread::sleep(back_off(attempt));
+    }
+}
+
+/// What is said of a write when the database stays away.
+fn gone<T>(doubt: Option<&Doubt<T>>, cause: &impl ToString) -> Problem {
+    match doubt {
+        Some(_) => Problem::in_doubt(cause.to_string()),
+        None => Problem::unavailable(cause.to_string()),
     }
 }
 
@@ -428,9 +432,7 @@ fn with_reconnects<T>(
 ) -> Result<T, Problem> {
     let started = Instant::now();
     loop {
-        let mut conn = pool
-            .get()
-            .map_err(|error| Problem::unavailable(error.to_string()))?;
+        let mut conn = pool.get().map_err(|error| Problem::unavailable(error.to_string()))?;
         match work.clone()(&mut conn) {
             Err(problem) if is_lost(&mut conn, &problem) => {
                 if started.elapsed() >= PATIENCE {

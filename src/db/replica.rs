@@ -149,13 +149,20 @@ impl Replica {
         }
     }
 
-    fn rest(&self, why: &str) {
-        tracing::warn!(replica = ?self.target, why, "a replica is not read for a moment");
-        *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REST);
+    /// Leaves it alone for a while; `None`, since the primary must be asked.
+    fn rest<T>(&self, why: impl ToString) -> Option<T> {
+        let mut rests = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if rests.replace(Instant::now() + REST).is_none() {
+            tracing::info!(replica = ?self.target, why = why.to_string(), "the primary answers instead of a replica");
+        }
+        None
     }
 
     fn is_well(&self) {
-        *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut rests = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if rests.take().is_some() {
+            tracing::info!(replica = ?self.target, "a replica answers again");
+        }
     }
 
     fn read<T>(
@@ -165,21 +172,12 @@ impl Replica {
     ) -> Option<Result<T, Problem>> {
         let mut conn = match self.pool.get() {
             Ok(conn) => conn,
-            Err(error) => {
-                self.rest(&error.to_string());
-                return None;
-            }
+            Err(error) => return self.rest(error),
         };
         match has_come_to(&mut conn, end) {
             Ok(true) => self.is_well(),
-            Ok(false) => {
-                self.rest("it is behind, or has another history");
-                return None;
-            }
-            Err(error) => {
-                self.rest(&error.to_string());
-                return None;
-            }
+            Ok(false) => return self.rest("it is behind, or has another history"),
+            Err(error) => return self.rest(error),
         }
         match work(&mut conn) {
             // It broke off, or what was read was in the way of what it had to take over from the primary.

@@ -421,12 +421,13 @@ pub async fn get(
 
 async fn load(db: &Db, running: &Data<Running>, principal: Principal, id: ImportId) -> Result<Import, Problem> {
     let (running, shared) = (running.clone(), db.is_shared());
-    db.primary().read(move |conn| {
-        let row = store::find(conn, id.as_str())?.ok_or_else(|| no_import(id.as_str()))?;
-        may_see(&principal, &row)?;
-        report(conn, &running, row, shared)
-    })
-    .await
+    db.primary()
+        .read(move |conn| {
+            let row = store::find(conn, id.as_str())?.ok_or_else(|| no_import(id.as_str()))?;
+            may_see(&principal, &row)?;
+            report(conn, &running, row, shared)
+        })
+        .await
 }
 
 /// How often a watched import is looked at.

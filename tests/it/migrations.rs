@@ -150,7 +150,9 @@ fn a_migration_gives_up_a_lock_that_it_does_not_get_at_once_and_asks_again() {
     let bureau = app.with_kaiyun();
     // As it was before the last migration but one.
     app.connect()
-        .batch_execute("DROP TABLE report_templates; DELETE FROM __diesel_schema_migrations WHERE version = '20261125000013'")
+        .batch_execute(
+            "DROP TABLE report_templates; DELETE FROM __diesel_schema_migrations WHERE version = '20261125000013'",
+        )
         .unwrap();
     let mut reader = app.connect_without_migrating();
     reader

@@ -206,7 +206,12 @@ fn when_connections_are_cut_every_answered_write_is_there_once_and_no_read_fails
     });
     for answer in &answers {
         // 503: an outage that lasts, which this is to those who are cut off each time; never 500.
-        assert!(matches!(answer.status, 200 | 201 | 503), "{}: {}", answer.request(), answer.text());
+        assert!(
+            matches!(answer.status, 200 | 201 | 503),
+            "{}: {}",
+            answer.request(),
+            answer.text()
+        );
         if answer.status == 503 {
             assert!(answer.header("Retry-After").is_some());
         }

@@ -47,7 +47,11 @@ fn every_table_is_in_the_document_with_its_keys() {
         let mut keys = BTreeMap::<String, String>::new();
         for Found { name, what } in found {
             let key = keys.entry(name).or_default();
-            *key = if key.is_empty() { what } else { format!("{key} / {what}") };
+            *key = if key.is_empty() {
+                what
+            } else {
+                format!("{key} / {what}")
+            };
         }
         keys.remove("__diesel_schema_migrations");
         keys
