@@ -44,7 +44,16 @@ struct Partial {
         global = true
     )]
     database_url: Option<String>,
-    /// Connections to PostgreSQL [default: 10]
+    /// Streaming replicas of the PostgreSQL that reads may go to: postgres://… each, with commas between [default: none]
+    #[arg(
+        long,
+        env = "DATABASE_REPLICA_URL",
+        hide_env_values = true,
+        value_name = "URLS",
+        global = true
+    )]
+    database_replica_url: Option<String>,
+    /// Connections to PostgreSQL, and to each replica [default: 10]
     #[arg(long, env = "JIXIAO_POOL_SIZE", value_name = "N", global = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pool_size: Option<u32>,
     /// Threads that serve requests [default: one per processor]
@@ -205,6 +214,11 @@ pub enum ConfigError {
     /// The address of the database is neither a path nor PostgreSQL.
     #[error("DATABASE_URL: use postgres://…, sqlite:<path>, or leave it out for SQLite in the data folder")]
     DatabaseUrl,
+    /// The addresses of the replicas are not PostgreSQL's, or there is nothing that they could be replicas of.
+    #[error(
+        "DATABASE_REPLICA_URL: give postgres://… addresses with commas between, beside a DATABASE_URL of PostgreSQL"
+    )]
+    ReplicaUrl,
     /// Some of what an identity provider takes is missing.
     #[error("{0}")]
     Identity(String),
@@ -227,6 +241,9 @@ impl Flags {
             Some(url) => Target::parse(&url),
         };
         let mut db = DbConfig::new(target);
+        if let Some(urls) = given.database_replica_url.or(file.database_replica_url) {
+            db.replicas = replicas(&urls, &db.target)?;
+        }
         if let (Target::Postgres(_), Some(size)) = (&db.target, given.pool_size.or(file.pool_size)) {
             db.pool_size = size;
         }
@@ -283,6 +300,28 @@ impl Flags {
             log: given.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: given.log_format.or(file.log_format).unwrap_or_default(),
         })
+    }
+}
+
+/// Addresses with commas between; one may have commas of its own, between hosts.
+fn replicas(urls: &str, primary: &Target) -> Result<Vec<Target>, ConfigError> {
+    let urls = urls.trim();
+    if urls.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found: Vec<String> = Vec::new();
+    for part in urls.split(',') {
+        match (part.trim().starts_with("postgres"), found.last_mut()) {
+            (true, _) => found.push(part.trim().to_owned()),
+            (false, Some(url)) => *url = format!("{url},{part}"),
+            (false, None) => return Err(ConfigError::ReplicaUrl),
+        }
+    }
+    let targets: Vec<_> = found.iter().map(|url| Target::parse(url)).collect();
+    let is_postgres = |target: &Target| matches!(target, Target::Postgres(_));
+    match is_postgres(primary) && targets.iter().all(is_postgres) {
+        true => Ok(targets),
+        false => Err(ConfigError::ReplicaUrl),
     }
 }
 
@@ -349,6 +388,38 @@ mod tests {
                 .is_err(),
                 "{bad}"
             );
+        }
+    }
+
+    #[test]
+    fn several_replicas_stand_between_commas_and_only_beside_postgresql() {
+        let resolve = |url: &str, replicas: &str| {
+            let given = Partial {
+                database_url: Some(url.to_owned()),
+                database_replica_url: Some(replicas.to_owned()),
+                ..Partial::default()
+            };
+            flags(None, given).resolve().map(|config| config.db.replicas)
+        };
+        let target = |url: &str| Target::Postgres(url.to_owned());
+        assert_eq!(
+            resolve(
+                "postgres://a/x",
+                "postgres://b,c:1/x?connect_timeout=1, postgresql://d/x"
+            )
+            .unwrap(),
+            [
+                target("postgres://b,c:1/x?connect_timeout=1"),
+                target("postgresql://d/x")
+            ]
+        );
+        assert_eq!(resolve("postgres://a/x", "").unwrap(), []);
+        for (url, replicas) in [
+            ("data.db", "postgres://a/x"),
+            ("postgres://a/x", "b"),
+            ("postgres://a/x", "postgres.db"),
+        ] {
+            assert!(resolve(url, replicas).is_err(), "{url} {replicas}");
         }
     }
 }

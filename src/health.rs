@@ -62,13 +62,14 @@ pub async fn live() -> HttpResponse {
     responses((status = 200, description = "It can", body = Health), CommonErrors),
 )]
 pub async fn ready(db: Data<Db>) -> Result<HttpResponse, Problem> {
-    db.read(|conn| {
-        scoring_schemes::table
-            .select(scoring_schemes::id)
-            .first::<String>(conn)
-            .optional()
-            .map_err(|error| Problem::unavailable(error.to_string()))
-    })
-    .await?;
+    db.primary()
+        .read(|conn| {
+            scoring_schemes::table
+                .select(scoring_schemes::id)
+                .first::<String>(conn)
+                .optional()
+                .map_err(|error| Problem::unavailable(error.to_string()))
+        })
+        .await?;
     Ok(HttpResponse::Ok().json(OK))
 }

@@ -317,6 +317,16 @@ impl Head {
         on_engine!(conn => head.first(conn))
     }
 
+    /// Whether the change that was the last one of this head is in the log of `conn`, itself and not another of its number.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(super) fn is_in_log(&self, conn: &mut AnyConnection) -> QueryResult<bool> {
+        let change = changes::table.find(self.seq).select(changes::hash);
+        let hash: Option<String> = on_engine!(conn => change.first(conn).optional())?;
+        Ok(self.seq == 0 || hash.as_ref() == Some(&self.hash))
+    }
+
     /// Stores the head, if it is not this one already.
     pub(super) fn store(&self, conn: &mut AnyConnection, before: &Self) -> QueryResult<()> {
         if self != before {

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use diesel::connection::CacheSize;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::r2d2::{ManageConnection, R2D2Connection};
-use diesel::result::Error;
+use diesel::result::{DatabaseErrorKind, Error};
 use diesel::{Connection, ConnectionError, PgConnection, QueryResult, SqliteConnection};
 
 use super::changes::{Head, Origin};
@@ -98,13 +99,44 @@ const WRITER: &str = "
     PRAGMA cache_size = -16000;
     PRAGMA wal_autocheckpoint = 8000;";
 
+/// What notices within seconds that a machine is gone, which libpq by itself waits for without end. What an address says wins.
+const WATCHFUL: [(&str, &str); 5] = [
+    ("connect_timeout", "3"),
+    ("keepalives_idle", "10"),
+    ("keepalives_interval", "3"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "15000"),
+];
+
+/// What says in an address that PgBouncer is there, in transaction mode: then no statement may outlive its transaction.
+const PGBOUNCER: &str = "pgbouncer=true";
+
+/// A PostgreSQL address as libpq takes it, and whether PgBouncer is there.
+fn for_libpq(url: &str) -> (String, bool) {
+    let (base, query) = url.split_once('?').unwrap_or((url, ""));
+    let given: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
+    let said = |name: &str| given.iter().any(|pair| pair.split('=').next() == Some(name));
+    let own = given
+        .iter()
+        .filter(|pair| **pair != PGBOUNCER)
+        .map(|pair| (*pair).to_owned());
+    let more = WATCHFUL
+        .iter()
+        .filter(|(name, _)| !said(name))
+        .map(|(name, value)| format!("{name}={value}"));
+    let pairs: Vec<String> = own.chain(more).collect();
+    (format!("{base}?{}", pairs.join("&")), given.contains(&PGBOUNCER))
+}
+
 /// Opens a connection and sets it up.
 pub fn connect(target: &Target, access: Access) -> Result<AnyConnection, ConnectionError> {
     match target {
         Target::Postgres(url) => {
-            let mut conn = PgConnection::establish(url)?;
-            conn.batch_execute("SET TIME ZONE 'UTC'")
-                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+            let (url, pooled) = for_libpq(url);
+            let mut conn = PgConnection::establish(&url)?;
+            if pooled {
+                conn.set_prepared_statement_cache_size(CacheSize::Disabled);
+            }
             Ok(AnyConnection::Postgres(conn))
         }
         Target::Sqlite(path) => {
@@ -208,44 +240,98 @@ impl AnyConnection {
         origin: &Origin,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        self.write_and_tell(origin, work).map(|(value, _)| value)
+        self.try_write(origin, work, &mut None).map(|(value, _)| value)
     }
 
-    /// The same; tells the number of the last change too.
-    pub(super) fn write_and_tell<T>(
+    /// The same; tells the number of the last change too. If the connection is lost while the transaction is committed, `doubt`
+    /// is what it would have left; given again, on a new connection, it is found out whether it did before anything is done anew.
+    pub(super) fn try_write<T>(
         &mut self,
         origin: &Origin,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
+        doubt: &mut Option<Doubt<T>>,
     ) -> Result<(T, i64), Problem> {
         self.begin()?;
-        match self.logged(origin, work) {
-            Ok(value) => {
-                if let Err(error) = self.commit() {
-                    // PostgreSQL has rolled back already when a serializable commit fails.
-                    let _ = self.rollback();
-                    return Err(error.into());
-                }
-                Ok(value)
+        let outcome = match self.is_settled(doubt) {
+            Ok(Some(settled)) => {
+                let _ = self.rollback();
+                return Ok(settled);
             }
+            Ok(None) => self.logged(origin, work),
+            Err(error) => Err(error.into()),
+        };
+        let (value, before, head) = match outcome {
+            Ok(done) => done,
             Err(problem) => {
                 // If this fails the connection is unusable, which its pool finds out by itself.
                 let _ = self.rollback();
-                Err(problem)
+                return Err(problem);
             }
+        };
+        let Err(error) = self.commit() else {
+            return Ok((value, head.seq));
+        };
+        // PostgreSQL has rolled back already when a serializable commit fails.
+        let _ = self.rollback();
+        if !is_refusal(&error) {
+            *doubt = Some(match head == before {
+                true => Doubt::Unlogged,
+                false => Doubt::Logged(value, head),
+            });
         }
+        Err(error.into())
+    }
+
+    /// What an earlier attempt did after all. It held the end of the log until it ended, and now this transaction has it: what is
+    /// not in the log by now will never be.
+    fn is_settled<T>(&mut self, doubt: &mut Option<Doubt<T>>) -> QueryResult<Option<(T, i64)>> {
+        let Some(Doubt::Logged(_, head)) = doubt else {
+            return Ok(None);
+        };
+        let is_there = head.is_in_log(self)?;
+        Ok(match doubt.take() {
+            Some(Doubt::Logged(value, head)) if is_there => Some((value, head.seq)),
+            _ => None,
+        })
     }
 
     fn logged<T>(
         &mut self,
         origin: &Origin,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
-    ) -> Result<(T, i64), Problem> {
+    ) -> Result<(T, Head, Head), Problem> {
         let before = Head::load(self)?;
         let mut head = before.clone();
         let value = Tx::run(self, origin, &mut head, work)?;
         head.store(self, &before)?;
-        Ok((value, head.seq))
+        Ok((value, before, head))
     }
+}
+
+/// A transaction of which nobody knows whether it was committed.
+pub(super) enum Doubt<T> {
+    /// What it came to, and where the log ends if it was.
+    Logged(T, Head),
+    /// It left nothing in the log by which that could be found out.
+    Unlogged,
+}
+
+/// Whether this is the server's own no to a commit, after which nothing stays; and not a connection that broke.
+fn is_refusal(error: &Error) -> bool {
+    use DatabaseErrorKind as Kind;
+    matches!(
+        error,
+        Error::DatabaseError(
+            Kind::SerializationFailure
+                | Kind::UniqueViolation
+                | Kind::ForeignKeyViolation
+                | Kind::NotNullViolation
+                | Kind::CheckViolation
+                | Kind::ExclusionViolation
+                | Kind::RestrictViolation,
+            _
+        )
+    )
 }
 
 /// Opens and checks the connections of a pool.
@@ -275,5 +361,23 @@ impl ManageConnection for Manager {
 
     fn has_broken(&self, conn: &mut AnyConnection) -> bool {
         std::thread::panicking() || conn.is_broken()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_notices_dead_machines_and_may_say_that_pgbouncer_is_there() {
+        let usual =
+            "connect_timeout=3&keepalives_idle=10&keepalives_interval=3&keepalives_count=3&tcp_user_timeout=15000";
+        let (url, pooled) = for_libpq("postgres://u:p@a,b:1/x");
+        assert_eq!((url, pooled), (format!("postgres://u:p@a,b:1/x?{usual}"), false));
+        let (url, pooled) = for_libpq("postgres://a/x?pgbouncer=true");
+        assert_eq!((url, pooled), (format!("postgres://a/x?{usual}"), true));
+        let (url, pooled) = for_libpq("postgres://a/x?connect_timeout=9&pgbouncer=true&tcp_user_timeout=1");
+        let own = "connect_timeout=9&tcp_user_timeout=1&keepalives_idle=10&keepalives_interval=3&keepalives_count=3";
+        assert_eq!((url, pooled), (format!("postgres://a/x?{own}"), true));
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! | | SQLite | PostgreSQL |
 //! |---|---|---|
-//! | `read` | at once, on the worker's own connection | off the workers, pooled |
-//! | `scan` | off the workers, on a few connections | off the workers, pooled |
+//! | `read` | at once, on the worker's own connection | off the workers, pooled, from a replica if there is one |
+//! | `scan` | off the workers, on a few connections | the same |
 //! | `write` | one thread, many jobs a commit | serializable, one after the other |
 //!
 //! `write` hands out a [`Tx`]: a connection that also takes down what is changed, for the change log.
@@ -16,6 +16,7 @@ pub mod changes;
 pub mod connection;
 pub mod dynamic;
 pub mod migrate;
+mod replica;
 pub mod schema;
 pub mod sql;
 pub mod tx;
@@ -27,10 +28,10 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web;
-use diesel::r2d2::Pool;
+use diesel::r2d2::{Pool, R2D2Connection};
 use diesel::result::{DatabaseErrorKind, Error};
 use tokio::sync::{Semaphore, watch};
 
@@ -38,7 +39,8 @@ pub use changes::Origin;
 pub use connection::{AnyConnection, Target};
 pub use tx::Tx;
 
-use self::connection::{Access, Manager, connect};
+use self::connection::{Access, Doubt, Manager, connect};
+use self::replica::Replicas;
 use self::writer::Writer;
 use crate::http::problem::Problem;
 
@@ -50,7 +52,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct DbConfig {
     /// The file or the address.
     pub target: Target,
-    /// Connections: of PostgreSQL in all, of SQLite for scans.
+    /// Streaming replicas of PostgreSQL that reads may go to.
+    pub replicas: Vec<Target>,
+    /// Connections: to PostgreSQL in all, and to each of its replicas; of SQLite for scans.
     pub pool_size: u32,
     /// Writes that may wait on SQLite before the server says that it is busy.
     pub write_queue: usize,
@@ -65,6 +69,7 @@ impl DbConfig {
         };
         Self {
             target,
+            replicas: Vec::new(),
             pool_size,
             write_queue: 1024,
         }
@@ -110,13 +115,21 @@ pub enum OpenError {
 
 /// The database, shared by everyone who serves requests; cheap to clone.
 #[derive(Clone)]
-pub struct Db(Arc<Inner>);
+pub struct Db(Arc<Inner>, Reads);
+
+/// Where reads may go.
+#[derive(Clone, Copy, PartialEq)]
+enum Reads {
+    Anywhere,
+    Primary,
+}
 
 struct Inner {
     /// Tells databases apart in the workers' own connections: tests open several in one process.
     id: u64,
     target: Target,
     pool: Pool<Manager>,
+    replicas: Option<Replicas>,
     /// As many as the pool has connections. Waiting here costs no thread, waiting in the pool does.
     permits: Semaphore,
     /// On SQLite only.
@@ -161,46 +174,65 @@ impl Db {
             .min_idle(Some(0))
             .connection_timeout(PATIENCE)
             .build_unchecked(manager);
-        Ok(Self(Arc::new(Inner {
+        let replicas =
+            (!config.replicas.is_empty()).then(|| Replicas::new(&target, &config.replicas, config.pool_size));
+        let inner = Inner {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             target,
             pool,
+            replicas,
             permits: Semaphore::new(config.pool_size as usize),
             writer,
             head,
             _lock: lock,
-        })))
+        };
+        Ok(Self(Arc::new(inner), Reads::Anywhere))
     }
 
-    /// A short read: one row or a few, by key.
+    /// The same database, of which a replica is never read: for what decides who may do what, and for what is stored without an
+    /// entry in the change log, by which it is known how far a replica is.
+    #[must_use]
+    pub fn primary(&self) -> Self {
+        Self(self.0.clone(), Reads::Primary)
+    }
+
+    /// A short read: one row or a few, by key. It sees all that anyone was told is saved before it began.
     ///
     /// On SQLite it runs on the worker thread itself, since handing it to another thread costs more
     /// than the read. What may take long belongs in [`Db::scan`].
+    ///
+    /// On PostgreSQL `work` may be run again, elsewhere.
     pub async fn read<T, F>(&self, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
-        F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Clone + Send + 'static,
     {
         match self.0.writer {
             Some(_) => self.on_own_connection(work),
-            None => self.off_the_workers(work).await,
+            None => self.scan(work).await,
         }
     }
 
-    /// A read that may take long: lists, exports, whatever grows with the data.
+    /// A read that may take long: lists, exports, whatever grows with the data. Else like [`Db::read`].
     pub async fn scan<T, F>(&self, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
-        F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Clone + Send + 'static,
     {
-        self.off_the_workers(work).await
+        let replicas = self.0.replicas.as_ref().filter(|_| self.1 == Reads::Anywhere);
+        if let Some(replicas) = replicas
+            && let Some(outcome) = replicas.read(work.clone()).await
+        {
+            return outcome;
+        }
+        self.off_the_workers(move |pool| with_reconnects(pool, &work)).await
     }
 
     /// A change, in a transaction of its own; done and durable when this returns `Ok`. What `work` records is then in the
     /// change log, as made by `origin`.
     ///
     /// `work` must have no effect but on the connection: PostgreSQL may have it run again.
-    /// Errors undo it. A full queue is a 503 problem.
+    /// Errors undo it. A full queue is a 503 problem, and so is a database that is gone for longer than a failover takes.
     pub async fn write<T, F>(&self, origin: Origin, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
@@ -209,7 +241,7 @@ impl Db {
         match &self.0.writer {
             Some(writer) => writer.run(origin, work).await,
             None => {
-                let written = self.off_the_workers(move |conn| with_retries(conn, &origin, &work));
+                let written = self.off_the_workers(move |pool| with_retries(pool, &origin, &work));
                 let (value, last) = written.await?;
                 saw(&self.0.head, last);
                 Ok(value)
@@ -246,7 +278,7 @@ impl Db {
 
     /// Looks for changes that others have made.
     pub async fn look(&self) {
-        match self.read(|conn| Ok(changes::Head::load(conn)?.seq)).await {
+        match self.primary().read(|conn| Ok(changes::Head::load(conn)?.seq)).await {
             Ok(last) => saw(&self.0.head, last),
             Err(problem) => tracing::warn!(%problem, "the change log cannot be read"),
         }
@@ -274,18 +306,14 @@ impl Db {
     async fn off_the_workers<T, F>(&self, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
-        F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
+        F: FnOnce(&Pool<Manager>) -> Result<T, Problem> + Send + 'static,
     {
         let permit = tokio::time::timeout(PATIENCE, self.0.permits.acquire()).await;
         let Ok(Ok(permit)) = permit else {
             return Err(Problem::busy());
         };
         let pool = self.0.pool.clone();
-        let outcome = web::block(move || match pool.get() {
-            Ok(mut conn) => work(&mut conn),
-            Err(error) => Err(Problem::unavailable(error.to_string())),
-        })
-        .await;
+        let outcome = web::block(move || work(&pool)).await;
         drop(permit);
         outcome.unwrap_or_else(|_| Err(Problem::internal("a database job panicked")))
     }
@@ -405,16 +433,27 @@ const SERIALIZATION_RETRIES: u32 = 8;
 const UNIQUE_RETRIES: u32 = 2;
 
 fn with_retries<T>(
-    conn: &mut AnyConnection,
+    pool: &Pool<Manager>,
     origin: &Origin,
     work: &impl Fn(&mut Tx<'_>) -> Result<T, Problem>,
 ) -> Result<(T, i64), Problem> {
+    let started = Instant::now();
     let mut attempt = 0;
+    let mut doubt = None;
     loop {
-        let problem = match conn.write_and_tell(origin, work) {
+        let mut conn = pool.get().map_err(|error| gone(doubt.as_ref(), &error))?;
+        let problem = match conn.try_write(origin, work, &mut doubt) {
             Ok(value) => return Ok(value),
             Err(problem) => problem,
         };
+        if is_lost(&mut conn, &problem) || doubt.is_some() {
+            if matches!(doubt, Some(Doubt::Unlogged)) || started.elapsed() >= PATIENCE {
+                return Err(gone(doubt.as_ref(), &problem));
+            }
+            drop(conn);
+            std::thread::sleep(RECONNECT);
+            continue;
+        }
         let retries = match problem.cause() {
             Some(error) if lost_to_another(error) => SERIALIZATION_RETRIES,
             Some(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => UNIQUE_RETRIES,
@@ -424,8 +463,54 @@ fn with_retries<T>(
             return Err(problem);
         }
         attempt += 1;
+        drop(conn);
         std::thread::sleep(back_off(attempt));
     }
+}
+
+/// What is said of a write when the database stays away.
+fn gone<T>(doubt: Option<&Doubt<T>>, cause: &impl ToString) -> Problem {
+    match doubt {
+        Some(_) => Problem::in_doubt(cause.to_string()),
+        None => Problem::unavailable(cause.to_string()),
+    }
+}
+
+/// How long there is between two attempts to go on with a database that was lost.
+const RECONNECT: Duration = Duration::from_millis(100);
+
+/// Reads, again and again while the connection is lost meanwhile, as long as anyone waits for a connection.
+fn with_reconnects<T>(
+    pool: &Pool<Manager>,
+    work: &(impl FnOnce(&mut AnyConnection) -> Result<T, Problem> + Clone),
+) -> Result<T, Problem> {
+    let started = Instant::now();
+    loop {
+        let mut conn = pool.get().map_err(|error| Problem::unavailable(error.to_string()))?;
+        match work.clone()(&mut conn) {
+            Err(problem) if is_lost(&mut conn, &problem) => {
+                if started.elapsed() >= PATIENCE {
+                    return Err(Problem::unavailable(problem.to_string()));
+                }
+            }
+            outcome => return outcome,
+        }
+        drop(conn);
+        std::thread::sleep(RECONNECT);
+    }
+}
+
+/// Whether the server has gone, or is no more the primary.
+fn is_lost(conn: &mut AnyConnection, problem: &Problem) -> bool {
+    use DatabaseErrorKind::{ClosedConnection, ReadOnlyTransaction, UnableToSendCommand};
+    let said = matches!(
+        problem.cause(),
+        Some(Error::DatabaseError(
+            ClosedConnection | ReadOnlyTransaction | UnableToSendCommand,
+            _
+        ))
+    );
+    said || !problem.is_of_the_request() && conn.is_broken()
 }
 
 fn lost_to_another(error: &Error) -> bool {

@@ -180,6 +180,7 @@ pub async fn list(
 }
 
 /// What is still to be read.
+#[derive(Clone)]
 struct Walk {
     /// The years, the least first.
     years: Vec<i64>,

@@ -15,7 +15,7 @@ use crate::scoring::sheet::BaseData;
 const UNITS: i64 = 20;
 
 /// What is still to be read of a year.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Yearly {
     year: FiscalYear,
     within: Vec<Vec<String>>,

@@ -228,20 +228,19 @@ async fn workbook(db: &Db, mut rows: Rows, title: &'static str, columns: Vec<Col
     let folder = db.folder();
     let mut sheet = Sheet::new(title, columns, &folder)?;
     loop {
-        let (ended, rest, grown) = db
-            .scan(move |conn| {
-                let next = rows.next(conn)?;
-                sheet.add(&next)?;
-                Ok((next.is_empty(), rows, sheet))
-            })
-            .await?;
-        (rows, sheet) = (rest, grown);
-        if ended {
+        let (next, rest) = db.scan(move |conn| Ok((rows.next(conn)?, rows))).await?;
+        if next.is_empty() {
             break;
         }
+        let added = web::block(move || sheet.add(&next).map(|()| sheet)).await;
+        (rows, sheet) = (rest, added.unwrap_or_else(|_| Err(unwritten()))?);
     }
     let saved = web::block(move || sheet.finish(&folder)).await;
-    saved.unwrap_or_else(|_| Err(Problem::internal("a workbook could not be written")))
+    saved.unwrap_or_else(|_| Err(unwritten()))
+}
+
+fn unwritten() -> Problem {
+    Problem::internal("a workbook could not be written")
 }
 
 /// How much of a file is sent at once.

@@ -18,14 +18,14 @@ const UNITS: usize = 1000;
 const DOCUMENTS: i64 = 100;
 
 /// What is still to be read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rows {
     year: Option<FiscalYear>,
     within: Vec<Vec<String>>,
     rest: Rest,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Rest {
     Units(bulk::Walk),
     Documents(Part, Option<(UnitCode, FiscalYear)>),

@@ -186,7 +186,7 @@ async fn by_token(request: &HttpRequest, cache: &TokenCache, credentials: &str) 
         Some(token) => token,
         None => {
             let wanted = id.to_owned();
-            let found = db.read(move |conn| store::find(conn, &wanted)).await?;
+            let found = db.primary().read(move |conn| store::find(conn, &wanted)).await?;
             let token = found.ok_or_else(unknown)?;
             cache.put(token.clone());
             token

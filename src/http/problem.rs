@@ -436,6 +436,18 @@ impl Problem {
             .with_cause(Cause::Message(cause.into()))
     }
 
+    /// 503: the connection to the database was lost while a change was committed. `cause` is logged, not sent.
+    pub fn in_doubt(cause: impl Into<String>) -> Self {
+        Self::new(
+            &kinds::UNAVAILABLE,
+            "保存时与数据库的连接中断，本次修改是否已保存尚不能确定。请重新读取后再提交；带幂等键的请求可原样重发。",
+            "The connection to the database was lost while the change was saved, and it is not known whether it is. Read again before \
+             you repeat it; a request with an Idempotency-Key can be sent again as it is.",
+        )
+        .with_header(header::RETRY_AFTER, "5")
+        .with_cause(Cause::Message(cause.into()))
+    }
+
     /// 503: the key of a token is not known, and the identity provider does not answer or was asked a moment ago. Why is in the log.
     pub fn provider_unavailable(again_in: Duration) -> Self {
         Self::new(&kinds::PROVIDER_UNAVAILABLE, "", "")
@@ -551,9 +563,12 @@ impl From<Error> for Problem {
             Error::DatabaseError(_, information) if information.message().contains("database is locked") => {
                 Self::busy()
             }
-            Error::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => {
-                Self::unavailable("the connection to the database was closed")
-            }
+            Error::DatabaseError(
+                DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::ReadOnlyTransaction,
+                _,
+            ) => Self::unavailable("the database is gone, or no more the primary"),
             _ => Self::new(&kinds::INTERNAL, "", ""),
         };
         problem.with_cause(Cause::Database(error))

@@ -92,7 +92,10 @@ impl Provider {
             true => Vec::new(),
             false => {
                 let codes = person.units.clone();
-                let paths = db.read(move |conn| Ok(store::unit_paths(conn, &codes)?)).await?;
+                let paths = db
+                    .primary()
+                    .read(move |conn| Ok(store::unit_paths(conn, &codes)?))
+                    .await?;
                 match paths.is_empty() {
                     true => return Err(claims::no_unit(&self.settings)),
                     false => paths,

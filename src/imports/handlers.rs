@@ -250,6 +250,7 @@ pub async fn post(
     }
     let shared = db.is_shared();
     let import = db
+        .primary()
         .read(move |conn| {
             let row = store::find(conn, &id)?.ok_or_else(|| no_import(&id))?;
             report(conn, &running, row, shared)
@@ -420,12 +421,13 @@ pub async fn get(
 
 async fn load(db: &Db, running: &Data<Running>, principal: Principal, id: ImportId) -> Result<Import, Problem> {
     let (running, shared) = (running.clone(), db.is_shared());
-    db.read(move |conn| {
-        let row = store::find(conn, id.as_str())?.ok_or_else(|| no_import(id.as_str()))?;
-        may_see(&principal, &row)?;
-        report(conn, &running, row, shared)
-    })
-    .await
+    db.primary()
+        .read(move |conn| {
+            let row = store::find(conn, id.as_str())?.ok_or_else(|| no_import(id.as_str()))?;
+            may_see(&principal, &row)?;
+            report(conn, &running, row, shared)
+        })
+        .await
 }
 
 /// How often a watched import is looked at.
@@ -503,6 +505,7 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let limit = query.limit.unwrap_or_default();
     let rows = db
+        .primary()
         .scan(move |conn| {
             let order = query.order.unwrap_or_default();
             Ok(store::list(conn, own(&principal), order, query.cursor.as_ref(), limit)?)
@@ -564,6 +567,7 @@ pub async fn list_faults(
 ) -> Result<HttpResponse, Problem> {
     let limit = query.limit.unwrap_or_default();
     let rows = db
+        .primary()
         .scan(move |conn| {
             let row = store::find(conn, id.as_str())?.ok_or_else(|| no_import(id.as_str()))?;
             may_see(&principal, &row)?;

@@ -91,6 +91,7 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let limit = query.limit.unwrap_or_default();
     let rows = db
+        .primary()
         .scan(move |conn| {
             let filter = Filter {
                 role: query.role,
@@ -182,7 +183,7 @@ pub async fn get(
     preconditions: Preconditions,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let stored = db.read(move |conn| require(conn, &id)).await?;
+    let stored = db.primary().read(move |conn| require(conn, &id)).await?;
     preconditions.answer(&stored.etag(), |mut response| Ok(response.json(view(stored)?)))
 }
 

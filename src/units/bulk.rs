@@ -74,7 +74,7 @@ pub fn put_all(tx: &mut Tx<'_>, rows: &[(&UnitCode, &UnitInput)]) -> Result<Vec<
 
 /// All units in an order in which an empty service can store them: each after the unit above it and those that it
 /// continues. Only units that continue others, and what is below those, wait in memory for it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Walk {
     after: String,
     waiting: Vec<Stored>,

@@ -91,6 +91,7 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let limit = query.limit.unwrap_or_default();
     let (rows, dead, head) = db
+        .primary()
         .scan(move |conn| {
             let rows = store::page(conn, query.order.unwrap_or_default(), query.cursor.as_ref(), limit)?;
             let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
@@ -173,7 +174,7 @@ pub async fn get(
     preconditions: Preconditions,
     db: Data<Db>,
 ) -> Result<HttpResponse, Problem> {
-    let row = db.read(move |conn| require(conn, &id)).await?;
+    let row = db.primary().read(move |conn| require(conn, &id)).await?;
     preconditions.answer(&row.etag(), |mut response| Ok(response.json(Webhook::from(row))))
 }
 
@@ -261,6 +262,7 @@ pub async fn delete(
 )]
 pub async fn get_delivery(_: WebhookKeeper, Path(id): Path<WebhookId>, db: Data<Db>) -> Result<HttpResponse, Problem> {
     let delivery = db
+        .primary()
         .read(move |conn| {
             let row = require(conn, &id)?;
             delivery(conn, row)
@@ -325,7 +327,7 @@ pub async fn ping(
     db: Data<Db>,
     sender: Data<Sender>,
 ) -> Result<HttpResponse, Problem> {
-    let row = db.read(move |conn| require(conn, &id)).await?;
+    let row = db.primary().read(move |conn| require(conn, &id)).await?;
     let id = format!("ping_{}", uuid::Uuid::now_v7());
     let event = PingEvent::new(id.clone(), store::address(&row.id));
     let body = serde_json::to_vec(&event).map_err(|error| Problem::internal(error.to_string()))?;
@@ -416,6 +418,7 @@ pub async fn list_dead(
 ) -> Result<HttpResponse, Problem> {
     let limit = query.limit.unwrap_or_default();
     let rows = db
+        .primary()
         .scan(move |conn| {
             require(conn, &id)?;
             let order = query.order.unwrap_or_default();

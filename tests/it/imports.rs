@@ -326,6 +326,42 @@ both_engines! {
     }
 }
 
+/// Only PostgreSQL lets a second service onto the database. A client that lost its connection may be sent to another one.
+#[test]
+fn an_import_that_is_sent_again_to_another_service_goes_on_there_and_stores_nothing_twice() {
+    let Some(app) = TestApp::start(Engine::Postgres) else {
+        return;
+    };
+    let units: Vec<_> = (100..115).map(|code| code.to_string()).collect();
+    let one = app.with_units(&units.iter().map(|code| (code.as_str(), None)).collect::<Vec<_>>());
+    one.put("/api/v1/fiscal-years/2019", &json!({"scheme": "hunan-2019"}))
+        .expect(201);
+    let fund =
+        |n: usize| json!({"id": format!("f-{n}"), "unit": units[n / 100], "year": 2019, "name": format!("专项{n}")});
+    let file = lines(&(0..1500).map(fund).collect::<Vec<_>>());
+    let (second, query) = (app.another(), "resource=special_funds&mode=each&id=moved");
+    let two = Client::new(second.base()).like(&one);
+    let begun = import(&one.with("Prefer", "respond-async"), query, NDJSON, &file);
+    assert!([201, 202].contains(&begun.status), "{}", begun.text());
+    let ended = import(&two, query, NDJSON, &file).expect(200).json();
+    assert_eq!(
+        (&ended["state"], &ended["counts"]),
+        (&json!("done"), &counts(1500, 0, 0, 0, 0))
+    );
+    let logged: Vec<String> = changes::table
+        .filter(changes::resource.eq("special_fund"))
+        .select(changes::key)
+        .distinct()
+        .load(&mut app.connect())
+        .unwrap();
+    let all: i64 = changes::table
+        .filter(changes::resource.eq("special_fund"))
+        .count()
+        .get_result(&mut app.connect())
+        .unwrap();
+    assert_eq!((logged.len(), all), (1500, 1500));
+}
+
 #[test]
 fn a_file_above_the_limit_is_refused() {
     let app = TestApp::start_with(Engine::Sqlite, |config| config.import_limit = 80).unwrap();

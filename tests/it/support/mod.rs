@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use jixiao::config::{Config, LogFormat};
+use jixiao::db::connection::{Access, connect};
 use jixiao::db::{AnyConnection, Db, DbConfig, Origin, Target, Tx};
 use jixiao::http::gate::Gate;
 use jixiao::http::problem::Problem;
@@ -117,7 +118,12 @@ impl TestApp {
 
     /// A second service on the database of this one.
     pub fn another(&self) -> Self {
-        Self::on(self.engine, self.target.clone(), None, |_| {})
+        self.another_with(|_| {})
+    }
+
+    /// The same, with other settings.
+    pub fn another_with(&self, change: impl FnOnce(&mut Config)) -> Self {
+        Self::on(self.engine, self.target.clone(), None, change)
     }
 
     fn on(engine: Engine, target: Target, place: Option<Place>, change: impl FnOnce(&mut Config)) -> Self {
@@ -172,11 +178,16 @@ impl TestApp {
     }
 
     /// The same after a restart: another server on the same database, once this one has ended.
-    pub fn restarted(mut self) -> Self {
+    pub fn restarted(self) -> Self {
+        self.restarted_with(|_| {})
+    }
+
+    /// The same, with other settings.
+    pub fn restarted_with(mut self, change: impl FnOnce(&mut Config)) -> Self {
         let (engine, target) = (self.engine, self.target.clone());
         let place = self.place.take();
         drop(self);
-        Self::on(engine, target, place, |_| {})
+        Self::on(engine, target, place, change)
     }
 
     /// Stops it, and leaves its data.
@@ -220,6 +231,11 @@ impl TestApp {
     /// A connection of its own to the database, past the service.
     pub fn connect(&self) -> AnyConnection {
         jixiao::db::open_once(&self.target).unwrap()
+    }
+
+    /// The same, and leaves the tables as they are.
+    pub fn connect_without_migrating(&self) -> AnyConnection {
+        connect(&self.target, Access::Read).unwrap()
     }
 
     /// A new token, as its owner gets it.

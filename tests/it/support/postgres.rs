@@ -44,6 +44,15 @@ impl Drop for Database {
 
 /// A new, empty database; `None`, after saying so, where there is no PostgreSQL. In CI that is a failure.
 pub fn new_database() -> Option<Database> {
+    made_from("template1")
+}
+
+/// A copy of a database that nobody is connected to.
+pub fn copy_of(address: &str) -> Option<Database> {
+    made_from(address.rsplit('/').next()?)
+}
+
+fn made_from(template: &str) -> Option<Database> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let Some(server) = &*SERVER else {
         assert!(
@@ -55,7 +64,7 @@ pub fn new_database() -> Option<Database> {
     };
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let mut conn = PgConnection::establish(&server.address("postgres")).unwrap();
-    diesel::sql_query(format!("CREATE DATABASE {name}"))
+    diesel::sql_query(format!("CREATE DATABASE {name} TEMPLATE {template}"))
         .execute(&mut conn)
         .unwrap();
     Some(Database {
