@@ -97,11 +97,30 @@ const WRITER: &str = "
     PRAGMA cache_size = -16000;
     PRAGMA wal_autocheckpoint = 2000;";
 
+/// What bounds how long a PostgreSQL that vanished is waited for: when a connection is made, and when it says no more.
+const BOUNDS: [(&str, &str); 3] = [
+    ("connect_timeout", "5"),
+    ("tcp_user_timeout", "10000"),
+    ("keepalives_idle", "30"),
+];
+
+/// An address with those bounds that it does not set itself.
+fn bounded(url: &str) -> String {
+    let mut url = url.to_owned();
+    for (name, value) in BOUNDS {
+        if !url.contains(name) {
+            let mark = if url.contains('?') { '&' } else { '?' };
+            url.push_str(&format!("{mark}{name}={value}"));
+        }
+    }
+    url
+}
+
 /// Opens a connection and sets it up.
 pub fn connect(target: &Target, access: Access) -> Result<AnyConnection, ConnectionError> {
     match target {
         Target::Postgres(url) => {
-            let mut conn = PgConnection::establish(url)?;
+            let mut conn = PgConnection::establish(&bounded(url))?;
             conn.batch_execute("SET TIME ZONE 'UTC'")
                 .map_err(ConnectionError::CouldntSetupConfiguration)?;
             Ok(AnyConnection::Postgres(conn))

@@ -16,6 +16,7 @@ pub mod connection;
 pub mod migrate;
 pub mod schema;
 pub mod sql;
+pub mod trouble;
 pub mod tx;
 mod writer;
 
@@ -42,6 +43,9 @@ use crate::http::problem::Problem;
 
 /// How long a request waits for a free connection before it is told that the server is busy.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long it waits for a new connection.
+const CONNECTING: Duration = Duration::from_secs(3);
 
 /// Where the database is, and how much of it to use.
 #[derive(Debug, Clone)]
@@ -85,13 +89,15 @@ pub enum OpenError {
         lock: String,
     },
     /// The file or its folder cannot be made or opened.
-    #[error("cannot open {0}: {1}")]
+    #[error("cannot open {0}: {1}. {advice} / 无法打开 {0}：{1}。{advice_zh}",
+        advice = trouble::advice(&.1.to_string()).en, advice_zh = trouble::advice(&.1.to_string()).zh)]
     File(String, std::io::Error),
-    /// The engine refused the connection.
-    #[error("cannot connect to {0:?}: {1}")]
-    Connect(Target, diesel::ConnectionError),
+    /// The engine refused the connection, with these words.
+    #[error("cannot open the database {0:?}: {1}. {advice} / 无法打开数据库 {0:?}：{1}。{advice_zh}",
+        advice = trouble::advice(.1).en, advice_zh = trouble::advice(.1).zh)]
+    Connect(Target, String),
     /// The tables could not be brought up to date.
-    #[error("cannot bring the tables up to date: {0}")]
+    #[error("cannot bring the tables up to date: {0} / 无法更新数据表结构：{0}")]
     Migrate(Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -105,7 +111,7 @@ struct Inner {
     target: Target,
     pool: Pool<Manager>,
     /// As many as the pool has connections. Waiting here costs no thread, waiting in the pool does.
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
     /// On SQLite only.
     writer: Option<Writer>,
     /// The number of the last change that this process knows of.
@@ -144,13 +150,14 @@ impl Db {
         let pool = Pool::builder()
             .max_size(config.pool_size)
             .min_idle(Some(0))
-            .connection_timeout(PATIENCE)
+            // A permit is in hand, so there is nothing to wait for but a new connection.
+            .connection_timeout(CONNECTING)
             .build_unchecked(manager);
         Ok(Self(Arc::new(Inner {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             target,
             pool,
-            permits: Semaphore::new(config.pool_size as usize),
+            permits: Arc::new(Semaphore::new(config.pool_size as usize)),
             writer,
             head,
             _lock: lock,
@@ -255,17 +262,20 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
     {
-        let permit = tokio::time::timeout(PATIENCE, self.0.permits.acquire()).await;
+        let permit = tokio::time::timeout(PATIENCE, Arc::clone(&self.0.permits).acquire_owned()).await;
         let Ok(Ok(permit)) = permit else {
             return Err(Problem::busy());
         };
         let pool = self.0.pool.clone();
-        let outcome = web::block(move || match pool.get() {
-            Ok(mut conn) => work(&mut conn),
-            Err(error) => Err(Problem::unavailable(error.to_string())),
+        let outcome = web::block(move || {
+            // Until the work ends, even where the client that waited for it has gone: it has the connection for as long.
+            let _permit = permit;
+            match pool.get() {
+                Ok(mut conn) => work(&mut conn),
+                Err(error) => Err(Problem::unavailable(error.to_string())),
+            }
         })
         .await;
-        drop(permit);
         outcome.unwrap_or_else(|_| Err(Problem::internal("a database job panicked")))
     }
 }
@@ -283,8 +293,19 @@ pub fn open_once(target: &Target) -> Result<AnyConnection, OpenError> {
     if let Target::Sqlite(path) = target {
         make_folder(path)?;
     }
-    let mut conn = connect(target, Access::Write).map_err(|error| OpenError::Connect(target.clone(), error))?;
-    for name in migrate::run(&mut conn).map_err(OpenError::Migrate)? {
+    let said = |error: &dyn std::error::Error| {
+        let address = match target {
+            Target::Postgres(address) => address,
+            Target::Sqlite(_) => "",
+        };
+        trouble::said(&error.to_string(), address)
+    };
+    let mut conn = connect(target, Access::Write).map_err(|error| OpenError::Connect(target.clone(), said(&error)))?;
+    let made = migrate::run(&mut conn).map_err(|error| match trouble::is_of_the_disk(&error.to_string()) {
+        true => OpenError::Connect(target.clone(), said(&*error)),
+        false => OpenError::Migrate(error),
+    })?;
+    for name in made {
         tracing::info!(migration = name, "tables brought up to date");
     }
     Ok(conn)

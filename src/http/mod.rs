@@ -4,6 +4,7 @@
 //! `gate` (who) → `path`, `query`, `body` (what, every fault named) → `etag` (which version) → `page` (lists) → `problem` (errors).
 
 pub mod accept;
+pub mod arrival;
 pub mod auth;
 pub mod body;
 pub mod contract;
@@ -19,6 +20,7 @@ pub mod kinds;
 pub mod language;
 pub mod limits;
 pub mod links;
+pub mod load;
 pub mod members;
 pub mod middleware;
 pub mod network;
@@ -29,3 +31,4 @@ pub mod query;
 pub mod resource;
 pub mod responses;
 pub mod shape;
+pub mod tls;

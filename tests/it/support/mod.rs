@@ -129,6 +129,10 @@ impl TestApp {
                 ..DbConfig::new(target.clone())
             },
             workers: 1,
+            tls: None,
+            load: jixiao::http::load::Settings::usual(),
+            max_connections: 10_000,
+            client_timeout: Duration::from_secs(20),
             body_limit: 256 * 1024,
             import_limit: 16 << 20,
             import_retention_days: 90,
