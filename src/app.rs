@@ -282,7 +282,7 @@ pub const SHUTDOWN: Duration = Duration::from_secs(30);
 /// Has the connections of `listener` cut off that nobody reads from: Linux hands these options down to them.
 fn cut_off(listener: &TcpListener, patience: Duration) -> std::io::Result<()> {
     let socket = SockRef::from(listener);
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(patience).with_interval(Duration::from_secs(10)))?;
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(patience.max(Duration::from_secs(1))).with_interval(Duration::from_secs(10)))?;
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(patience))?;
     Ok(())

@@ -383,15 +383,16 @@ pub(crate) fn read_table(path: &Path) -> Result<toml::Table, ConfigError> {
 /// The setting that comes nearest to one that there is not, in English and in Chinese.
 fn meant(message: &str) -> (String, String) {
     let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'));
+    let nothing = || (String::new(), "。".to_owned());
     let Some((unknown, _)) = unknown else {
-        return Default::default();
+        return nothing();
     };
     let near = settings::names()
         .into_iter()
         .map(|name| (strsim::osa_distance(unknown, &name), name))
         .filter(|(distance, name)| *distance <= name.len() / 3)
         .min();
-    near.map_or_else(Default::default, |(_, name)| {
+    near.map_or_else(nothing, |(_, name)| {
         (format!("; did you mean `{name}`?"), format!("，是否应为`{name}`？"))
     })
 }

@@ -1,5 +1,6 @@
 //! A running service to speak HTTP to, on SQLite or on PostgreSQL, and what tests ask of its answers.
 
+pub mod certificate;
 pub mod client;
 pub mod postgres;
 pub mod process;
@@ -116,7 +117,17 @@ impl TestApp {
 
     /// A second service on the database of this one.
     pub fn another(&self) -> Self {
-        Self::on(self.engine, self.target.clone(), None, |_| {})
+        self.another_with(|_| {})
+    }
+
+    /// The same, with other settings.
+    pub fn another_with(&self, change: impl FnOnce(&mut Config)) -> Self {
+        Self::on(self.engine, self.target.clone(), None, change)
+    }
+
+    /// Where its data is.
+    pub fn target(&self) -> &Target {
+        &self.target
     }
 
     fn on(engine: Engine, target: Target, place: Option<Place>, change: impl FnOnce(&mut Config)) -> Self {
