@@ -608,8 +608,16 @@ impl ResponseError for Problem {
             headers,
             ..
         } = &*self.0;
-        if kind.status.is_server_error() {
-            tracing::error!(request_id = id, path, problem = %self, "request failed");
+        match kind.status {
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                tracing::error!(request_id = id, path, problem = %self, "request failed");
+            }
+            // A line for each would be work of its own where there is too much of it; the access log has them.
+            _ if std::ptr::eq(*kind, &kinds::BUSY) => {}
+            status if status.is_server_error() => {
+                tracing::warn!(request_id = id, path, problem = %self, "request failed");
+            }
+            _ => {}
         }
         let mut response = HttpResponse::build(kind.status);
         for header in headers {
