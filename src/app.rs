@@ -253,7 +253,12 @@ impl Live {
     /// # Errors
     /// When a file that they name cannot be used; then nothing changes.
     pub fn change(&self, config: &Config) -> Result<(), Failure> {
-        let certificate = config.tls.as_ref().filter(|_| self.has_tls()).map(tls::load).transpose()?;
+        let certificate = config
+            .tls
+            .as_ref()
+            .filter(|_| self.has_tls())
+            .map(tls::load)
+            .transpose()?;
         self.gate.believe(config.identity.as_ref())?;
         if let Some((shown, certificate)) = self.certificate.as_ref().zip(certificate) {
             shown.replace(certificate);
@@ -282,7 +287,11 @@ pub const SHUTDOWN: Duration = Duration::from_secs(30);
 /// Has the connections of `listener` cut off that nobody reads from: Linux hands these options down to them.
 fn cut_off(listener: &TcpListener, patience: Duration) -> std::io::Result<()> {
     let socket = SockRef::from(listener);
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(patience.max(Duration::from_secs(1))).with_interval(Duration::from_secs(10)))?;
+    socket.set_tcp_keepalive(
+        &TcpKeepalive::new()
+            .with_time(patience.max(Duration::from_secs(1)))
+            .with_interval(Duration::from_secs(10)),
+    )?;
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(patience))?;
     Ok(())
@@ -353,7 +362,9 @@ pub async fn serve(config: &Config, db: &Db, live: Live, listener: TcpListener) 
     .tls_handshake_timeout(config.client_timeout)
     .shutdown_timeout(SHUTDOWN.as_secs());
     let server = match certificate {
-        Some(certificate) => server.listen_rustls_0_23(listener, certificate.config().map_err(std::io::Error::other)?)?,
+        Some(certificate) => {
+            server.listen_rustls_0_23(listener, certificate.config().map_err(std::io::Error::other)?)?
+        }
         None => server.listen(listener)?,
     };
     Ok(server.run())

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 
 use crate::db::{DbConfig, Target};
 use crate::http::cors::AllowedOrigin;
-use crate::http::{limits, load, tls};
 use crate::http::network::Network;
+use crate::http::{limits, load, tls};
 use crate::identity::settings::{self as identity, ClaimPath, KeySource, RoleName};
 use crate::settings;
 use crate::webhooks::{self, Allowed};
@@ -248,7 +248,9 @@ pub enum ConfigError {
     )]
     DatabaseUrl,
     /// Only one of the two is there.
-    #[error("JIXIAO_TLS_CERT and JIXIAO_TLS_KEY belong together: give both or neither. / JIXIAO_TLS_CERT与JIXIAO_TLS_KEY须同时设置。")]
+    #[error(
+        "JIXIAO_TLS_CERT and JIXIAO_TLS_KEY belong together: give both or neither. / JIXIAO_TLS_CERT与JIXIAO_TLS_KEY须同时设置。"
+    )]
     Tls,
     /// Some of what an identity provider takes is missing.
     #[error("{0}")]
@@ -368,7 +370,12 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
             file: path.display().to_string(),
             line: before.matches('\n').count() + 1,
             // What follows is a list of all settings.
-            fault: error.message().split(", expected one of").next().unwrap_or_default().replace('\n', " "),
+            fault: error
+                .message()
+                .split(", expected one of")
+                .next()
+                .unwrap_or_default()
+                .replace('\n', " "),
             meant,
             meant_zh,
         }
@@ -382,7 +389,9 @@ pub(crate) fn read_table(path: &Path) -> Result<toml::Table, ConfigError> {
 
 /// The setting that comes nearest to one that there is not, in English and in Chinese.
 fn meant(message: &str) -> (String, String) {
-    let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'));
+    let unknown = message
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split_once('`'));
     let nothing = || (String::new(), "。".to_owned());
     let Some((unknown, _)) = unknown else {
         return nothing();
@@ -429,7 +438,10 @@ mod tests {
         std::fs::write(&path, "lisen = \"127.0.0.1:1\"\n").unwrap();
         let error = flags(Some(path), Partial::default()).resolve().unwrap_err();
         let error = error.to_string();
-        assert!(error.contains("jixiao.toml:1: unknown field `lisen`; did you mean `listen`?"), "{error}");
+        assert!(
+            error.contains("jixiao.toml:1: unknown field `lisen`; did you mean `listen`?"),
+            "{error}"
+        );
 
         let given = Partial {
             database_url: Some("postgres://jixiao:secret@db:5432/jixiao?password=secret".to_owned()),

@@ -356,7 +356,9 @@ fn health(config: &Config) -> Result<(), Failure> {
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{host}:{}/health/ready", listen.port());
     // The certificate is for the name that clients use, and this is no client but the machine itself.
-    let tls = TlsConfig::builder().provider(TlsProvider::NativeTls).disable_verification(true);
+    let tls = TlsConfig::builder()
+        .provider(TlsProvider::NativeTls)
+        .disable_verification(true);
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(Duration::from_secs(3)))
         .tls_config(tls.build())

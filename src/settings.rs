@@ -104,7 +104,10 @@ pub fn in_force(given: &ArgMatches) -> Result<Vec<Setting>, ConfigError> {
             ),
             (Some(ValueSource::EnvVariable), ..) => {
                 let name = option.get_env().map(|name| name.to_string_lossy().into_owned());
-                (Value::Set(toml_of(option, &raw)), Source::Variable(name.unwrap_or_default()))
+                (
+                    Value::Set(toml_of(option, &raw)),
+                    Source::Variable(name.unwrap_or_default()),
+                )
             }
             (_, Some(toml::Value::String(text)), Some(path)) => (
                 Value::Set(toml::Value::String(as_shown(text)).to_string()),
@@ -178,7 +181,9 @@ mod tests {
             "10.0.0.0/8,::1",
         ]);
         let line = |name: &str| {
-            let mut named = lines.iter().filter(|line| line.trim_start_matches("# ").starts_with(name));
+            let mut named = lines
+                .iter()
+                .filter(|line| line.trim_start_matches("# ").starts_with(name));
             let line = named.next().unwrap();
             line.split_whitespace().collect::<Vec<_>>().join(" ")
         };

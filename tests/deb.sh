@@ -19,9 +19,10 @@ stop() {
 trap stop EXIT
 
 package=$(ops/deb/build.sh "$program" "$work")
-dpkg-deb --info "$package" | grep -q '^ Package: jixiao$'
+[ "$(dpkg-deb --field "$package" Package)" = jixiao ]
+contents=$(dpkg-deb --contents "$package")
 for path in ./usr/bin/jixiao ./lib/systemd/system/jixiao.service ./etc/jixiao/jixiao.toml ./usr/share/doc/jixiao/copyright; do
-  dpkg-deb --contents "$package" | grep -q " $path$" || { echo "it lacks $path" >&2; exit 1; }
+  grep -q " $path$" <<<"$contents" || { echo "it lacks $path" >&2; exit 1; }
 done
 if command -v lintian >/dev/null; then
   # No manual page, no list of bugs that it closes; and it is built here, without Debian's own flags.

@@ -35,9 +35,11 @@ class Connection:
 
     def __init__(self, port, token):
         self.port, self.token, self.streams = port, token, None
+        self.is_new = True
 
     async def send(self, method, path, body=None, kind="application/json"):
-        if self.streams is None:
+        self.is_new = self.streams is None
+        if self.is_new:
             self.streams = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 22)
         reader, writer = self.streams
         body = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -76,7 +78,7 @@ class Soak:
         self.statuses, self.times, self.faults = collections.Counter(), [], []
         self.sent, self.answered = collections.Counter(), collections.Counter()
         self.followed, self.delivered, self.samples = 0, 0, []
-        self.disk_is_full = False
+        self.disk_is_full, self.room_since = False, 0
 
     async def start(self):
         self.settings = self.folder / "jixiao.toml"
@@ -150,7 +152,7 @@ class Soak:
         if status in DEFINED:
             if "retry-after:" not in head:
                 self.faults.append(f"{request[:2]}: {status} without Retry-After")
-            if status == 507 and not self.disk_is_full:
+            if status == 507 and not self.disk_is_full and started > self.room_since:
                 self.faults.append(f"{request[:2]}: 507 with room on the disk")
         elif status not in expected:
             self.faults.append(f"{request[:2]}: {status} {content[:300].decode(errors='replace')}")
@@ -171,7 +173,9 @@ class Soak:
                 try:
                     await self.one(connection, n)
                 except (OSError, asyncio.IncompleteReadError) as error:
-                    # An idle connection may be closed at any time; only a new one has no excuse.
+                    # An idle connection may be closed at any time; a new one has no excuse.
+                    if connection.is_new:
+                        self.faults.append(f"a new connection: {error!r}")
                     connection.close()
                     self.statuses[type(error).__name__] += 1
                 count += 1
@@ -246,8 +250,7 @@ class Soak:
             resource.prlimit(self.server.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
             await asyncio.sleep(min(seconds / 20, 10))
             resource.prlimit(self.server.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-            await asyncio.sleep(1)
-            self.disk_is_full = False
+            self.disk_is_full, self.room_since = False, time.perf_counter()
 
     async def sample(self):
         while True:

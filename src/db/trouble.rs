@@ -93,7 +93,13 @@ const ADVICE: [(&[&str], &str, &str); 8] = [
         "Nothing has this name: see to the host in DATABASE_URL.",
     ),
     (
-        &["Connection refused", "timeout expired", "No route to host", "timed out", "unreachable"],
+        &[
+            "Connection refused",
+            "timeout expired",
+            "No route to host",
+            "timed out",
+            "unreachable",
+        ],
         "数据库主机无应答：请检查DATABASE_URL中的主机和端口，并确认PostgreSQL已启动、防火墙已放行。",
         "Nothing answers there: see to host and port in DATABASE_URL, whether PostgreSQL runs, and to the firewall.",
     ),
@@ -160,7 +166,10 @@ mod tests {
     #[test]
     fn what_a_database_says_is_followed_by_what_to_do() {
         for (said, part) in [
-            ("FATAL:  password authentication failed for user \"jixiao\"", "percent-encoded"),
+            (
+                "FATAL:  password authentication failed for user \"jixiao\"",
+                "percent-encoded",
+            ),
             ("FATAL:  database \"jixiao\" does not exist", "createdb"),
             ("FATAL:  role \"x\" does not exist", "user and password"),
             ("could not translate host name \"db\" to address", "the host"),

@@ -38,7 +38,10 @@ impl Gate {
     /// Why the provider's keys, where they are in a file, cannot be used.
     pub fn new(provider: Option<&Settings>) -> Result<Self, String> {
         let provider = provider.cloned().map(Provider::new).transpose()?;
-        Ok(Self::Tokens(TokenCache::default(), ArcSwapOption::from_pointee(provider)))
+        Ok(Self::Tokens(
+            TokenCache::default(),
+            ArcSwapOption::from_pointee(provider),
+        ))
     }
 
     /// Believes the provider of these settings from now on, or none. One whose keys are fetched stays, with its keys, where

@@ -173,13 +173,32 @@ fn a_request_that_takes_too_long_is_told_so_and_others_go_on() {
         // Another program has the lock that writers need.
         let mut other = app.connect();
         other.begin().unwrap();
-        again_later(bureau.put(UNIT, &json!({"name": "开云镇", "kind": "town"})), 503, "took-too-long");
+        again_later(
+            bureau.put(UNIT, &json!({"name": "开云镇", "kind": "town"})),
+            503,
+            "took-too-long",
+        );
         bureau.get("/api/v1/units").expect(200);
         other.rollback().unwrap();
         wait_until("the write is done all the same, or can be", || {
             bureau.put(UNIT, &json!({"name": "开云镇", "kind": "town"})).status / 100 == 2
         });
     }
+}
+
+#[test]
+fn connections_beyond_the_limit_wait_until_another_one_ends() {
+    let app = with(|config| config.max_connections = 1);
+    let ask = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut byte = [0];
+    let Slow(mut first) = Slow::send(app.base(), ask);
+    first.read_exact(&mut byte).unwrap();
+    let Slow(mut second) = Slow::send(app.base(), ask);
+    second.set_read_timeout(Some(millis(300))).unwrap();
+    assert!(second.read_exact(&mut byte).is_err());
+    drop(first);
+    second.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    second.read_exact(&mut byte).unwrap();
 }
 
 #[test]
@@ -236,7 +255,11 @@ fn a_client_that_reads_nothing_of_its_answers_is_cut_off() {
 fn bound_files(server: &Process, bytes: Option<u64>) {
     let bound = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
     let done = Command::new("prlimit")
-        .args(["--pid", &server.child.id().to_string(), &format!("--fsize={bound}:unlimited")])
+        .args([
+            "--pid",
+            &server.child.id().to_string(),
+            &format!("--fsize={bound}:unlimited"),
+        ])
         .status()
         .unwrap();
     assert!(done.success());
@@ -258,7 +281,12 @@ fn with_a_full_disk_reading_goes_on_and_writing_does_when_there_is_room_again() 
     }
     let mut server = Process::start_as(command);
     let bureau = server.client(&server.first_token());
-    let put = |n: u32| bureau.put(&format!("/api/v1/units/{n}"), &json!({"name": format!("单位{n}"), "kind": "town"}));
+    let put = |n: u32| {
+        bureau.put(
+            &format!("/api/v1/units/{n}"),
+            &json!({"name": format!("单位{n}"), "kind": "town"}),
+        )
+    };
     let mut acknowledged = Vec::new();
     for round in 0..2 {
         for n in 0..20 {
@@ -288,7 +316,9 @@ fn with_a_full_disk_reading_goes_on_and_writing_does_when_there_is_room_again() 
     assert_eq!(server.stop().code(), Some(0));
     let file = data.path().join("jixiao.db").display().to_string();
     let mut conn = SqliteConnection::establish(&file).unwrap();
-    let codes: Vec<Code> = diesel::sql_query("SELECT code FROM units ORDER BY code").load(&mut conn).unwrap();
+    let codes: Vec<Code> = diesel::sql_query("SELECT code FROM units ORDER BY code")
+        .load(&mut conn)
+        .unwrap();
     let codes: Vec<_> = codes.iter().map(|row| row.code.parse::<u32>().unwrap()).collect();
     assert_eq!(codes, acknowledged);
 }
@@ -348,14 +378,20 @@ impl Wire {
         }
         // The one that takes connections notices with the next one.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
-        wait_until("nobody listens", || TcpStream::connect(("127.0.0.1", self.port)).is_err());
+        wait_until("nobody listens", || {
+            TcpStream::connect(("127.0.0.1", self.port)).is_err()
+        });
     }
 }
 
 #[test]
 fn a_database_that_goes_is_told_of_and_one_that_comes_back_is_used_without_a_restart() {
-    let Some(direct) = TestApp::start(Engine::Postgres) else { return };
-    let Target::Postgres(address) = direct.target().clone() else { unreachable!() };
+    let Some(direct) = TestApp::start(Engine::Postgres) else {
+        return;
+    };
+    let Target::Postgres(address) = direct.target().clone() else {
+        unreachable!()
+    };
     let (host, name) = address.rsplit_once('@').unwrap().1.split_once('/').unwrap();
     let wire = Wire::to(host);
     let url = format!("postgres://postgres@127.0.0.1:{}/{name}", wire.port);
@@ -373,7 +409,10 @@ fn a_database_that_goes_is_told_of_and_one_that_comes_back_is_used_without_a_res
         wire.mend();
         wait_until("it can work again", || bureau.get("/health/ready").status == 200);
         let stored = bureau.get(UNIT).expect(200).json();
-        assert_eq!((&stored["name"], &stored["version"]), (&json!("开云镇"), &json!(round * 2 - 1)));
+        assert_eq!(
+            (&stored["name"], &stored["version"]),
+            (&json!("开云镇"), &json!(round * 2 - 1))
+        );
         for name in ["新", "开云镇"] {
             bureau.put(UNIT, &json!({"name": name, "kind": "town"})).expect(200);
         }

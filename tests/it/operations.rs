@@ -93,7 +93,15 @@ fn over_tls_it_speaks_1_2_and_1_3_and_http_2_and_says_that_browsers_must_come_by
     // The machine asks itself, whatever the name in the certificate.
     let listen = server.base().trim_start_matches("https://").to_owned();
     let (certificate, key) = (text(&pair.certificate), text(&pair.key));
-    let asked = run(&["health", "--listen", &listen, "--tls-cert", &certificate, "--tls-key", &key]);
+    let asked = run(&[
+        "health",
+        "--listen",
+        &listen,
+        "--tls-cert",
+        &certificate,
+        "--tls-key",
+        &key,
+    ]);
     assert_eq!(asked.status.code(), Some(0), "{asked:?}");
 }
 
@@ -221,24 +229,39 @@ fn a_server_that_cannot_start_says_in_one_line_why_and_what_to_do() {
 
     // No database, but something else.
     std::fs::write(data.path().join("jixiao.db"), "绩效自评".repeat(1000)).unwrap();
-    says(serve(&["--data-dir", &at]), &["no SQLite database", "jixiao.db", "从备份恢复"]);
+    says(
+        serve(&["--data-dir", &at]),
+        &["no SQLite database", "jixiao.db", "从备份恢复"],
+    );
     // A folder that cannot be.
     let file = text(&data.path().join("jixiao.db"));
-    says(serve(&["--data-dir", &format!("{file}/data")]), &["cannot open", "无法打开"]);
+    says(
+        serve(&["--data-dir", &format!("{file}/data")]),
+        &["cannot open", "无法打开"],
+    );
 
     // A file of settings.
     let path = data.path().join("jixiao.toml");
     let config = text(&path);
     for (content, part) in [
-        ("workers = 1\nbody_limt = 5\n", ":2: unknown field `body_limt`; did you mean `body_limit`?"),
+        (
+            "workers = 1\nbody_limt = 5\n",
+            ":2: unknown field `body_limt`; did you mean `body_limit`?",
+        ),
         ("workers = \"many\"\n", ":1: invalid type"),
         ("workers = \n", ":1: "),
     ] {
         std::fs::write(&path, content).unwrap();
         says(serve(&["--data-dir", &at, "--config", &config]), &[part, "行有误"]);
     }
-    says(serve(&["--config", "/nowhere.toml"]), &["/nowhere.toml", "无法读取设置文件"]);
-    says(serve(&["--log", "a=b=c"]), &["JIXIAO_LOG"]);
+    says(
+        serve(&["--config", "/nowhere.toml"]),
+        &["/nowhere.toml", "无法读取设置文件"],
+    );
+    says(
+        run(&["serve", "--data-dir", &at, "--listen", &listen, "--log", "a=b=c"]),
+        &["JIXIAO_LOG"],
+    );
 }
 
 #[test]
@@ -251,7 +274,17 @@ fn a_certificate_that_cannot_be_shown_is_named_with_what_is_wrong() {
     let expired = Pair::in_folder(certificates.path(), "expired", -1);
     let serve = |certificate: &Path, key: &Path| {
         let (certificate, key) = (text(certificate), text(key));
-        let arguments = ["serve", "--data-dir", &at, "--listen", &listen, "--tls-cert", &certificate, "--tls-key", &key];
+        let arguments = [
+            "serve",
+            "--data-dir",
+            &at,
+            "--listen",
+            &listen,
+            "--tls-cert",
+            &certificate,
+            "--tls-key",
+            &key,
+        ];
         run(&arguments)
     };
     let nowhere = Path::new("/nowhere.pem");
@@ -283,7 +316,16 @@ fn as_nobody(arguments: &[&str]) -> Option<Output> {
     std::fs::copy(program.get_program(), &copy).unwrap();
     std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).unwrap();
     let output = Command::new("setpriv")
-        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--bounding-set", "-all", "--"])
+        .args([
+            "--reuid",
+            "65534",
+            "--regid",
+            "65534",
+            "--clear-groups",
+            "--bounding-set",
+            "-all",
+            "--",
+        ])
         .arg(&copy)
         .args(arguments)
         .env_clear()
@@ -303,7 +345,10 @@ fn a_folder_that_the_service_may_not_write_in_is_named_with_what_to_do() {
         eprintln!("SKIPPED: no setpriv, so nothing was tested as another user");
         return;
     };
-    says(output, &["Let the user that runs this service write", "有读写权限", &at]);
+    says(
+        output,
+        &["Let the user that runs this service write", "有读写权限", &at],
+    );
 }
 
 #[test]
@@ -317,16 +362,30 @@ fn a_postgresql_that_cannot_be_used_is_told_without_its_password() {
     };
     let closed = free_port();
     for (url, part) in [
-        (format!("postgres://jixiao:s3cret@127.0.0.1:{closed}/jixiao"), "Nothing answers there"),
-        ("postgres://jixiao:s3cret@nowhere.invalid/jixiao".to_owned(), "see to the host"),
+        (
+            format!("postgres://jixiao:s3cret@127.0.0.1:{closed}/jixiao"),
+            "Nothing answers there",
+        ),
+        (
+            "postgres://jixiao:s3cret@nowhere.invalid/jixiao".to_owned(),
+            "see to the host",
+        ),
         ("postgres://jixiao:s3cret@x@127.0.0.1/jixiao".to_owned(), "%40"),
-        ("postgres://jixiao:s3cret%zz@127.0.0.1/jixiao".to_owned(), "DATABASE_URL"),
-        ("mysql://jixiao:s3cret@127.0.0.1/jixiao".to_owned(), "postgres://user:password@host"),
+        (
+            "postgres://jixiao:s3cret%zz@127.0.0.1/jixiao".to_owned(),
+            "DATABASE_URL",
+        ),
+        (
+            "mysql://jixiao:s3cret@127.0.0.1/jixiao".to_owned(),
+            "postgres://user:password@host",
+        ),
     ] {
         let said = serve(&url);
         assert!(said.contains(part), "{part}: {said}");
     }
-    let Some(database) = postgres::new_database() else { return };
+    let Some(database) = postgres::new_database() else {
+        return;
+    };
     let (server, _) = database.address().rsplit_once('/').unwrap();
     let said = serve(&format!("{server}/nowhere"));
     assert!(said.contains("createdb") && said.contains("数据库不存在"), "{said}");
@@ -339,7 +398,9 @@ fn the_service_manager_is_told_when_the_server_is_ready_lives_and_stops() {
     let data = folder();
     let path = data.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
-    socket.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    socket
+        .set_read_timeout(Some(std::time::Duration::from_secs(20)))
+        .unwrap();
     let next = || {
         let mut bytes = [0; 100];
         let n = socket.recv(&mut bytes).unwrap();

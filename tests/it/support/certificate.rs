@@ -24,7 +24,9 @@ impl Pair {
         subject.append_entry_by_nid(Nid::COMMONNAME, name).unwrap();
         let subject = subject.build();
         let day = |n: i64| {
-            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+            let now = std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .unwrap();
             Asn1Time::from_unix(i64::try_from(now.as_secs()).unwrap() + n * 86_400 + 60).unwrap()
         };
         let mut builder = X509::builder().unwrap();
