@@ -1,11 +1,15 @@
 //! Joins the rooms: the routes, what stands around them, and the OpenAPI document.
 
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{Data, PayloadConfig, ServiceConfig};
 use actix_web::{App, HttpServer, web};
+use arc_swap::ArcSwap;
+use socket2::{SockRef, TcpKeepalive};
 use utoipa::OpenApi;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -15,13 +19,16 @@ use crate::db::{Db, Origin};
 use crate::evaluations::cache::ScoreCache;
 use crate::events::bell::Bell;
 use crate::http::answers::Answers;
+use crate::http::arrival::Patience;
 use crate::http::body::BodyLimit;
 use crate::http::contract::Contract;
 use crate::http::cors::Cors;
 use crate::http::gate::Gate;
 use crate::http::limits::Limits;
+use crate::http::load::Load;
 use crate::http::problem::Problem;
 use crate::http::shape::shape;
+use crate::http::tls::{self, Certificate, TlsError};
 use crate::http::{cors, docs, kinds, links, middleware};
 use crate::idempotency::once::InFlight;
 use crate::imports::handlers::Bounds;
@@ -194,6 +201,8 @@ fn routes(config: &mut ServiceConfig) {
         .configure(evaluations::submissions::scheme_routes);
 }
 
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -203,16 +212,99 @@ pub enum StartError {
     /// The OpenAPI document cannot be written.
     #[error("the OpenAPI document: {0}")]
     Document(#[from] serde_json::Error),
+    /// The certificate cannot be shown.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The built-in schemes cannot be stored.
-    #[error("the built-in schemes cannot be stored: {0}")]
+    #[error("the built-in schemes cannot be stored: {0} / 无法写入内置评分标准：{0}")]
     Schemes(Problem),
+}
+
+/// What can be changed while the server runs.
+#[derive(Clone)]
+pub struct Live {
+    gate: Data<Gate>,
+    limits: Data<ArcSwap<Limits>>,
+    cors: Data<ArcSwap<Cors>>,
+    load: Data<Load>,
+    certificate: Option<Arc<Certificate>>,
+}
+
+impl Live {
+    /// By these settings.
+    ///
+    /// # Errors
+    /// When the certificate cannot be shown.
+    pub fn new(config: &Config, gate: Gate) -> Result<Self, TlsError> {
+        Ok(Self {
+            gate: Data::new(gate),
+            limits: Data::new(ArcSwap::from_pointee(Limits::new(&config.limits))),
+            cors: Data::new(ArcSwap::from_pointee(Cors::new(config.cors_origins.clone()))),
+            load: Data::new(Load::new(config.load.clone())),
+            certificate: config.tls.as_ref().map(Certificate::new).transpose()?,
+        })
+    }
+
+    /// Whether it speaks TLS.
+    pub fn has_tls(&self) -> bool {
+        self.certificate.is_some()
+    }
+
+    /// Goes on by these settings, from the next request and connection on.
+    ///
+    /// # Errors
+    /// When a file that they name cannot be used; then nothing changes.
+    pub fn change(&self, config: &Config) -> Result<(), Failure> {
+        let certificate = config
+            .tls
+            .as_ref()
+            .filter(|_| self.has_tls())
+            .map(tls::load)
+            .transpose()?;
+        self.gate.believe(config.identity.as_ref())?;
+        if let Some((shown, certificate)) = self.certificate.as_ref().zip(certificate) {
+            shown.replace(certificate);
+        }
+        // What was counted stays counted, unless there are other limits.
+        if !self.limits.load().is_by(&config.limits) {
+            self.limits.store(Arc::new(Limits::new(&config.limits)));
+        }
+        self.cors.store(Arc::new(Cors::new(config.cors_origins.clone())));
+        self.load.change(config.load.clone());
+        Ok(())
+    }
+}
+
+/// Starts the service on `listener`, as [`serve`] does, with settings that stay.
+///
+/// # Errors
+/// When the socket, the certificate or the database cannot be used.
+pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener) -> Result<Server, StartError> {
+    serve(config, db, Live::new(config, gate)?, listener).await
+}
+
+/// How long requests have to end when the server is told to stop.
+pub const SHUTDOWN: Duration = Duration::from_secs(30);
+
+/// Has the connections of `listener` cut off that nobody reads from: Linux hands these options down to them.
+fn cut_off(listener: &TcpListener, patience: Duration) -> std::io::Result<()> {
+    let socket = SockRef::from(listener);
+    socket.set_tcp_keepalive(
+        &TcpKeepalive::new()
+            .with_time(patience.max(Duration::from_secs(1)))
+            .with_interval(Duration::from_secs(10)),
+    )?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(patience))?;
+    Ok(())
 }
 
 /// Starts the service on `listener`. It stops by itself on SIGTERM and SIGINT, after answering what it has accepted.
 ///
 /// # Errors
 /// When the socket or the database cannot be used.
-pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener) -> Result<Server, StartError> {
+pub async fn serve(config: &Config, db: &Db, live: Live, listener: TcpListener) -> Result<Server, StartError> {
+    cut_off(&listener, config.client_timeout)?;
     db.write(Origin::program(), schemes::store::install_builtins)
         .await
         .map_err(StartError::Schemes)?;
@@ -220,12 +312,17 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
     let contract = Data::new(Contract::new(serde_json::from_str(COMMITTED)?));
     let document = Data::new(docs::Document(COMMITTED.into()));
     let db = Data::new(db.clone());
-    let gate = Data::new(gate);
     let library = Data::new(Library::default());
     let scores = Data::new(ScoreCache::default());
     let answers = Data::new(Answers::default());
-    let limits = Data::new(Limits::new(&config.limits));
-    let cors = Data::new(Cors::new(config.cors_origins.clone()));
+    let Live {
+        gate,
+        limits,
+        cors,
+        load,
+        certificate,
+    } = live;
+    let patience = Data::new(Patience(config.client_timeout));
     let limit = config.body_limit;
     let running = Data::new(Running::default());
     let in_flight = Data::new(InFlight::default());
@@ -241,6 +338,8 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
             .app_data(gate.clone())
             .app_data(limits.clone())
             .app_data(cors.clone())
+            .app_data(load.clone())
+            .app_data(patience.clone())
             .app_data(contract.clone())
             .app_data(document.clone())
             .app_data(library.clone())
@@ -262,8 +361,15 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
             .default_service(web::to(middleware::not_found))
     })
     .workers(config.workers)
-    .shutdown_timeout(30)
-    .listen(listener)?
-    .run();
-    Ok(server)
+    .max_connections(config.max_connections.div_ceil(config.workers).max(1))
+    .client_request_timeout(config.client_timeout)
+    .tls_handshake_timeout(config.client_timeout)
+    .shutdown_timeout(SHUTDOWN.as_secs());
+    let server = match certificate {
+        Some(certificate) => {
+            server.listen_rustls_0_23(listener, certificate.config().map_err(std::io::Error::other)?)?
+        }
+        None => server.listen(listener)?,
+    };
+    Ok(server.run())
 }

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::db::{DbConfig, Target};
 use crate::http::cors::AllowedOrigin;
-use crate::http::limits;
 use crate::http::network::Network;
+use crate::http::{limits, load, tls};
 use crate::identity::settings::{self as identity, ClaimPath, KeySource, RoleName};
+use crate::settings;
 use crate::webhooks::{self, Allowed};
 
 /// What a setting may be given as: on the command line or in the environment.
@@ -59,6 +61,24 @@ struct Partial {
     /// Threads that serve requests [default: one per processor]
     #[arg(long, env = "JIXIAO_WORKERS", value_name = "N", global = true)]
     workers: Option<usize>,
+    /// The certificate to show (PEM, with those that signed it), for https; without one it is plain http
+    #[arg(long, env = "JIXIAO_TLS_CERT", value_name = "FILE", global = true)]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, env = "JIXIAO_TLS_KEY", value_name = "FILE", global = true)]
+    tls_key: Option<PathBuf>,
+    /// Requests in progress beyond which more are told to come again; 0: any number [default: 512]
+    #[arg(long, env = "JIXIAO_MAX_REQUESTS", value_name = "N", global = true)]
+    max_requests: Option<usize>,
+    /// Connections beyond which more wait to be taken [default: 10000]
+    #[arg(long, env = "JIXIAO_MAX_CONNECTIONS", value_name = "N", global = true)]
+    max_connections: Option<usize>,
+    /// How many seconds a request may take until its answer begins; imports, exports and events may take longer [default: 60]
+    #[arg(long, env = "JIXIAO_REQUEST_TIMEOUT", value_name = "SECONDS", global = true, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    request_timeout: Option<u32>,
+    /// How many seconds a client may keep the server waiting: for its request, the next piece of a body, or until it reads on [default: 30]
+    #[arg(long, env = "JIXIAO_CLIENT_TIMEOUT", value_name = "SECONDS", global = true, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    client_timeout: Option<u32>,
     /// The largest body that is read, in bytes [default: 2097152]
     #[arg(long, env = "JIXIAO_BODY_LIMIT", value_name = "BYTES", global = true)]
     body_limit: Option<usize>,
@@ -180,6 +200,14 @@ pub struct Config {
     pub db: DbConfig,
     /// Threads that serve requests.
     pub workers: usize,
+    /// The certificate to show; `None`: plain http.
+    pub tls: Option<tls::Files>,
+    /// How much is done at once, and for how long.
+    pub load: load::Settings,
+    /// How many connections there may be.
+    pub max_connections: usize,
+    /// How long a client may keep the server waiting.
+    pub client_timeout: Duration,
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
     /// The largest file that is imported, in bytes.
@@ -206,19 +234,38 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read {0}: {1}")]
+    #[error("cannot read the settings in {0}: {1} / 无法读取设置文件 {0}：{1}。")]
     File(PathBuf, std::io::Error),
     /// The file is not TOML, or names what is no setting.
-    #[error("{0}: {1}")]
-    Content(PathBuf, toml::de::Error),
+    #[error("{file}:{line}: {fault}{meant} / 设置文件 {file} 第{line}行有误：{fault}{meant_zh}")]
+    Content {
+        /// The file.
+        file: String,
+        /// The line at fault.
+        line: usize,
+        /// What is wrong there.
+        fault: String,
+        /// What may have been meant, in English.
+        meant: String,
+        /// What may have been meant, in Chinese.
+        meant_zh: String,
+    },
     /// The address of the database is neither a path nor PostgreSQL.
-    #[error("DATABASE_URL: use postgres://…, sqlite:<path>, or leave it out for SQLite in the data folder")]
+    #[error(
+        "DATABASE_URL: use postgres://user:password@host/database, with @ and / in a password as %40 and %2F; sqlite:<path>; or leave it out for SQLite in the data folder. / \
+         DATABASE_URL应为postgres://用户名:密码@主机/数据库（密码中的@和/须写作%40和%2F）或sqlite:路径；使用数据目录中的SQLite时不必设置。"
+    )]
     DatabaseUrl,
     /// The addresses of the replicas are not PostgreSQL's, or there is nothing that they could be replicas of.
     #[error(
         "DATABASE_REPLICA_URL: give postgres://… addresses with commas between, beside a DATABASE_URL of PostgreSQL"
     )]
     ReplicaUrl,
+    /// Only one of the two is there.
+    #[error(
+        "JIXIAO_TLS_CERT and JIXIAO_TLS_KEY belong together: give both or neither. / JIXIAO_TLS_CERT与JIXIAO_TLS_KEY须同时设置。"
+    )]
+    Tls,
     /// Some of what an identity provider takes is missing.
     #[error("{0}")]
     Identity(String),
@@ -230,12 +277,16 @@ impl Flags {
     /// # Errors
     /// When the file that is named cannot be used, or settings contradict each other.
     pub fn resolve(self) -> Result<Config, ConfigError> {
-        let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let file: Partial = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let given = self.settings;
         let data_dir = given.data_dir.or(file.data_dir).unwrap_or_else(|| "data".into());
         let target = match given.database_url.or(file.database_url) {
             None => Target::Sqlite(data_dir.join("jixiao.db")),
             Some(url) if url.contains("://") && !url.starts_with("postgres") && !url.starts_with("sqlite:") => {
+                return Err(ConfigError::DatabaseUrl);
+            }
+            // libpq would take the rest of the password for the host, and complain of it by name.
+            Some(url) if url.contains("://") && before_query(&url).matches('@').count() > 1 => {
                 return Err(ConfigError::DatabaseUrl);
             }
             Some(url) => Target::parse(&url),
@@ -256,6 +307,20 @@ impl Flags {
                 .unwrap_or(usual.per_address),
             failures: given.lockout.or(file.lockout).unwrap_or(usual.failures),
             trusted_proxies: given.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
+        };
+        let seconds = |n: u32| Duration::from_secs(n.into());
+        let usual = load::Settings::usual();
+        let load = load::Settings {
+            requests: given.max_requests.or(file.max_requests).unwrap_or(usual.requests),
+            time: given
+                .request_timeout
+                .or(file.request_timeout)
+                .map_or(usual.time, seconds),
+        };
+        let tls = match (given.tls_cert.or(file.tls_cert), given.tls_key.or(file.tls_key)) {
+            (Some(certificate), Some(key)) => Some(tls::Files { certificate, key }),
+            (None, None) => None,
+            _ => return Err(ConfigError::Tls),
         };
         let usual = webhooks::Settings::usual();
         let webhooks = webhooks::Settings {
@@ -289,6 +354,10 @@ impl Flags {
                 .unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
             db,
             workers: given.workers.or(file.workers).unwrap_or(processors).clamp(1, 512),
+            tls,
+            load,
+            max_connections: given.max_connections.or(file.max_connections).unwrap_or(10_000),
+            client_timeout: seconds(given.client_timeout.or(file.client_timeout).unwrap_or(30)),
             body_limit: given.body_limit.or(file.body_limit).unwrap_or(2 << 20),
             import_limit: given.import_limit.or(file.import_limit).unwrap_or(1 << 30),
             import_retention_days: given.import_retention_days.or(file.import_retention_days).unwrap_or(90),
@@ -325,9 +394,55 @@ fn replicas(urls: &str, primary: &Target) -> Result<Vec<Target>, ConfigError> {
     }
 }
 
-fn read(path: &Path) -> Result<Partial, ConfigError> {
+/// What stands between `//` and the query.
+fn before_query(url: &str) -> &str {
+    let (_, rest) = url.split_once("://").unwrap_or_default();
+    rest.split(['?', '#']).next().unwrap_or_default()
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|error| ConfigError::File(path.to_owned(), error))?;
-    toml::from_str(&text).map_err(|error| ConfigError::Content(path.to_owned(), error))
+    toml::from_str(&text).map_err(|error| {
+        let (meant, meant_zh) = meant(error.message());
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        ConfigError::Content {
+            file: path.display().to_string(),
+            line: before.matches('\n').count() + 1,
+            // What follows is a list of all settings.
+            fault: error
+                .message()
+                .split(", expected one of")
+                .next()
+                .unwrap_or_default()
+                .replace('\n', " "),
+            meant,
+            meant_zh,
+        }
+    })
+}
+
+/// The file as it stands.
+pub(crate) fn read_table(path: &Path) -> Result<toml::Table, ConfigError> {
+    read(path)
+}
+
+/// The setting that comes nearest to one that there is not, in English and in Chinese.
+fn meant(message: &str) -> (String, String) {
+    let unknown = message
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split_once('`'));
+    let nothing = || (String::new(), "。".to_owned());
+    let Some((unknown, _)) = unknown else {
+        return nothing();
+    };
+    let near = settings::names()
+        .into_iter()
+        .map(|name| (strsim::osa_distance(unknown, &name), name))
+        .filter(|(distance, name)| *distance <= name.len() / 3)
+        .min();
+    near.map_or_else(nothing, |(_, name)| {
+        (format!("; did you mean `{name}`?"), format!("，是否应为`{name}`？"))
+    })
 }
 
 #[cfg(test)]
@@ -361,7 +476,11 @@ mod tests {
         let path = folder.path().join("jixiao.toml");
         std::fs::write(&path, "lisen = \"127.0.0.1:1\"\n").unwrap();
         let error = flags(Some(path), Partial::default()).resolve().unwrap_err();
-        assert!(error.to_string().contains("lisen"), "{error}");
+        let error = error.to_string();
+        assert!(
+            error.contains("jixiao.toml:1: unknown field `lisen`; did you mean `listen`?"),
+            "{error}"
+        );
 
         let given = Partial {
             database_url: Some("postgres://jixiao:secret@db:5432/jixiao?password=secret".to_owned()),
@@ -374,7 +493,7 @@ mod tests {
             config.contains("db:5432/jixiao") && !config.contains("secret"),
             "{config}"
         );
-        for bad in ["mysql://x/y", "http://x"] {
+        for bad in ["mysql://x/y", "http://x", "postgres://jixiao:p@ss@db/jixiao"] {
             let given = Partial {
                 database_url: Some(bad.to_owned()),
                 ..Partial::default()

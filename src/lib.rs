@@ -35,6 +35,7 @@ pub mod render;
 pub mod reports;
 pub mod schemes;
 pub mod scoring;
+pub mod settings;
 pub mod special_funds;
 pub mod table_preview;
 pub mod telemetry;

@@ -2,12 +2,15 @@
 
 mod commands;
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use actix_web::web;
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use commands::{manager, reload};
+use jixiao::app::Live;
 use jixiao::audit::verify::Anchor;
 use jixiao::codes::{TokenName, UnitCode};
 use jixiao::config::{Config, Flags};
@@ -19,6 +22,7 @@ use jixiao::tokens::model::{Overlap, Role, TokenInput};
 use jixiao::tokens::permission::{self, Permission};
 use jixiao::webhooks::delivery::Deliveries;
 use jixiao::{app, audit, demo, telemetry, tokens};
+use ureq::tls::{TlsConfig, TlsProvider};
 
 // The system's allocator keeps what many small, short-lived requests freed, and grows; this one gives it back.
 #[global_allocator]
@@ -60,6 +64,8 @@ enum Command {
     Move(commands::backup::Move),
     /// Ask the server on this machine whether it can work; ends with 1 if not
     Health,
+    /// Print the settings in force and where each came from; ends with 1 if no server could start by them
+    Config,
 }
 
 #[derive(Debug, Subcommand)]
@@ -113,8 +119,9 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli).await {
+    let given = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
+    match run(cli, given).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("jixiao: {error}");
@@ -123,10 +130,10 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> Result<(), Failure> {
+async fn run(cli: Cli, given: ArgMatches) -> Result<(), Failure> {
     let config = cli.flags.resolve()?;
     match cli.command {
-        Command::Serve => serve(config).await,
+        Command::Serve => serve(config, given).await,
         Command::Demo => serve_demo(config).await,
         Command::Token(command) => token(command, &config.db.target),
         Command::Openapi => {
@@ -142,14 +149,15 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Backup(command) => commands::backup::backup(&command, &config.db.target),
         Command::Restore(command) => commands::backup::restore(&command, &config.db.target),
         Command::Move(command) => commands::backup::move_to(&command, &config.db.target),
-        Command::Health => health(config.listen),
+        Command::Health => health(&config),
+        Command::Config => commands::config::run(&config, &given),
     }
 }
 
-async fn serve(config: Config) -> Result<(), Failure> {
-    telemetry::start(&config)?;
+async fn serve(config: Config, given: ArgMatches) -> Result<(), Failure> {
+    let filter = telemetry::start(&config)?;
     let listener = bind(config.listen)?;
-    let gate = Gate::new(config.identity.as_ref())?;
+    let live = Live::new(&config, Gate::new(config.identity.as_ref())?)?;
     let db = Db::open(&config.db)?;
     let first = db
         .write(Origin::program(), tokens::store::create_first)
@@ -158,10 +166,14 @@ async fn serve(config: Config) -> Result<(), Failure> {
     if let Some(token) = first {
         println!("财政局访问令牌（仅显示这一次，请妥善保存） / The bureau's token, shown only this once:\n{token}");
     }
-    let server = app::server(&config, &db, gate, listener).await?;
-    tracing::info!(listen = %config.listen, database = ?config.db.target, "serving");
+    let server = app::serve(&config, &db, live.clone(), listener).await?;
+    reload::on_hangup(given, live, filter)?;
+    tracing::info!(listen = %config.listen, tls = config.tls.is_some(), database = ?config.db.target, "serving");
     let deliveries = Deliveries::start(&config.webhooks, &db);
+    manager::tell("READY=1");
+    manager::keep_telling();
     server.await?;
+    manager::tell("STOPPING=1");
     deliveries.stop().await;
     db.close();
     tracing::info!("stopped");
@@ -200,8 +212,22 @@ async fn serve_demo(mut config: Config) -> Result<(), Failure> {
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address)
-        .map_err(|error| format!("cannot listen on {address}: {error}; give another address with --listen").into())
+    TcpListener::bind(address).map_err(|error| {
+        let (zh, en) = match error.kind() {
+            ErrorKind::AddrInUse => ("该端口已被占用", "another program has this port"),
+            ErrorKind::PermissionDenied => (
+                "监听1024以下的端口需要权限（CAP_NET_BIND_SERVICE）",
+                "a port below 1024 takes a privilege (CAP_NET_BIND_SERVICE)",
+            ),
+            ErrorKind::AddrNotAvailable => ("本机没有该地址", "this machine has no such address"),
+            _ => ("操作系统拒绝", "the system refuses"),
+        };
+        format!(
+            "cannot listen on {address}: {en} ({error}); give another address with --listen. / \
+             无法监听{address}：{zh}，请用--listen另行指定地址。"
+        )
+        .into()
+    })
 }
 
 fn token(command: TokenCommand, target: &Target) -> Result<(), Failure> {
@@ -329,16 +355,23 @@ fn verify(target: &Target, anchors: &[Anchor]) -> Result<(), Failure> {
 }
 
 /// For a container's health check, which has no curl at hand.
-fn health(listen: SocketAddr) -> Result<(), Failure> {
+fn health(config: &Config) -> Result<(), Failure> {
+    let listen = config.listen;
     // A server on all addresses is asked on this machine's own.
     let host = match listen.ip() {
         ip if ip.is_unspecified() && ip.is_ipv4() => "127.0.0.1".to_owned(),
         ip if ip.is_unspecified() => "[::1]".to_owned(),
         ip => SocketAddr::new(ip, 0).to_string().trim_end_matches(":0").to_owned(),
     };
-    let url = format!("http://{host}:{}/health/ready", listen.port());
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{host}:{}/health/ready", listen.port());
+    // The certificate is for the name that clients use, and this is no client but the machine itself.
+    let tls = TlsConfig::builder()
+        .provider(TlsProvider::NativeTls)
+        .disable_verification(true);
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(Duration::from_secs(3)))
+        .tls_config(tls.build())
         .build()
         .into();
     agent.get(&url).call().map_err(|error| format!("{url}: {error}"))?;

@@ -19,6 +19,7 @@ pub mod migrate;
 mod replica;
 pub mod schema;
 pub mod sql;
+pub mod trouble;
 pub mod tx;
 mod writer;
 
@@ -46,6 +47,9 @@ use crate::http::problem::Problem;
 
 /// How long a request waits for a free connection before it is told that the server is busy.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long it waits for a new connection.
+const CONNECTING: Duration = Duration::from_secs(3);
 
 /// Where the database is, and how much of it to use.
 #[derive(Debug, Clone)]
@@ -92,11 +96,9 @@ pub enum OpenError {
         lock: String,
     },
     /// The file or its folder cannot be made or opened.
-    #[error("cannot open {0}: {1}")]
+    #[error("cannot open {0}: {1}. {advice} / 无法打开 {0}：{1}。{advice_zh}",
+        advice = trouble::advice(&.1.to_string()).en, advice_zh = trouble::advice(&.1.to_string()).zh)]
     File(String, std::io::Error),
-    /// The engine refused the connection.
-    #[error("cannot connect to {0:?}: {1}")]
-    Connect(Target, diesel::ConnectionError),
     /// A later version of the program has changed the tables.
     #[error(
         "{0:?} is of a later version of jixiao: this one does not know its migrations {1}. Nothing was changed; use that version. / \
@@ -108,8 +110,12 @@ pub enum OpenError {
         "there is no database at {0:?}; give its folder with --data-dir, or its address with --database-url / 未找到数据库 {0:?}。"
     )]
     Missing(Target),
+    /// The engine refused the connection, with these words.
+    #[error("cannot open the database {0:?}: {1}. {advice} / 无法打开数据库 {0:?}：{1}。{advice_zh}",
+        advice = trouble::advice(.1).en, advice_zh = trouble::advice(.1).zh)]
+    Connect(Target, String),
     /// The tables could not be brought up to date.
-    #[error("cannot bring the tables up to date: {0}")]
+    #[error("cannot bring the tables up to date: {0} / 无法更新数据表结构：{0}")]
     Migrate(Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -131,7 +137,7 @@ struct Inner {
     pool: Pool<Manager>,
     replicas: Option<Replicas>,
     /// As many as the pool has connections. Waiting here costs no thread, waiting in the pool does.
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
     /// On SQLite only.
     writer: Option<Writer>,
     /// The number of the last change that this process knows of.
@@ -157,8 +163,7 @@ impl Db {
         let head = watch::Sender::new(0);
         let (writer, access) = match target {
             Target::Sqlite(_) => {
-                let beside =
-                    connect(&target, Access::Write).map_err(|error| OpenError::Connect(target.clone(), error))?;
+                let beside = connected(&target, Access::Write)?;
                 let writer = Writer::start((conn, beside), target.clone(), config.write_queue, head.clone())
                     .map_err(|error| OpenError::File("the writer thread".into(), error))?;
                 (Some(writer), Access::Read)
@@ -172,7 +177,8 @@ impl Db {
         let pool = Pool::builder()
             .max_size(config.pool_size)
             .min_idle(Some(0))
-            .connection_timeout(PATIENCE)
+            // A permit is in hand, so there is nothing to wait for but a new connection.
+            .connection_timeout(CONNECTING)
             .build_unchecked(manager);
         let replicas =
             (!config.replicas.is_empty()).then(|| Replicas::new(&target, &config.replicas, config.pool_size));
@@ -181,7 +187,7 @@ impl Db {
             target,
             pool,
             replicas,
-            permits: Semaphore::new(config.pool_size as usize),
+            permits: Arc::new(Semaphore::new(config.pool_size as usize)),
             writer,
             head,
             _lock: lock,
@@ -308,13 +314,17 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&Pool<Manager>) -> Result<T, Problem> + Send + 'static,
     {
-        let permit = tokio::time::timeout(PATIENCE, self.0.permits.acquire()).await;
+        let permit = tokio::time::timeout(PATIENCE, Arc::clone(&self.0.permits).acquire_owned()).await;
         let Ok(Ok(permit)) = permit else {
             return Err(Problem::busy());
         };
         let pool = self.0.pool.clone();
-        let outcome = web::block(move || work(&pool)).await;
-        drop(permit);
+        let outcome = web::block(move || {
+            // Until the work ends, even where the client that waited for it has gone: it has the connection for as long.
+            let _permit = permit;
+            work(&pool)
+        })
+        .await;
         outcome.unwrap_or_else(|_| Err(Problem::internal("a database job panicked")))
     }
 }
@@ -339,9 +349,13 @@ pub fn open_once(target: &Target) -> Result<AnyConnection, OpenError> {
             open_as_it_is(target)?;
         }
     }
-    let mut conn = connect(target, Access::Write).map_err(|error| OpenError::Connect(target.clone(), error))?;
+    let mut conn = connected(target, Access::Write)?;
     refuse_newer(&mut conn, target)?;
-    for name in migrate::run(&mut conn).map_err(OpenError::Migrate)? {
+    let made = migrate::run(&mut conn).map_err(|error| match trouble::is_of_the_disk(&error.to_string()) {
+        true => OpenError::connect(target, &*error),
+        false => OpenError::Migrate(error),
+    })?;
+    for name in made {
         tracing::info!(migration = name, "tables brought up to date");
     }
     Ok(conn)
@@ -355,9 +369,23 @@ pub fn open_as_it_is(target: &Target) -> Result<AnyConnection, OpenError> {
     if matches!(target, Target::Sqlite(path) if !path.exists()) {
         return Err(OpenError::Missing(target.clone()));
     }
-    let mut conn = connect(target, Access::Read).map_err(|error| OpenError::Connect(target.clone(), error))?;
+    let mut conn = connected(target, Access::Read)?;
     refuse_newer(&mut conn, target)?;
     Ok(conn)
+}
+
+fn connected(target: &Target, access: Access) -> Result<AnyConnection, OpenError> {
+    connect(target, access).map_err(|error| OpenError::connect(target, &error))
+}
+
+impl OpenError {
+    fn connect(target: &Target, error: &dyn std::error::Error) -> Self {
+        let address = match target {
+            Target::Postgres(address) => address,
+            Target::Sqlite(_) => "",
+        };
+        Self::Connect(target.clone(), trouble::said(&error.to_string(), address))
+    }
 }
 
 fn refuse_newer(conn: &mut AnyConnection, target: &Target) -> Result<(), OpenError> {

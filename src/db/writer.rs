@@ -13,11 +13,13 @@ use std::time::Duration;
 
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
+use diesel::result::Error;
 use tokio::sync::{oneshot, watch};
 
 use super::changes::{Head, Origin};
 use super::connection::{Access, AnyConnection, Target, connect};
 use super::saw;
+use super::trouble::{self, Trouble};
 use super::tx::Tx;
 use crate::http::problem::Problem;
 
@@ -182,11 +184,11 @@ fn serve(
             }
             Err(error) => Some(error),
         };
-        if let Some(error) = &failure {
-            tracing::error!(%error, jobs = batch.len(), "a batch of writes failed");
+        if let Some(failure) = &failure {
+            tracing::error!(?failure, jobs = batch.len(), "a batch of writes failed");
         }
         for job in batch {
-            job.answer(failure.as_ref().map(|_| Problem::not_saved()));
+            job.answer(failure.as_ref().map(Failure::problem));
         }
         if failure.is_some() {
             // Whatever state the connection is in, a new one is in a known state.
@@ -204,7 +206,34 @@ fn serve(
     }
 }
 
-fn run_batch(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> diesel::QueryResult<i64> {
+/// Why nothing of a batch was stored.
+#[derive(Debug)]
+enum Failure {
+    /// What SQLite said before the commit; then it is known that nothing was.
+    Before(Error),
+    /// What it said at the commit.
+    Commit(Error),
+}
+
+impl Failure {
+    /// What those are told who had no failure of their own.
+    fn problem(&self) -> Problem {
+        let (Self::Before(error) | Self::Commit(error)) = self;
+        match (trouble::of(error), self) {
+            (Some(Trouble::Full), _) => Problem::storage_full(error.to_string()),
+            (_, Self::Before(error)) => Problem::unavailable(error.to_string()),
+            (_, Self::Commit(_)) => Problem::not_saved(),
+        }
+    }
+}
+
+fn run_batch(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> Result<i64, Failure> {
+    let head = run_all(conn, batch).map_err(Failure::Before)?;
+    conn.commit().map_err(Failure::Commit)?;
+    Ok(head)
+}
+
+fn run_all(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> diesel::QueryResult<i64> {
     conn.begin()?;
     let before = Head::load(conn)?;
     let mut head = before.clone();
@@ -217,7 +246,6 @@ fn run_batch(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> diesel::Qu
         }
     }
     head.store(conn, &before)?;
-    conn.commit()?;
     Ok(head.seq)
 }
 

@@ -27,7 +27,7 @@ impl Sheet {
     /// A sheet with a heading of these columns, kept in `folder` while it grows.
     ///
     /// # Errors
-    /// 500 when the disk is full.
+    /// 507 when the disk is full.
     pub fn new(title: &str, columns: Vec<Column>, folder: &Path) -> Result<Self, Problem> {
         let begin = || -> Result<Workbook, XlsxError> {
             let mut book = Workbook::new();
@@ -96,7 +96,10 @@ impl Sheet {
             file.seek(SeekFrom::Start(0))?;
             Ok((file, length))
         };
-        save().map_err(|error| Problem::internal(error.to_string()))
+        save().map_err(|error| match &error {
+            XlsxError::IoError(io) => Problem::of_file("a workbook cannot be kept", io),
+            _ => Problem::internal(error.to_string()),
+        })
     }
 }
 

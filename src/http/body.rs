@@ -17,7 +17,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::contract::{Contract, escape};
 use super::problem::Problem;
-use super::{duplicates, kinds};
+use super::{arrival, duplicates, kinds};
 use crate::fault::{Fault, Text};
 
 /// The largest body that is read, in bytes.
@@ -314,6 +314,7 @@ fn read_any(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output 
     let request = request.clone();
     async move {
         let body = body.await.map_err(|error| match error.as_error::<PayloadError>() {
+            Some(error) if arrival::is_late(error) => Problem::new(&kinds::REQUEST_TIMEOUT, "", ""),
             Some(PayloadError::Overflow) => Problem::new(
                 &kinds::TOO_LARGE,
                 format!("请求体超过{limit}字节。"),

@@ -17,6 +17,7 @@ use actix_web::http::header::{
 };
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use arc_swap::ArcSwap;
 use serde::Deserialize;
 
 /// Headers that a page may send, beside those that any may.
@@ -132,7 +133,8 @@ pub async fn share<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let cors = request.app_data::<Data<Cors>>().filter(|cors| !cors.origins.is_empty());
+    let cors = request.app_data::<Data<ArcSwap<Cors>>>().map(|cors| cors.load());
+    let cors = cors.filter(|cors| !cors.origins.is_empty());
     let Some(answer) = cors.map(|cors| cors.answer(&request)) else {
         return next.call(request).await;
     };

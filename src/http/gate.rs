@@ -1,12 +1,13 @@
 //! How it is found out who asks: the token of a request, looked up and compared, or held against the identity provider's keys.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq;
 
@@ -25,7 +26,7 @@ use crate::tokens::store;
 #[derive(Debug)]
 pub enum Gate {
     /// By the tokens in the database, and by those of the identity provider where there is one.
-    Tokens(TokenCache, Option<Box<Provider>>),
+    Tokens(TokenCache, ArcSwapOption<Provider>),
     /// Everyone is the bureau: the demonstration, on loopback only.
     Open,
 }
@@ -37,7 +38,27 @@ impl Gate {
     /// Why the provider's keys, where they are in a file, cannot be used.
     pub fn new(provider: Option<&Settings>) -> Result<Self, String> {
         let provider = provider.cloned().map(Provider::new).transpose()?;
-        Ok(Self::Tokens(TokenCache::default(), provider.map(Box::new)))
+        Ok(Self::Tokens(
+            TokenCache::default(),
+            ArcSwapOption::from_pointee(provider),
+        ))
+    }
+
+    /// Believes the provider of these settings from now on, or none. One whose keys are fetched stays, with its keys, where
+    /// nothing about it changed.
+    ///
+    /// # Errors
+    /// Why its keys, where they are in a file, cannot be used; then nothing changes.
+    pub fn believe(&self, settings: Option<&Settings>) -> Result<(), String> {
+        let Self::Tokens(_, provider) = self else {
+            return Ok(());
+        };
+        let before = provider.load_full();
+        if !before.is_some_and(|before| settings.is_some_and(|settings| before.serves(settings))) {
+            let changed = settings.cloned().map(Provider::new).transpose()?;
+            provider.store(changed.map(Arc::new));
+        }
+        Ok(())
     }
 
     /// Who asks.
@@ -50,10 +71,11 @@ impl Gate {
                 let credentials = sent(request)?;
                 let address = client_address(request);
                 let limits = request
-                    .app_data::<Data<Limits>>()
-                    .ok_or_else(|| Problem::internal("the app has no limits"))?;
+                    .app_data::<Data<ArcSwap<Limits>>>()
+                    .ok_or_else(|| Problem::internal("the app has no limits"))?
+                    .load_full();
                 limits.may_try(address)?;
-                let judged = match provider {
+                let judged = match &*provider.load() {
                     Some(provider) if Provider::is_meant(credentials) => {
                         let judged = provider.judge(database(request)?, credentials).await;
                         judged.map(|principal| Principal { address, ..principal })
@@ -140,7 +162,7 @@ impl TokenCache {
         let Some(known) = known.get_mut(id) else {
             return false;
         };
-        let due = known.noted.is_none_or(|noted| now.duration_since(noted) >= NOTED);
+        let due = known.noted.is_none_or(|noted| now.duration_since(noted).abs() >= NOTED);
         if due {
             known.noted = Some(now);
         }

@@ -229,6 +229,16 @@ kinds! {
         title "The change could not be saved" "数据未能保存"
         hint "Read the resource to see its state, then try again; if it stays, the disk may be full."
             "请重新读取该资源确认其状态后再提交；如仍失败，请管理员检查磁盘空间。"
+    /// The disk takes no more.
+    STORAGE_FULL = INSUFFICIENT_STORAGE "storage-full"
+        title "The disk takes no more" "磁盘无法写入"
+        hint "Nothing was changed; reading goes on. Tell the administrator to make room, and try again after the time in the Retry-After header."
+            "数据未作改动，仍可查询。请联系系统管理员清理磁盘空间，并按响应头Retry-After所示时间稍后重试。"
+    /// It took too long.
+    TOO_SLOW = SERVICE_UNAVAILABLE "took-too-long"
+        title "The request took too long" "请求处理超时"
+        hint "A change may have been made or not: read the resource, or send the request again with its Idempotency-Key or If-Match."
+            "改动可能已生效，也可能未生效：请重新查询该资源，或携带原Idempotency-Key或If-Match再次提交。"
     /// Too much to do at this moment.
     BUSY = SERVICE_UNAVAILABLE "busy"
         title "The server is busy" "服务器繁忙"

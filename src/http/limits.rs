@@ -19,7 +19,7 @@ use super::network::{Network, client_of};
 use super::problem::Problem;
 
 /// The settings; 0 is off.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Requests a minute with one token.
     pub per_token: u32,
@@ -163,13 +163,13 @@ impl<K: Hash + Eq> Quota<K> {
 /// All that is counted, in one process.
 #[derive(Debug)]
 pub struct Limits {
+    settings: Settings,
     since: Instant,
     tokens: Option<Quota<String>>,
     token_policy: HeaderValue,
     addresses: Option<Quota<IpAddr>>,
     address_policy: HeaderValue,
     failures: Option<Quota<IpAddr>>,
-    trusted_proxies: Vec<Network>,
 }
 
 static RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -203,8 +203,13 @@ impl Limits {
             addresses: Quota::new(settings.per_address, WINDOW),
             address_policy: policy("address", settings.per_address),
             failures: Quota::new(settings.failures, LOCKED),
-            trusted_proxies: settings.trusted_proxies.clone(),
+            settings: settings.clone(),
         }
+    }
+
+    /// Whether it counts by these settings.
+    pub fn is_by(&self, settings: &Settings) -> bool {
+        self.settings == *settings
     }
 
     /// Counts a request under the address that it comes from, before anything else is done with it.
@@ -215,7 +220,7 @@ impl Limits {
         let Some(peer) = request.peer_addr() else {
             return Ok(());
         };
-        let address = client_of(peer.ip(), request.headers(), &self.trusted_proxies);
+        let address = client_of(peer.ip(), request.headers(), &self.settings.trusted_proxies);
         request.extensions_mut().insert(ClientAddress(address));
         let Some(quota) = &self.addresses else {
             return Ok(());

@@ -1,20 +1,26 @@
 //! Around every request: its id, its line in the log, and problems instead of bare errors.
 
-use std::time::Instant;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
 
 use actix_web::body::{BodySize, BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 
+use arc_swap::ArcSwap;
+use futures_util::FutureExt;
+
+use super::arrival::{self, Patience};
 use super::auth::Principal;
 use super::kinds;
 use super::language::Language;
 use super::limits::{self, Limits, client_address};
+use super::load::{Admitted, Load};
 use super::problem::Problem;
 
 /// The header that carries the id of a request in both directions.
@@ -45,7 +51,7 @@ pub fn current_language() -> Language {
 
 /// Serves one request: gives it an id, turns errors into problems, and writes the access log.
 pub async fn serve<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
     let started = Instant::now();
@@ -58,16 +64,20 @@ pub async fn serve<B: MessageBody + 'static>(
     };
     CURRENT
         .scope(current, async move {
-            let limits = request.app_data::<Data<Limits>>().cloned();
-            if let Some(Err(problem)) = limits.map(|limits| limits.arrive(&request)) {
-                let mut response = request.into_response(problem.error_response()).map_into_right_body();
-                if let Ok(header) = header {
-                    response.headers_mut().insert(REQUEST_ID.clone(), header);
+            let marks = Marks {
+                id: header.ok(),
+                secure: request.app_config().secure(),
+            };
+            let admitted = match arrive(&mut request) {
+                Ok(admitted) => admitted,
+                Err(problem) => {
+                    let mut response = request.into_response(problem.error_response()).map_into_right_body();
+                    marks.set(response.headers_mut());
+                    log(&response, started);
+                    return Ok(response);
                 }
-                log(&response, started);
-                return Ok(response);
-            }
-            let mut response = match next.call(request).await {
+            };
+            let mut response = match guarded(next.call(request), admitted.time).await {
                 Ok(response) if foreign_error(&response) => {
                     let problem = described(response.status(), "");
                     let request = response.into_parts().0;
@@ -76,22 +86,67 @@ pub async fn serve<B: MessageBody + 'static>(
                 Ok(response) => response.map_into_left_body(),
                 // What is in the way before any route is found; the request itself is gone then.
                 Err(error) => {
-                    let mut response = described(error.as_response_error().status_code(), &error).error_response();
-                    if let Ok(header) = header {
-                        response.headers_mut().insert(REQUEST_ID.clone(), header);
-                    }
+                    let mut response = match error.as_error::<Problem>() {
+                        Some(problem) => problem.error_response(),
+                        None => described(error.as_response_error().status_code(), &error).error_response(),
+                    };
+                    marks.set(response.headers_mut());
                     return Err(InternalError::from_response(error, response).into());
                 }
             };
-            if let Ok(header) = header {
-                response.headers_mut().insert(REQUEST_ID.clone(), header);
-            }
+            marks.set(response.headers_mut());
             let request = response.request().clone();
             limits::tell(&request, response.headers_mut());
             log(&response, started);
             Ok(response)
         })
         .await
+}
+
+/// Lets a request in: there is room for it, its address may ask, and its body comes in time.
+fn arrive(request: &mut ServiceRequest) -> Result<Admitted, Problem> {
+    let load = request.app_data::<Data<Load>>();
+    let load = load.ok_or_else(|| Problem::internal("the app has no load"))?;
+    let admitted = load.admit(request.path())?;
+    if let Some(limits) = request.app_data::<Data<ArcSwap<Limits>>>() {
+        limits.load().arrive(request)?;
+    }
+    if let Some(patience) = request.app_data::<Data<Patience>>().map(|patience| ***patience) {
+        arrival::in_time(request, patience);
+    }
+    Ok(admitted)
+}
+
+/// Has a request answered in its time, also where what answers it panics.
+async fn guarded<T>(serving: impl Future<Output = Result<T, Error>>, time: Option<Duration>) -> Result<T, Error> {
+    let serving = AssertUnwindSafe(serving).catch_unwind();
+    let served = match time {
+        Some(time) => tokio::time::timeout(time, serving).await,
+        None => Ok(serving.await),
+    };
+    match served {
+        Ok(Ok(answer)) => answer,
+        // Where and why is in the log already.
+        Ok(Err(_)) => Err(Problem::internal("it panicked").into()),
+        Err(_) => Err(Problem::too_slow().into()),
+    }
+}
+
+/// What every answer carries.
+struct Marks {
+    id: Option<HeaderValue>,
+    secure: bool,
+}
+
+impl Marks {
+    fn set(self, headers: &mut HeaderMap) {
+        if let Some(id) = self.id {
+            headers.insert(REQUEST_ID.clone(), id);
+        }
+        if self.secure {
+            headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+        }
+    }
 }
 
 /// An id that the client chose, if it is one that can stand in a log line.

@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod answers;
+pub mod arrival;
 pub mod auth;
 pub mod body;
 pub mod contract;
@@ -20,6 +21,7 @@ pub mod kinds;
 pub mod language;
 pub mod limits;
 pub mod links;
+pub mod load;
 pub mod members;
 pub mod middleware;
 pub mod network;
@@ -30,3 +32,4 @@ pub mod query;
 pub mod resource;
 pub mod responses;
 pub mod shape;
+pub mod tls;

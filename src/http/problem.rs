@@ -14,6 +14,7 @@ use super::kinds::{self, Kind};
 use super::language::Language;
 use super::middleware::{current_language, current_request};
 use crate::codes::{FiscalYear, UnitCode};
+use crate::db::trouble::{self, Trouble};
 use crate::fault::{Fault, Text};
 use crate::scoring::text::SchemeId;
 
@@ -448,6 +449,28 @@ impl Problem {
         .with_cause(Cause::Message(cause.into()))
     }
 
+    /// 503: it was not done in its time, and may be done yet.
+    pub fn too_slow() -> Self {
+        Self::new(&kinds::TOO_SLOW, "", "").with_header(header::RETRY_AFTER, "5")
+    }
+
+    /// 507: the disk takes no more. `cause` is logged, not sent.
+    pub fn storage_full(cause: impl Into<String>) -> Self {
+        Self::new(&kinds::STORAGE_FULL, "", "")
+            .with_header(header::RETRY_AFTER, "30")
+            .with_cause(Cause::Message(cause.into()))
+    }
+
+    /// What a file that cannot be worked on means: 507 if there is no room for it, else 500.
+    pub fn of_file(what: &str, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        let cause = format!("{what}: {error}");
+        match error.kind() {
+            StorageFull | FileTooLarge | QuotaExceeded => Self::storage_full(cause),
+            _ => Self::internal(cause),
+        }
+    }
+
     /// 503: the key of a token is not known, and the identity provider does not answer or was asked a moment ago. Why is in the log.
     pub fn provider_unavailable(again_in: Duration) -> Self {
         Self::new(&kinds::PROVIDER_UNAVAILABLE, "", "")
@@ -563,12 +586,8 @@ impl From<Error> for Problem {
             Error::DatabaseError(_, information) if information.message().contains("database is locked") => {
                 Self::busy()
             }
-            Error::DatabaseError(
-                DatabaseErrorKind::ClosedConnection
-                | DatabaseErrorKind::UnableToSendCommand
-                | DatabaseErrorKind::ReadOnlyTransaction,
-                _,
-            ) => Self::unavailable("the database is gone, or no more the primary"),
+            error if trouble::of(error) == Some(Trouble::Full) => Self::storage_full(""),
+            error if trouble::of(error) == Some(Trouble::Gone) => Self::unavailable(""),
             _ => Self::new(&kinds::INTERNAL, "", ""),
         };
         problem.with_cause(Cause::Database(error))
@@ -601,8 +620,16 @@ impl ResponseError for Problem {
             headers,
             ..
         } = &*self.0;
-        if kind.status.is_server_error() {
-            tracing::error!(request_id = id, path, problem = %self, "request failed");
+        match kind.status {
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                tracing::error!(request_id = id, path, problem = %self, "request failed");
+            }
+            // A line for each would be work of its own where there is too much of it; the access log has them.
+            _ if std::ptr::eq(*kind, &kinds::BUSY) => {}
+            status if status.is_server_error() => {
+                tracing::warn!(request_id = id, path, problem = %self, "request failed");
+            }
+            _ => {}
         }
         let mut response = HttpResponse::build(kind.status);
         for header in headers {

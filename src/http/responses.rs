@@ -50,12 +50,14 @@ responses! {
         "406" "No representation of the answer is acceptable to the client",
         "429" "Too many requests, or too many attempts with a wrong token; try again after `Retry-After`",
         "500" "The server failed; nothing was changed",
-        "503" "Too busy, or the database or the identity provider does not answer; try again after `Retry-After`",
+        "507" "The disk takes no more; nothing was changed, try again after `Retry-After`",
+        "503" "Too busy, took too long, or the database or the identity provider does not answer; try again after `Retry-After`",
     }
     /// What an operation can answer that needs no token, no parameter and no database.
     OpenErrors {
         "406" "No representation of the answer is acceptable to the client",
         "429" "Too many requests; try again after `Retry-After`",
+        "503" "Too busy; try again after `Retry-After`",
     }
     /// What an operation with a body can answer besides.
     BodyErrors {

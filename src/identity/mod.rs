@@ -18,7 +18,7 @@ use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use self::keys::KeyStore;
-use self::settings::Settings;
+use self::settings::{KeySource, Settings};
 use crate::db::Db;
 use crate::fault::Text;
 use crate::http::auth::Principal;
@@ -55,6 +55,11 @@ impl Provider {
             known: Cache::new(KEPT),
             settings,
         })
+    }
+
+    /// Whether it is the provider of these settings, and finds out by itself when its keys change.
+    pub fn serves(&self, settings: &Settings) -> bool {
+        self.settings == *settings && matches!(settings.keys, KeySource::Url(_))
     }
 
     /// Whether a bearer token has the form of one that a provider issues: three parts with dots between.

@@ -39,7 +39,7 @@ pub struct Given {
 }
 
 /// The provider that is believed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// What `iss` must be, to the letter.
     pub issuer: String,
@@ -121,7 +121,7 @@ impl Given {
 }
 
 /// When keys that are known are fetched again.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refresh {
     /// When they are this old.
     pub after: Duration,

@@ -8,7 +8,6 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::dev::Decompress;
@@ -20,6 +19,7 @@ use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 
 use super::read::encoding::Detector;
+use crate::http::arrival::is_late;
 use crate::http::kinds;
 use crate::http::problem::Problem;
 
@@ -106,8 +106,6 @@ pub struct Spooled {
     pub encoding: &'static Encoding,
 }
 
-/// How long to wait for the next piece of a file.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// How much is collected before it is written.
 const PIECE: usize = 1 << 20;
 
@@ -132,9 +130,9 @@ impl Arriving {
 /// Takes a request's body in, gzip or not, up to `limit` bytes, and keeps it in `folder`.
 ///
 /// # Errors
-/// 413 if it is larger, 408 if it does not arrive, 400 if its compression cannot be read, 500 if the disk is full.
+/// 413 if it is larger, 408 if it does not arrive, 400 if its compression cannot be read, 507 if the disk is full.
 pub async fn take_in(request: &HttpRequest, payload: Payload, folder: &Path, limit: u64) -> Result<Spooled, Problem> {
-    let failed = |error: io::Error| Problem::internal(format!("the file of an import cannot be kept: {error}"));
+    let failed = |error: io::Error| Problem::of_file("the file of an import cannot be kept", &error);
     let mut arriving = Arriving {
         file: tempfile::tempfile_in(folder).map_err(failed)?,
         size: 0,
@@ -144,16 +142,14 @@ pub async fn take_in(request: &HttpRequest, payload: Payload, folder: &Path, lim
     let mut body = Decompress::from_headers(payload, request.headers());
     let mut piece = Vec::with_capacity(PIECE);
     loop {
-        let next: Option<Bytes> = match tokio::time::timeout(PATIENCE, body.next()).await {
-            Ok(next) => next.transpose().map_err(|_| {
-                Problem::new(
-                    &kinds::MALFORMED_JSON,
-                    "请求体不完整，或其压缩编码无法读取。",
-                    "The body is incomplete, or its compression cannot be read.",
-                )
-            })?,
-            Err(_) => return Err(Problem::new(&kinds::REQUEST_TIMEOUT, "", "")),
-        };
+        let next: Option<Bytes> = body.next().await.transpose().map_err(|error| match is_late(&error) {
+            true => Problem::new(&kinds::REQUEST_TIMEOUT, "", ""),
+            false => Problem::new(
+                &kinds::MALFORMED_JSON,
+                "请求体不完整，或其压缩编码无法读取。",
+                "The body is incomplete, or its compression cannot be read.",
+            ),
+        })?;
         piece.extend_from_slice(next.as_deref().unwrap_or_default());
         if arriving.size + piece.len() as u64 > limit {
             return Err(Problem::new(

@@ -169,7 +169,7 @@ async fn run_kind<B: Bulk>(job: Job) -> Result<(), Problem> {
 
 /// All rows in one transaction, which stays only if it is meant to and no row is at fault.
 async fn at_once<B: Bulk>(job: &Arc<Job>) -> Result<(), Problem> {
-    let failed = |error: std::io::Error| Problem::internal(format!("faults cannot be kept: {error}"));
+    let failed = |error: std::io::Error| Problem::of_file("faults cannot be kept", &error);
     // A row's fault outlives the transaction that is undone for it. There can be as many as rows.
     let kept = Arc::new(Mutex::new(tempfile::tempfile_in(job.db.folder()).map_err(failed)?));
     let outcome: Arc<Mutex<Option<(i64, Counts)>>> = Arc::default();

@@ -15,7 +15,7 @@ use futures_util::future::select;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
-use super::model::{Row, State};
+use super::model::{CLAIM, Row, State};
 use super::sender::{Answer, Message, Sender};
 use super::{Settings, backoff, store};
 use crate::db::changes::{self, Head};
@@ -23,9 +23,6 @@ use crate::db::{Db, Origin, Tx, now};
 use crate::events::model::CloudEvent;
 use crate::events::store::between;
 use crate::http::problem::Problem;
-
-/// For how long a webhook is claimed: longer than an attempt and what is stored after it take, by more than clocks differ.
-const CLAIM: SignedDuration = SignedDuration::from_secs(30);
 
 /// How many events are read at once.
 const PAGE: i64 = 20;

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::sender::{Answer, Receiver};
 use crate::codes::{FiscalYear, UnitCode, WebhookId, WebhookUrl};
 use crate::db::schema::{webhook_dead_letters, webhooks};
+use crate::db::stored_time;
 use crate::events::model::EventType;
 use crate::events::store::Filter;
 use crate::http::etag::ETag;
@@ -18,6 +19,9 @@ use crate::scoring::values::Count;
 
 /// How many webhooks there can be.
 pub const MOST: i64 = 50;
+
+/// For how long a webhook is claimed: longer than an attempt and what is stored after it take, by more than clocks differ.
+pub const CLAIM: SignedDuration = SignedDuration::from_secs(30);
 
 /// How many types a webhook can name.
 pub const MOST_TYPES: usize = 50;
@@ -135,7 +139,9 @@ impl State {
     /// From when on `runner` may deliver: when the wait is over, and the claim of another one; `None`: at once.
     pub fn due(&self, runner: &str) -> Option<&String> {
         let others = self.claimed_by.as_deref().is_some_and(|by| by != runner);
-        let claimed = self.claimed_until.as_ref().filter(|_| others);
+        // A claim that goes on for longer than any does was made before the clock was set back.
+        let honest = stored_time(Timestamp::now() + CLAIM * 2);
+        let claimed = self.claimed_until.as_ref().filter(|until| others && **until <= honest);
         self.next_attempt_at.as_ref().max(claimed)
     }
 }
@@ -477,5 +483,25 @@ impl PingEvent {
             subject,
             time: format!("{:.6}", Timestamp::now()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_of_another_is_kept_unless_it_is_from_before_the_clock_was_set_back() {
+        let claimed = |ahead: i64| {
+            let until = Timestamp::now() + SignedDuration::from_secs(ahead);
+            let state = State {
+                claimed_by: Some("other".to_owned()),
+                claimed_until: Some(stored_time(until)),
+                ..State::after(0)
+            };
+            (state.due("us").is_some(), state.due("other").is_some())
+        };
+        assert_eq!(claimed(30), (true, false));
+        assert_eq!(claimed(3600), (false, false));
     }
 }

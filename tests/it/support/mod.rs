@@ -1,5 +1,6 @@
 //! A running service to speak HTTP to, on SQLite or on PostgreSQL, and what tests ask of its answers.
 
+pub mod certificate;
 pub mod client;
 pub mod full;
 pub mod postgres;
@@ -126,6 +127,11 @@ impl TestApp {
         Self::on(self.engine, self.target.clone(), None, change)
     }
 
+    /// Where its data is.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
     fn on(engine: Engine, target: Target, place: Option<Place>, change: impl FnOnce(&mut Config)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -136,6 +142,10 @@ impl TestApp {
                 ..DbConfig::new(target.clone())
             },
             workers: 1,
+            tls: None,
+            load: jixiao::http::load::Settings::usual(),
+            max_connections: 10_000,
+            client_timeout: Duration::from_secs(20),
             body_limit: 256 * 1024,
             import_limit: 16 << 20,
             import_retention_days: 90,
@@ -204,11 +214,6 @@ impl TestApp {
             Target::Postgres(_) => Engine::Postgres,
         };
         Self::on(engine, target.clone(), None, |_| {})
-    }
-
-    /// Where its data is.
-    pub fn target(&self) -> &Target {
-        &self.target
     }
 
     /// Which database it is on.

@@ -58,6 +58,10 @@ impl Process {
     /// Starts the program as this command has it, on a free port, and waits until it is ready.
     pub fn start_as(mut command: Command) -> Self {
         let port = free_port();
+        let scheme = match command.get_args().any(|argument| argument == "--tls-cert") {
+            true => "https",
+            false => "http",
+        };
         let mut child = command
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .stdin(Stdio::null())
@@ -80,7 +84,7 @@ impl Process {
         }
         let mut process = Self {
             child,
-            base: format!("http://127.0.0.1:{port}"),
+            base: format!("{scheme}://127.0.0.1:{port}"),
             output,
         };
         let deadline = Instant::now() + Duration::from_secs(30);
@@ -94,7 +98,8 @@ impl Process {
     }
 
     fn ready(&self) -> bool {
-        ureq::get(format!("{}/health/ready", self.base)).call().is_ok()
+        let answer = Client::new(&self.base).try_send("GET", "/health/ready", None);
+        answer.is_ok_and(|answer| answer.status == 200)
     }
 
     /// Where it listens.
