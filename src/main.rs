@@ -13,6 +13,7 @@ use jixiao::db::changes::Head;
 use jixiao::db::{Db, DbConfig, Origin, Target, open_once};
 use jixiao::fault::Text;
 use jixiao::http::gate::Gate;
+use jixiao::telemetry::scrape;
 use jixiao::tokens::model::{Overlap, Role, TokenInput};
 use jixiao::tokens::permission::{self, Permission};
 use jixiao::webhooks::delivery::Deliveries;
@@ -136,7 +137,11 @@ async fn run(cli: Cli) -> Result<(), Failure> {
 
 async fn serve(config: Config) -> Result<(), Failure> {
     telemetry::start(&config)?;
-    let listener = bind(config.listen)?;
+    let listener = bind(config.listen, "--listen")?;
+    let metrics = config
+        .metrics_listen
+        .map(|address| bind(address, "--metrics-listen"))
+        .transpose()?;
     let gate = Gate::new(config.identity.as_ref())?;
     let db = Db::open(&config.db)?;
     let first = db
@@ -149,9 +154,16 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let server = app::server(&config, &db, gate, listener).await?;
     tracing::info!(listen = %config.listen, database = ?config.db.target, "serving");
     let deliveries = Deliveries::start(&config.webhooks, &db);
+    let metrics = metrics.map(|listener| scrape::server(&db, listener)).transpose()?;
+    let scraped = metrics.map(|server| (server.handle(), actix_web::rt::spawn(server)));
     server.await?;
     deliveries.stop().await;
+    if let Some((handle, task)) = scraped {
+        handle.stop(false).await;
+        task.await??;
+    }
     db.close();
+    telemetry::stop().await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -165,7 +177,7 @@ async fn serve_demo(mut config: Config) -> Result<(), Failure> {
         config.log = "warn".to_owned();
     }
     telemetry::start(&config)?;
-    let listener = bind(config.listen)?;
+    let listener = bind(config.listen, "--listen")?;
     let address = listener.local_addr()?;
     let folder = tempfile::tempdir()?;
     config.db = DbConfig::new(Target::Sqlite(folder.path().join("jixiao.db")));
@@ -187,9 +199,9 @@ async fn serve_demo(mut config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address)
-        .map_err(|error| format!("cannot listen on {address}: {error}; give another address with --listen").into())
+        .map_err(|error| format!("cannot listen on {address}: {error}; give another address with {option}").into())
 }
 
 fn token(command: TokenCommand, target: &Target) -> Result<(), Failure> {

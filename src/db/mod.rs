@@ -25,7 +25,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web;
 use diesel::r2d2::Pool;
@@ -39,6 +39,8 @@ pub use tx::Tx;
 use self::connection::{Access, Manager, connect};
 use self::writer::Writer;
 use crate::http::problem::Problem;
+use crate::telemetry::metrics::{Held, METRICS};
+use crate::telemetry::timeline::{self, Share, Stage};
 
 /// How long a request waits for a free connection before it is told that the server is busy.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -167,8 +169,11 @@ impl Db {
         F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
     {
         match self.0.writer {
-            Some(_) => self.on_own_connection(work),
-            None => self.off_the_workers(work).await,
+            Some(_) => {
+                let asked = Instant::now();
+                timeline::apart(|| self.on_own_connection(work)).note(Stage::Read, asked, Share::Pool)
+            }
+            None => self.off_the_workers(Stage::Read, work).await,
         }
     }
 
@@ -178,7 +183,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
     {
-        self.off_the_workers(work).await
+        self.off_the_workers(Stage::Scan, work).await
     }
 
     /// A change, in a transaction of its own; done and durable when this returns `Ok`. What `work` records is then in the
@@ -194,7 +199,7 @@ impl Db {
         match &self.0.writer {
             Some(writer) => writer.run(origin, work).await,
             None => {
-                let written = self.off_the_workers(move |conn| with_retries(conn, &origin, &work));
+                let written = self.off_the_workers(Stage::Write, move |conn| with_retries(conn, &origin, &work));
                 let (value, last) = written.await?;
                 saw(&self.0.head, last);
                 Ok(value)
@@ -250,23 +255,31 @@ impl Db {
         outcome
     }
 
-    async fn off_the_workers<T, F>(&self, work: F) -> Result<T, Problem>
+    async fn off_the_workers<T, F>(&self, stage: Stage, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
         F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
     {
+        let asked = Instant::now();
+        let waiting = Held::new(&METRICS.pool_waiting);
         let permit = tokio::time::timeout(PATIENCE, self.0.permits.acquire()).await;
+        drop(waiting);
+        METRICS.pool_wait_seconds.observe(asked.elapsed().as_secs_f64());
         let Ok(Ok(permit)) = permit else {
             return Err(Problem::busy());
         };
+        let in_use = Held::new(&METRICS.pool_in_use);
         let pool = self.0.pool.clone();
         let outcome = web::block(move || match pool.get() {
-            Ok(mut conn) => work(&mut conn),
+            Ok(mut conn) => Ok(timeline::apart(|| work(&mut conn))),
             Err(error) => Err(Problem::unavailable(error.to_string())),
         })
         .await;
-        drop(permit);
-        outcome.unwrap_or_else(|_| Err(Problem::internal("a database job panicked")))
+        drop((permit, in_use));
+        match outcome {
+            Ok(done) => done?.note(stage, asked, Share::Pool),
+            Err(_) => Err(Problem::internal("a database job panicked")),
+        }
     }
 }
 

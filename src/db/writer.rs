@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
@@ -19,6 +20,8 @@ use super::connection::{Access, AnyConnection, Target, connect};
 use super::saw;
 use super::tx::Tx;
 use crate::http::problem::Problem;
+use crate::telemetry::metrics::{Held, METRICS};
+use crate::telemetry::timeline::{self, Apart, Share, Stage};
 
 /// How many jobs share one commit at most.
 const BATCH: usize = 256;
@@ -36,8 +39,10 @@ trait Job: Send {
 struct Pending<T, F> {
     origin: Origin,
     work: F,
-    outcome: Option<Result<T, Problem>>,
-    reply: oneshot::Sender<Result<T, Problem>>,
+    outcome: Option<Apart<Result<T, Problem>>>,
+    reply: oneshot::Sender<Result<Apart<Result<T, Problem>>, Problem>>,
+    /// That it waits, until it is run.
+    waiting: Option<Held>,
 }
 
 impl<T, F> Job for Pending<T, F>
@@ -46,10 +51,13 @@ where
     F: Fn(&mut Tx<'_>) -> Result<T, Problem> + Send,
 {
     fn run(&mut self, conn: &mut AnyConnection, head: &mut Head) -> bool {
+        self.waiting = None;
         // Caught here, so that a job that panics is undone like one that fails.
-        let outcome = catch_unwind(AssertUnwindSafe(|| Tx::run(conn, &self.origin, head, &self.work)))
-            .unwrap_or_else(|_| Err(Problem::internal("a write job panicked")));
-        self.outcome.insert(outcome).is_ok()
+        let outcome = timeline::apart(|| {
+            catch_unwind(AssertUnwindSafe(|| Tx::run(conn, &self.origin, head, &self.work)))
+                .unwrap_or_else(|_| Err(Problem::internal("a write job panicked")))
+        });
+        self.outcome.insert(outcome).value.is_ok()
     }
 
     fn run_alone(&mut self, conn: &mut AnyConnection, head: &mut Head) {
@@ -61,7 +69,7 @@ where
         match (undone, &mut self.outcome) {
             (Ok(()), _) => *head = after,
             // It did its work, but that could not be kept.
-            (Err(error), Some(outcome @ Ok(_))) => *outcome = Err(error.into()),
+            (Err(error), Some(done)) if done.value.is_ok() => done.value = Err(error.into()),
             (Err(_), _) => {}
         }
     }
@@ -69,9 +77,9 @@ where
     fn answer(self: Box<Self>, failure: Option<Problem>) {
         let outcome = match (self.outcome, failure) {
             // A job that failed by itself has its own, better reason.
-            (Some(Err(problem)), _) | (_, Some(problem)) => Err(problem),
-            (Some(Ok(value)), None) => Ok(value),
-            (None, None) => Err(Problem::internal("a write job was not run")),
+            (Some(done), failure) if done.value.is_err() || failure.is_none() => Ok(done),
+            (_, Some(problem)) => Err(problem),
+            (_, None) => Err(Problem::internal("a write job was not run")),
         };
         // The client may have gone; the work is done all the same.
         let _ = self.reply.send(outcome);
@@ -114,15 +122,18 @@ impl Writer {
             work,
             outcome: None,
             reply,
+            waiting: Some(Held::new(&METRICS.write_queue)),
         });
+        let asked = Instant::now();
         let sent = match &*self.queue.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(queue) => queue.try_send(job),
             None => return Err(Problem::busy()),
         };
         match sent {
-            Ok(()) => outcome
-                .await
-                .unwrap_or_else(|_| Err(Problem::internal("the writer thread is gone"))),
+            Ok(()) => match outcome.await {
+                Ok(done) => done?.ending_now().note(Stage::Write, asked, Share::WriterQueue),
+                Err(_) => Err(Problem::internal("the writer thread is gone")),
+            },
             Err(TrySendError::Full(_)) => Err(Problem::busy()),
             Err(TrySendError::Disconnected(_)) => Err(Problem::internal("the writer thread is gone")),
         }
@@ -143,6 +154,9 @@ fn serve(mut conn: AnyConnection, target: &Target, queue: &Receiver<Box<dyn Job>
     while let Ok(first) = queue.recv() {
         let mut batch = vec![first];
         batch.extend(queue.try_iter().take(BATCH - 1));
+        METRICS
+            .write_batch
+            .observe(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
         let failure = match run_batch(&mut conn, &mut batch) {
             Ok(head) => {
                 saw(last, head);
@@ -183,7 +197,9 @@ fn run_batch(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> diesel::Qu
         }
     }
     head.store(conn, &before)?;
+    let began = Instant::now();
     conn.commit()?;
+    METRICS.commit_seconds.observe(began.elapsed().as_secs_f64());
     Ok(head.seq)
 }
 
@@ -223,6 +239,7 @@ mod tests {
                 work,
                 outcome: None,
                 reply,
+                waiting: None,
             };
             (Box::new(pending) as Box<dyn Job>, answer)
         })
@@ -231,7 +248,7 @@ mod tests {
         batch.into_iter().for_each(|job| job.answer(None));
         let outcomes: Vec<_> = answers
             .into_iter()
-            .map(|answer| answer.blocking_recv().unwrap().is_ok())
+            .map(|answer| answer.blocking_recv().unwrap().is_ok_and(|done| done.value.is_ok()))
             .collect();
         assert_eq!(outcomes, [true, false, false, true]);
         assert_eq!(head, already + 2);

@@ -22,13 +22,14 @@ use crate::http::resource::resource;
 use crate::http::responses::{CommonErrors, UnfitParameter};
 use crate::schemes::library::{Compiled, Library};
 use crate::schemes::model::SchemeUsed;
+use crate::scoring::Case;
 use crate::scoring::assessment::Assessments;
 use crate::scoring::prior::YearSheet;
 use crate::scoring::score::{GradeGiven, Range, Score};
 use crate::scoring::sheet::BaseData;
 use crate::scoring::text::SchemeId;
 use crate::scoring::values::exact;
-use crate::scoring::{self, Case};
+use crate::telemetry::timeline;
 
 /// Adds the route of the dry run.
 pub fn routes(config: &mut ServiceConfig) {
@@ -284,7 +285,7 @@ fn change(
         Some(text) => serde_json::from_str(text).map_err(unreadable)?,
         None => Assessments::default(),
     };
-    let outcome = |by: &Compiled| Outcome::from(scoring::score(&by.scheme, &Case::of_year(&sheet, &assessments)));
+    let outcome = |by: &Compiled| Outcome::from(timeline::score(&by.scheme, &Case::of_year(&sheet, &assessments)));
     let misfits = assessments.faults(&after.scheme).into_iter().map(At::from).collect();
     let (before, after) = (outcome(before), outcome(after));
     Ok(DraftChange {

@@ -1,6 +1,8 @@
 //! JSON bodies: read straight into their type; when that fails, judged by the OpenAPI document, so that the client is
 //! told of every fault at once.
 
+use std::time::Instant;
+
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
@@ -19,6 +21,7 @@ use super::contract::{Contract, escape};
 use super::problem::Problem;
 use super::{duplicates, kinds};
 use crate::fault::{Fault, Text};
+use crate::telemetry::timeline::{self, Stage};
 
 /// The largest body that is read, in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -313,7 +316,10 @@ fn read_any(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output 
     let body = Bytes::from_request(request, payload);
     let request = request.clone();
     async move {
-        let body = body.await.map_err(|error| match error.as_error::<PayloadError>() {
+        let began = Instant::now();
+        let received = body.await;
+        timeline::note(Stage::Receive, began);
+        let body = received.map_err(|error| match error.as_error::<PayloadError>() {
             Some(PayloadError::Overflow) => Problem::new(
                 &kinds::TOO_LARGE,
                 format!("请求体超过{limit}字节。"),

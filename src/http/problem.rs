@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::kinds::{self, Kind};
 use super::language::Language;
-use super::middleware::{current_language, current_request};
+use super::middleware::{current_language, current_request, current_trace_id, without_token};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::fault::{Fault, Text};
 use crate::scoring::text::SchemeId;
@@ -587,7 +587,13 @@ impl ResponseError for Problem {
             ..
         } = &*self.0;
         if kind.status.is_server_error() {
-            tracing::error!(request_id = id, path, problem = %self, "request failed");
+            tracing::error!(
+                request_id = id,
+                trace_id = current_trace_id(),
+                path = &*without_token(&path),
+                problem = %self,
+                "request failed"
+            );
         }
         let mut response = HttpResponse::build(kind.status);
         for header in headers {

@@ -143,6 +143,9 @@ impl TestApp {
             fonts: None,
             log: "off".to_owned(),
             log_format: LogFormat::Text,
+            slow_request: 0,
+            metrics_listen: None,
+            otlp_endpoint: None,
         };
         change(&mut config);
         let (sender, receiver) = mpsc::channel();
