@@ -90,7 +90,7 @@ mod tests {
         add(&registry).unwrap();
         for family in registry.gather() {
             let metric = &family.get_metric()[0];
-            let value = metric.get_gauge().value().max(metric.get_counter().value());
+            let value = metric.get_gauge().get_value().max(metric.get_counter().get_value());
             assert!(
                 value > 0.0 || family.name() == "process_cpu_seconds_total",
                 "{}",

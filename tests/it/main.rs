@@ -35,6 +35,7 @@ mod scheme_change;
 mod schemes;
 mod special_funds;
 mod support;
+mod telemetry;
 mod tokens;
 mod units;
 mod webhooks;

@@ -4,6 +4,7 @@ pub mod client;
 pub mod postgres;
 pub mod process;
 pub mod provider;
+pub mod sink;
 pub mod workbook;
 
 use std::net::TcpListener;
