@@ -63,10 +63,8 @@ impl Feed {
 
     /// Waits until there may be more to read.
     pub async fn wait(&self, until: Instant) -> Woken {
-        let began = Instant::now();
-        let woken = self.bell.wait(self.after, until).await;
-        timeline::note(Stage::Linger, began);
-        woken
+        let _lingering = timeline::lasting(Stage::Linger);
+        self.bell.wait(self.after, until).await
     }
 
     /// All changes from here on, as server-sent events.

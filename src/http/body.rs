@@ -1,8 +1,6 @@
 //! JSON bodies: read straight into their type; when that fails, judged by the OpenAPI document, so that the client is
 //! told of every fault at once.
 
-use std::time::Instant;
-
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
@@ -316,9 +314,9 @@ fn read_any(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output 
     let body = Bytes::from_request(request, payload);
     let request = request.clone();
     async move {
-        let began = Instant::now();
+        let receiving = timeline::lasting(Stage::Receive);
         let received = body.await;
-        timeline::note(Stage::Receive, began);
+        drop(receiving);
         let body = received.map_err(|error| match error.as_error::<PayloadError>() {
             Some(PayloadError::Overflow) => Problem::new(
                 &kinds::TOO_LARGE,

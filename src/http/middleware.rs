@@ -14,6 +14,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError};
+use futures_util::future::Either;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 
@@ -74,6 +75,14 @@ pub fn current_traceparent() -> Option<String> {
 /// Hands over the timeline of the request that is being served, if there is one.
 pub fn on_timeline(work: impl FnOnce(&Timeline)) {
     let _ = CURRENT.try_with(|current| work(&current.timeline));
+}
+
+/// The same work, as a part of the request that is being served, wherever it runs on.
+pub fn in_this_request<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    match CURRENT.try_with(Rc::clone) {
+        Ok(current) => Either::Left(CURRENT.scope(current, work)),
+        Err(_) => Either::Right(work),
+    }
 }
 
 /// Serves one request: gives it an id, turns errors into problems, and tells of it when it has ended.
@@ -241,7 +250,9 @@ impl Arrival {
         let method = named(request.method());
         if timeline::is_slow(took) {
             METRICS.slow_requests.inc();
-            let millis = |share| u64::try_from(timeline.spent(share).as_millis()).unwrap_or(u64::MAX);
+            let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+            let spent = |share| millis(timeline.spent(share));
+            let whole = self.started.elapsed();
             tracing::warn!(
                 target: "slow",
                 request_id = current.id,
@@ -250,15 +261,15 @@ impl Arrival {
                 route,
                 path = &*without_token(&current.path),
                 status = status.as_u16(),
-                millis = took.as_millis(),
-                reason = timeline.reason(self.started.elapsed()),
-                writer_queue = millis(Share::WriterQueue),
-                pool = millis(Share::Pool),
-                database = millis(Share::Database),
-                scoring = millis(Share::Scoring),
-                receiving = millis(Share::Receiving),
-                sending = millis(Share::Sending),
-                computing = timeline.rest(self.started.elapsed()).as_millis(),
+                millis = millis(took),
+                reason = timeline.reason(whole),
+                writer_queue = spent(Share::WriterQueue),
+                pool = spent(Share::Pool),
+                database = spent(Share::Database),
+                scoring = spent(Share::Scoring),
+                receiving = spent(Share::Receiving),
+                sending = spent(Share::Sending),
+                computing = millis(timeline.rest(whole)),
                 "slow request"
             );
         }
@@ -346,6 +357,57 @@ impl MessageBody for Watched {
 /// Sent, or given up by the client.
 impl Drop for Watched {
     fn drop(&mut self) {
+        // What it was waiting for when the client left is noted first.
+        let body = std::mem::replace(&mut self.body, BoxBody::new(()));
+        CURRENT.sync_scope(self.arrival.current.clone(), || drop(body));
         self.arrival.tell(&self.request, self.status, self.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn the_time_that_a_client_takes_to_receive_is_noted_and_so_are_all_bytes() {
+        let current = Rc::new(Current {
+            id: String::new(),
+            path: String::new(),
+            language: Language::default(),
+            timeline: Timeline::default(),
+            trace: None,
+        });
+        let pieces =
+            futures_util::stream::iter([Ok::<_, Error>(Bytes::from_static(b"ab")), Ok(Bytes::from_static(b"c"))]);
+        let mut body = Box::pin(Watched {
+            body: BoxBody::new(actix_web::body::BodyStream::new(pieces)),
+            arrival: Arrival {
+                current: current.clone(),
+                started: Instant::now(),
+                _in_flight: Held::new(&METRICS.in_flight),
+            },
+            request: TestRequest::default().to_http_request(),
+            status: StatusCode::OK,
+            bytes: 0,
+            given: None,
+        });
+        while let Some(piece) = poll_fn(|context| body.as_mut().poll_next(context)).await {
+            assert!(piece.is_ok());
+            std::thread::sleep(5 * HELD_UP);
+        }
+        assert_eq!(body.bytes, 3);
+        let sending = current.timeline.spent(Share::Sending);
+        assert!(sending >= 10 * HELD_UP, "{sending:?}");
+    }
+
+    #[test]
+    fn a_token_in_a_path_is_not_logged() {
+        assert_eq!(without_token("/api/v1/units/219001"), "/api/v1/units/219001");
+        assert_eq!(without_token("/api/v1/tokens/jx_1_secret/rotate"), "/api/v1/tokens/…");
+        assert_eq!(without_token("/x/eyJhbGciOi.e30.c2ln"), "/x/…");
     }
 }

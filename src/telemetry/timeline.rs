@@ -269,6 +269,22 @@ pub fn note(stage: Stage, began: Instant) {
     }
 }
 
+/// A step that lasts until this is dropped: also when the client goes away and takes the request with it.
+#[derive(Debug)]
+#[must_use]
+pub struct Lasting(Stage, Instant);
+
+/// A step that begins now.
+pub fn lasting(stage: Stage) -> Lasting {
+    Lasting(stage, Instant::now())
+}
+
+impl Drop for Lasting {
+    fn drop(&mut self) {
+        note(self.0, self.1);
+    }
+}
+
 /// Works out a score for a request: [`scoring::score`], counted.
 pub fn score(scheme: &Scheme, case: &Case<'_>) -> Score {
     let began = Instant::now();

@@ -212,7 +212,7 @@ on_both! {
         ] {
             assert_eq!(server.sample(series), value, "{series}: {}", server.scrape());
         }
-        assert!(!server.scrape().contains("nowhere") && !server.scrape().contains("999999"));
+        assert!(!server.scrape().contains("/nowhere") && !server.scrape().contains("/999999"));
         let head = bureau.get("/api/v1/events?after=0").expect(200).json()["head"].as_f64().unwrap();
         assert_eq!(server.sample("jixiao_change_log_head"), head);
         // One receiver takes all; of the other all is given up, and then neither is behind.
@@ -221,10 +221,11 @@ on_both! {
         for id in &hooks {
             server.wait_for_sample(&lag(id), |lag| lag == 0.0);
         }
-        let dead: Vec<f64> = hooks
+        let mut dead: Vec<f64> = hooks
             .iter()
             .map(|id| server.sample(&format!("jixiao_webhook_dead_letters{{webhook=\"{id}\"}}")))
             .collect();
+        dead.sort_by(f64::total_cmp);
         assert!(dead[0] == 0.0 && dead[1] > 5.0, "{dead:?}");
     }
 }
@@ -316,14 +317,26 @@ fn a_client_that_sends_slowly_is_the_reason_and_one_that_waits_for_changes_is_no
     let bureau = server.bureau();
     let head = bureau.get("/api/v1/events").expect(200).json()["head"].to_string();
     bureau.get(&format!("/api/v1/events?after={head}&wait=1")).expect(200);
+    let connect = || TcpStream::connect(server.process.base().trim_start_matches("http://")).unwrap();
+    let token = server.process.first_token();
+    // Nor is one that follows them, and leaves.
+    let mut stream = connect();
+    write!(
+        stream,
+        "GET /api/v1/events?after={head} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nAccept: text/event-stream\r\n\r\n"
+    )
+    .unwrap();
+    server.wait_for_sample("jixiao_http_requests_in_flight", |requests| requests == 1.0);
+    std::thread::sleep(Duration::from_millis(300));
+    drop(stream);
+    server.wait_for_sample("jixiao_http_requests_in_flight", |requests| requests == 0.0);
     let body = "{\"name\": \"某镇\", \"kind\": \"town\"}";
-    let mut stream = TcpStream::connect(server.process.base().trim_start_matches("http://")).unwrap();
+    let mut stream = connect();
     let (first, last) = body.as_bytes().split_at(10);
     write!(
         stream,
-        "PUT /api/v1/units/219001 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+        "PUT /api/v1/units/219001 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\nConnection: close\r\n\r\n",
-        server.process.first_token(),
         body.len()
     )
     .unwrap();
@@ -478,7 +491,7 @@ on_both! {
         server.process.client(&jwt).get("/api/v1/units");
         server.process.client(&format!("{jwt}x")).get("/api/v1/units").expect(401);
         bureau.get(&format!("/nowhere/{jwt}")).expect(404);
-        receiver.wait(|got| (got.len() > 3).then_some(()));
+        receiver.wait(|got| (got.len() >= 2).then_some(()));
         collector.wait(|sent| spans(sent).iter().any(|span| span.name == "webhook").then_some(()));
         server.wait_for_sample("jixiao_trace_spans_total{outcome=\"sent\"}", |sent| sent > 20.0);
         let mut all = server.scrape();
