@@ -171,7 +171,8 @@ impl Db {
         match self.0.writer {
             Some(_) => {
                 let asked = Instant::now();
-                timeline::apart(|| self.on_own_connection(work)).note(Stage::Read, asked, Share::Pool)
+                // It waits for nobody.
+                timeline::apart(|| self.on_own_connection(work)).note(Stage::Read, asked, Share::Database)
             }
             None => self.off_the_workers(Stage::Read, work).await,
         }
@@ -264,8 +265,8 @@ impl Db {
         let waiting = Held::new(&METRICS.pool_waiting);
         let permit = tokio::time::timeout(PATIENCE, self.0.permits.acquire()).await;
         drop(waiting);
-        METRICS.pool_wait_seconds.observe(asked.elapsed().as_secs_f64());
         let Ok(Ok(permit)) = permit else {
+            timeline::in_vain(Share::Pool, asked);
             return Err(Problem::busy());
         };
         let in_use = Held::new(&METRICS.pool_in_use);
@@ -277,7 +278,11 @@ impl Db {
         .await;
         drop((permit, in_use));
         match outcome {
-            Ok(done) => done?.note(stage, asked, Share::Pool),
+            Ok(Ok(done)) => done.note(stage, asked, Share::Pool),
+            Ok(Err(problem)) => {
+                timeline::in_vain(Share::Pool, asked);
+                Err(problem)
+            }
             Err(_) => Err(Problem::internal("a database job panicked")),
         }
     }

@@ -30,7 +30,7 @@ pub struct Metrics {
     pub slow_requests: IntCounter,
     /// Writes that wait for the writer of SQLite; those on PostgreSQL wait for a connection.
     pub write_queue: IntGauge,
-    /// How long write jobs waited for their turn.
+    /// How long they waited.
     pub write_wait_seconds: Histogram,
     /// How many write jobs shared a commit.
     pub write_batch: Histogram,
@@ -95,7 +95,7 @@ impl Metrics {
             in_flight: keep(r, gauge("jixiao_http_requests_in_flight", "Requests that are being served."))?,
             slow_requests: keep(r, IntCounter::new("jixiao_http_slow_requests_total", "Requests that took longer than JIXIAO_SLOW_REQUEST; the log says why."))?,
             write_queue: keep(r, gauge("jixiao_db_write_queue", "Writes that wait for their turn (SQLite)."))?,
-            write_wait_seconds: keep(r, histogram("jixiao_db_write_wait_seconds", "Time that writes waited for their turn."))?,
+            write_wait_seconds: keep(r, histogram("jixiao_db_write_wait_seconds", "Time that writes waited for their turn (SQLite)."))?,
             write_batch: keep(r, Histogram::with_opts(
                 HistogramOpts::new("jixiao_db_write_batch", "Writes that shared one commit (SQLite).").buckets(BATCHES.to_vec())))?,
             commit_seconds: keep(r, histogram("jixiao_db_commit_seconds", "Time of a commit alone, with its flush to the disk (SQLite)."))?,

@@ -27,6 +27,17 @@ pub enum Share {
     Lingering,
 }
 
+impl Share {
+    /// Counts a wait, if it is one that is counted.
+    fn observe(self, waited: Duration) {
+        match self {
+            Self::WriterQueue => METRICS.write_wait_seconds.observe(waited.as_secs_f64()),
+            Self::Pool => METRICS.pool_wait_seconds.observe(waited.as_secs_f64()),
+            _ => {}
+        }
+    }
+}
+
 /// All of them, with why a request is slow that spends its time so.
 const SHARES: [(Share, &str); 7] = [
     (Share::WriterQueue, "it waited for the writer's queue"),
@@ -234,9 +245,7 @@ impl<T> Apart<T> {
             histogram.observe(worked.as_secs_f64());
         }
         let waited = step.began.saturating_duration_since(asked);
-        if stage == Stage::Write {
-            METRICS.write_wait_seconds.observe(waited.as_secs_f64());
-        }
+        queue.observe(waited);
         on_timeline(|timeline| {
             let within: Duration = self.steps.iter().map(|step| step.ended - step.began).sum();
             timeline.add(queue, waited);
@@ -249,6 +258,13 @@ impl<T> Apart<T> {
         });
         self.value
     }
+}
+
+/// Notes that the request that is being served has waited since `asked` for what it did not get.
+pub fn in_vain(queue: Share, asked: Instant) {
+    let waited = asked.elapsed();
+    queue.observe(waited);
+    on_timeline(|timeline| timeline.add(queue, waited));
 }
 
 /// Notes a step that has lasted since `began`, of the request that is being served; elsewhere it is noted by nobody.
