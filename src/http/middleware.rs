@@ -153,7 +153,7 @@ fn text_of<'a>(request: &'a ServiceRequest, name: &HeaderName) -> Option<&'a str
 
 /// An id that the client chose, if it is one that can stand in a log line.
 fn sent_id(request: &ServiceRequest) -> Option<String> {
-    let id = request.headers().get(&REQUEST_ID)?.to_str().ok()?;
+    let id = text_of(request, &REQUEST_ID)?;
     let good = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     good.then(|| id.to_owned())
 }

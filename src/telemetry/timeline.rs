@@ -201,23 +201,6 @@ pub fn apart<T>(work: impl FnOnce() -> T) -> Apart<T> {
 }
 
 impl<T> Apart<T> {
-    /// The same, without what came of it.
-    pub fn split(self) -> (T, Apart<()>) {
-        let (began, ended, steps) = (self.began, self.ended, self.steps);
-        let done = Apart {
-            value: (),
-            began,
-            ended,
-            steps,
-        };
-        (self.value, done)
-    }
-
-    /// Since when it was done.
-    pub fn began(&self) -> Instant {
-        self.began
-    }
-
     /// The same, which only ends now.
     #[must_use]
     pub fn ending_now(self) -> Self {
@@ -349,8 +332,8 @@ mod tests {
                 7
             })
         });
-        let (value, done) = done.join().unwrap().split();
-        assert_eq!((value, done.steps.len()), (7, 1));
+        let done = done.join().unwrap();
+        assert_eq!((done.value, done.steps.len()), (7, 1));
         assert!(APART.with_borrow(Option::is_none), "nothing is left on this one");
     }
 
