@@ -34,6 +34,7 @@ use crate::idempotency::once::InFlight;
 use crate::imports::handlers::Bounds;
 use crate::imports::run::Running;
 use crate::schemes::library::Library;
+use crate::telemetry::route::Route;
 use crate::tokens::model::Role;
 use crate::tokens::permission::Permissions;
 use crate::{
@@ -352,6 +353,7 @@ pub async fn serve(config: &Config, db: &Db, live: Live, listener: TcpListener) 
             .app_data(sender.clone())
             .app_data(bounds.clone())
             .app_data(fonts.clone())
+            .app_data(Route::nowhere())
             .app_data(PayloadConfig::new(limit))
             .wrap(from_fn(shape))
             .wrap(Compress::default())

@@ -14,6 +14,7 @@ use crate::http::network::Network;
 use crate::http::{limits, load, tls};
 use crate::identity::settings::{self as identity, ClaimPath, KeySource, RoleName};
 use crate::settings;
+use crate::telemetry::traces::Endpoint;
 use crate::webhooks::{self, Allowed};
 
 /// What a setting may be given as: on the command line or in the environment.
@@ -172,6 +173,15 @@ struct Partial {
     /// Log lines as text or as JSON [default: text]
     #[arg(long, env = "JIXIAO_LOG_FORMAT", value_name = "FORMAT", global = true)]
     log_format: Option<LogFormat>,
+    /// From how many milliseconds on a request is logged as slow, with the reason; 0: never [default: 1000]
+    #[arg(long, env = "JIXIAO_SLOW_REQUEST", value_name = "MS", global = true)]
+    slow_request: Option<u32>,
+    /// The address at which GET /metrics is answered, without a token; keep it to the network of those who operate [default: nowhere]
+    #[arg(long, env = "JIXIAO_METRICS_LISTEN", value_name = "ADDRESS", global = true)]
+    metrics_listen: Option<SocketAddr>,
+    /// Where traces are sent by OTLP over HTTP, such as http://127.0.0.1:4318 [default: OTEL_EXPORTER_OTLP_ENDPOINT, or nowhere]
+    #[arg(long, env = "JIXIAO_OTLP_ENDPOINT", value_name = "URL", global = true)]
+    otlp_endpoint: Option<Endpoint>,
 }
 
 impl std::fmt::Debug for Partial {
@@ -228,6 +238,12 @@ pub struct Config {
     pub log: String,
     /// How log lines look.
     pub log_format: LogFormat,
+    /// From how many milliseconds on a request is slow; 0: never.
+    pub slow_request: u32,
+    /// Where metrics are scraped, if they are.
+    pub metrics_listen: Option<SocketAddr>,
+    /// The collector of traces, if there is one.
+    pub otlp_endpoint: Option<Endpoint>,
 }
 
 /// Why the settings cannot be used.
@@ -368,6 +384,9 @@ impl Flags {
             fonts: given.fonts.or(file.fonts),
             log: given.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: given.log_format.or(file.log_format).unwrap_or_default(),
+            slow_request: given.slow_request.or(file.slow_request).unwrap_or(1000),
+            metrics_listen: given.metrics_listen.or(file.metrics_listen),
+            otlp_endpoint: given.otlp_endpoint.or(file.otlp_endpoint),
         })
     }
 }

@@ -18,6 +18,7 @@ use jixiao::db::changes::Head;
 use jixiao::db::{Db, DbConfig, Origin, Target, open_once};
 use jixiao::fault::Text;
 use jixiao::http::gate::Gate;
+use jixiao::telemetry::scrape;
 use jixiao::tokens::model::{Overlap, Role, TokenInput};
 use jixiao::tokens::permission::{self, Permission};
 use jixiao::webhooks::delivery::Deliveries;
@@ -156,7 +157,11 @@ async fn run(cli: Cli, given: ArgMatches) -> Result<(), Failure> {
 
 async fn serve(config: Config, given: ArgMatches) -> Result<(), Failure> {
     let filter = telemetry::start(&config)?;
-    let listener = bind(config.listen)?;
+    let listener = bind(config.listen, "--listen")?;
+    let metrics = config
+        .metrics_listen
+        .map(|address| bind(address, "--metrics-listen"))
+        .transpose()?;
     let live = Live::new(&config, Gate::new(config.identity.as_ref())?)?;
     let db = Db::open(&config.db)?;
     let first = db
@@ -170,12 +175,19 @@ async fn serve(config: Config, given: ArgMatches) -> Result<(), Failure> {
     reload::on_hangup(given, live, filter)?;
     tracing::info!(listen = %config.listen, tls = config.tls.is_some(), database = ?config.db.target, "serving");
     let deliveries = Deliveries::start(&config.webhooks, &db);
+    let metrics = metrics.map(|listener| scrape::server(&db, listener)).transpose()?;
+    let scraped = metrics.map(|server| (server.handle(), actix_web::rt::spawn(server)));
     manager::tell("READY=1");
     manager::keep_telling();
     server.await?;
     manager::tell("STOPPING=1");
     deliveries.stop().await;
+    if let Some((handle, task)) = scraped {
+        handle.stop(false).await;
+        task.await??;
+    }
     db.close();
+    telemetry::stop().await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -189,7 +201,7 @@ async fn serve_demo(mut config: Config) -> Result<(), Failure> {
         config.log = "warn".to_owned();
     }
     telemetry::start(&config)?;
-    let listener = bind(config.listen)?;
+    let listener = bind(config.listen, "--listen")?;
     let address = listener.local_addr()?;
     let folder = tempfile::tempdir()?;
     config.db = DbConfig::new(Target::Sqlite(folder.path().join("jixiao.db")));
@@ -211,7 +223,7 @@ async fn serve_demo(mut config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).map_err(|error| {
         let (zh, en) = match error.kind() {
             ErrorKind::AddrInUse => ("该端口已被占用", "another program has this port"),
@@ -223,8 +235,8 @@ fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
             _ => ("操作系统拒绝", "the system refuses"),
         };
         format!(
-            "cannot listen on {address}: {en} ({error}); give another address with --listen. / \
-             无法监听{address}：{zh}，请用--listen另行指定地址。"
+            "cannot listen on {address}: {en} ({error}); give another address with {option}. / \
+             无法监听{address}：{zh}，请用{option}另行指定地址。"
         )
         .into()
     })

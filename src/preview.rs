@@ -17,6 +17,7 @@ use crate::http::resource::resource;
 use crate::http::responses::{BodyErrors, CommonErrors};
 use crate::schemes::library::{Compiled, Library};
 use crate::schemes::model::SchemeUsed;
+use crate::scoring::Case;
 use crate::scoring::assessment::Assessments;
 use crate::scoring::prior::YearSheet;
 use crate::scoring::scheme::{Scheme, SchemeDocument};
@@ -24,7 +25,7 @@ use crate::scoring::score::Score;
 use crate::scoring::sheet::BaseData;
 use crate::scoring::special_fund::{FundTable, target_faults};
 use crate::scoring::text::SchemeId;
-use crate::scoring::{self, Case};
+use crate::telemetry::timeline;
 
 /// Adds the route.
 pub fn routes(config: &mut ServiceConfig) {
@@ -123,10 +124,10 @@ pub async fn post(
         return Err(Problem::invalid(faults));
     }
     let score = match &input.special_fund {
-        Some(table) => scoring::score(&scheme, &Case::of_fund(table)),
+        Some(table) => timeline::score(&scheme, &Case::of_fund(table)),
         None => {
             let sheet = YearSheet::new(input.base_data.unwrap_or_default(), input.prior_base_data.as_ref());
-            scoring::score(&scheme, &Case::of_year(&sheet, &assessments))
+            timeline::score(&scheme, &Case::of_year(&sheet, &assessments))
         }
     };
     let body = json(&PreviewScore { scheme: used, score })?;

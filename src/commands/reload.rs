@@ -6,7 +6,7 @@ use clap::{ArgMatches, FromArgMatches};
 use jixiao::app::Live;
 use jixiao::config::Flags;
 use jixiao::settings::{self, Setting};
-use jixiao::telemetry::Filter;
+use jixiao::telemetry::log::Filter;
 
 use super::manager;
 use crate::Failure;

@@ -30,6 +30,8 @@ pub struct Origin {
     pub request_id: Option<String>,
     /// The address that the request came from.
     pub address: Option<String>,
+    /// Where the request stands in a trace (W3C `traceparent`), if it is traced.
+    pub traceparent: Option<String>,
 }
 
 impl Origin {
@@ -40,6 +42,7 @@ impl Origin {
             role: "system".to_owned(),
             request_id: None,
             address: None,
+            traceparent: None,
         }
     }
 
@@ -248,6 +251,8 @@ pub struct Row {
     pub after: Option<String>,
     /// What [`Row::hash_after`] makes of it.
     pub hash: String,
+    /// Where it was made in a trace, as in [`Origin::traceparent`]; not part of the hash.
+    pub traceparent: Option<String>,
 }
 
 impl Row {
@@ -267,6 +272,7 @@ impl Row {
             year: change.year,
             after: change.after,
             hash: String::new(),
+            traceparent: origin.traceparent.clone(),
         }
     }
 

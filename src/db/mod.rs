@@ -44,6 +44,8 @@ use self::connection::{Access, Doubt, Manager, connect};
 use self::replica::Replicas;
 use self::writer::Writer;
 use crate::http::problem::Problem;
+use crate::telemetry::metrics::{Held, METRICS};
+use crate::telemetry::timeline::{self, Share, Stage};
 
 /// How long a request waits for a free connection before it is told that the server is busy.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -214,8 +216,12 @@ impl Db {
         F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Clone + Send + 'static,
     {
         match self.0.writer {
-            Some(_) => self.on_own_connection(work),
-            None => self.scan(work).await,
+            Some(_) => {
+                let asked = Instant::now();
+                // It waits for nobody.
+                timeline::apart(|| self.on_own_connection(work)).note(Stage::Read, asked, Share::Database)
+            }
+            None => self.elsewhere(Stage::Read, work).await,
         }
     }
 
@@ -225,13 +231,25 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Clone + Send + 'static,
     {
+        self.elsewhere(Stage::Scan, work).await
+    }
+
+    /// Reads from a replica where there is one that will do, else from the database, off the workers.
+    async fn elsewhere<T, F>(&self, stage: Stage, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Clone + Send + 'static,
+    {
         let replicas = self.0.replicas.as_ref().filter(|_| self.1 == Reads::Anywhere);
+        let asked = Instant::now();
         if let Some(replicas) = replicas
             && let Some(outcome) = replicas.read(work.clone()).await
         {
+            timeline::note(stage, asked);
             return outcome;
         }
-        self.off_the_workers(move |pool| with_reconnects(pool, &work)).await
+        self.off_the_workers(stage, move |pool| with_reconnects(pool, &work))
+            .await
     }
 
     /// A change, in a transaction of its own; done and durable when this returns `Ok`. What `work` records is then in the
@@ -247,7 +265,7 @@ impl Db {
         match &self.0.writer {
             Some(writer) => writer.run(origin, work).await,
             None => {
-                let written = self.off_the_workers(move |pool| with_retries(pool, &origin, &work));
+                let written = self.off_the_workers(Stage::Write, move |pool| with_retries(pool, &origin, &work));
                 let (value, last) = written.await?;
                 saw(&self.0.head, last);
                 Ok(value)
@@ -309,23 +327,31 @@ impl Db {
         outcome
     }
 
-    async fn off_the_workers<T, F>(&self, work: F) -> Result<T, Problem>
+    async fn off_the_workers<T, F>(&self, stage: Stage, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
         F: FnOnce(&Pool<Manager>) -> Result<T, Problem> + Send + 'static,
     {
+        let asked = Instant::now();
+        let waiting = Held::new(&METRICS.pool_waiting);
         let permit = tokio::time::timeout(PATIENCE, Arc::clone(&self.0.permits).acquire_owned()).await;
+        drop(waiting);
         let Ok(Ok(permit)) = permit else {
+            timeline::in_vain(Share::Pool, asked);
             return Err(Problem::busy());
         };
+        let in_use = Held::new(&METRICS.pool_in_use);
         let pool = self.0.pool.clone();
         let outcome = web::block(move || {
             // Until the work ends, even where the client that waited for it has gone: it has the connection for as long.
-            let _permit = permit;
-            work(&pool)
+            let _held = (permit, in_use);
+            timeline::apart(|| work(&pool))
         })
         .await;
-        outcome.unwrap_or_else(|_| Err(Problem::internal("a database job panicked")))
+        match outcome {
+            Ok(done) => done.note(stage, asked, Share::Pool),
+            Err(_) => Err(Problem::internal("a database job panicked")),
+        }
     }
 }
 

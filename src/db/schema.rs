@@ -205,6 +205,7 @@ diesel::table! {
         year -> Nullable<BigInt>,
         after -> Nullable<Text>,
         hash -> Text,
+        traceparent -> Nullable<Text>,
     }
 }
 

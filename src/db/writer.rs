@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
@@ -22,6 +22,8 @@ use super::saw;
 use super::trouble::{self, Trouble};
 use super::tx::Tx;
 use crate::http::problem::Problem;
+use crate::telemetry::metrics::{Held, METRICS};
+use crate::telemetry::timeline::{self, Apart, Share, Stage};
 
 /// How many jobs share one commit at most.
 const BATCH: usize = 256;
@@ -39,8 +41,10 @@ trait Job: Send {
 struct Pending<T, F> {
     origin: Origin,
     work: F,
-    outcome: Option<Result<T, Problem>>,
-    reply: oneshot::Sender<Result<T, Problem>>,
+    outcome: Option<Apart<Result<T, Problem>>>,
+    reply: oneshot::Sender<Result<Apart<Result<T, Problem>>, Problem>>,
+    /// That it waits, until it is run.
+    waiting: Option<Held>,
 }
 
 impl<T, F> Job for Pending<T, F>
@@ -49,10 +53,13 @@ where
     F: Fn(&mut Tx<'_>) -> Result<T, Problem> + Send,
 {
     fn run(&mut self, conn: &mut AnyConnection, head: &mut Head) -> bool {
+        self.waiting = None;
         // Caught here, so that a job that panics is undone like one that fails.
-        let outcome = catch_unwind(AssertUnwindSafe(|| Tx::run(conn, &self.origin, head, &self.work)))
-            .unwrap_or_else(|_| Err(Problem::internal("a write job panicked")));
-        self.outcome.insert(outcome).is_ok()
+        let outcome = timeline::apart(|| {
+            catch_unwind(AssertUnwindSafe(|| Tx::run(conn, &self.origin, head, &self.work)))
+                .unwrap_or_else(|_| Err(Problem::internal("a write job panicked")))
+        });
+        self.outcome.insert(outcome).value.is_ok()
     }
 
     fn run_alone(&mut self, conn: &mut AnyConnection, head: &mut Head) {
@@ -64,7 +71,7 @@ where
         match (undone, &mut self.outcome) {
             (Ok(()), _) => *head = after,
             // It did its work, but that could not be kept.
-            (Err(error), Some(outcome @ Ok(_))) => *outcome = Err(error.into()),
+            (Err(error), Some(done)) if done.value.is_ok() => done.value = Err(error.into()),
             (Err(_), _) => {}
         }
     }
@@ -72,9 +79,9 @@ where
     fn answer(self: Box<Self>, failure: Option<Problem>) {
         let outcome = match (self.outcome, failure) {
             // A job that failed by itself has its own, better reason.
-            (Some(Err(problem)), _) | (_, Some(problem)) => Err(problem),
-            (Some(Ok(value)), None) => Ok(value),
-            (None, None) => Err(Problem::internal("a write job was not run")),
+            (Some(done), failure) if done.value.is_err() || failure.is_none() => Ok(done),
+            (_, Some(problem)) => Err(problem),
+            (_, None) => Err(Problem::internal("a write job was not run")),
         };
         // The client may have gone; the work is done all the same.
         let _ = self.reply.send(outcome);
@@ -121,15 +128,18 @@ impl Writer {
             work,
             outcome: None,
             reply,
+            waiting: Some(Held::new(&METRICS.write_queue)),
         });
+        let asked = Instant::now();
         let sent = match &*self.queue.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(queue) => queue.try_send(job),
             None => return Err(Problem::busy()),
         };
         match sent {
-            Ok(()) => outcome
-                .await
-                .unwrap_or_else(|_| Err(Problem::internal("the writer thread is gone"))),
+            Ok(()) => match outcome.await {
+                Ok(done) => done?.ending_now().note(Stage::Write, asked, Share::WriterQueue),
+                Err(_) => Err(Problem::internal("the writer thread is gone")),
+            },
             Err(TrySendError::Full(_)) => Err(Problem::busy()),
             Err(TrySendError::Disconnected(_)) => Err(Problem::internal("the writer thread is gone")),
         }
@@ -175,6 +185,9 @@ fn serve(
     while let Ok(first) = queue.recv() {
         let mut batch = vec![first];
         batch.extend(queue.try_iter().take(BATCH - 1));
+        METRICS
+            .write_batch
+            .observe(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
         let failure = match run_batch(&mut conn, &mut batch) {
             Ok(head) => {
                 saw(last, head);
@@ -229,7 +242,9 @@ impl Failure {
 
 fn run_batch(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> Result<i64, Failure> {
     let head = run_all(conn, batch).map_err(Failure::Before)?;
+    let began = Instant::now();
     conn.commit().map_err(Failure::Commit)?;
+    METRICS.commit_seconds.observe(began.elapsed().as_secs_f64());
     Ok(head)
 }
 
@@ -285,6 +300,7 @@ mod tests {
                 work,
                 outcome: None,
                 reply,
+                waiting: None,
             };
             (Box::new(pending) as Box<dyn Job>, answer)
         })
@@ -293,7 +309,7 @@ mod tests {
         batch.into_iter().for_each(|job| job.answer(None));
         let outcomes: Vec<_> = answers
             .into_iter()
-            .map(|answer| answer.blocking_recv().unwrap().is_ok())
+            .map(|answer| answer.blocking_recv().unwrap().is_ok_and(|done| done.value.is_ok()))
             .collect();
         assert_eq!(outcomes, [true, false, false, true]);
         assert_eq!(head, already + 2);

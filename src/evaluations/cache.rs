@@ -12,6 +12,7 @@ use crate::codes::{FiscalYear, UnitCode};
 use crate::http::etag::ETag;
 use crate::schemes::library::Edition;
 use crate::scoring::text::SchemeId;
+use crate::telemetry::metrics::METRICS;
 
 /// Whose score, under which scheme.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -112,6 +113,7 @@ impl ScoreCache {
         if let Some(entry) = self.0.get(&key)
             && entry.0 == basis
         {
+            METRICS.scores_from_cache.inc();
             return Ok(entry.1.clone());
         }
         let bytes = render()?;

@@ -16,6 +16,7 @@ use crate::documents::narrative::Narrative;
 use crate::http::etag::ETag;
 use crate::http::problem::Problem;
 use crate::schemes::library::{Compiled, Library};
+use crate::scoring::Case;
 use crate::scoring::assessment::Assessments;
 use crate::scoring::claims::Claims;
 use crate::scoring::prior::YearSheet;
@@ -23,7 +24,8 @@ use crate::scoring::scheme::Scheme;
 use crate::scoring::score::Score;
 use crate::scoring::sheet::BaseData;
 use crate::scoring::text::SchemeId;
-use crate::scoring::{self, Case};
+use crate::telemetry::metrics::METRICS;
+use crate::telemetry::timeline;
 
 /// What is filed for a unit's year and what follows from it.
 #[derive(Debug)]
@@ -101,13 +103,13 @@ impl Filing {
                 id: fund.id,
                 name: fund.name,
                 continues: fund.continues,
-                score: scoring::score(&compiled.scheme, &Case::of_fund(&table)),
+                score: timeline::score(&compiled.scheme, &Case::of_fund(&table)),
                 table,
             });
             fund_schemes.push(compiled);
         }
         let claims: Option<Claims> = parts::read(Part::Claims, row)?;
-        let mut score = scoring::score(&compiled.scheme, &Case::of_year(&sheet, &assessments));
+        let mut score = timeline::score(&compiled.scheme, &Case::of_year(&sheet, &assessments));
         if let Some(claims) = &claims {
             claims.beside(&mut score);
         }
@@ -129,7 +131,7 @@ impl Filing {
 
     /// What the checks find in it, in the order of the catalogue.
     pub fn findings(&self) -> Vec<Finding> {
-        checks::findings(&Facts {
+        let findings = checks::findings(&Facts {
             year: self.year.get(),
             sheet: &self.sheet,
             prior: self.prior.as_ref(),
@@ -138,7 +140,11 @@ impl Filing {
             claims: self.claims.as_ref(),
             scheme: &self.scheme,
             score: &self.score,
-        })
+        });
+        for finding in &findings {
+            METRICS.findings.with_label_values(&[&*finding.check]).inc();
+        }
+        findings
     }
 
     /// Of findings, those that stand in the way of a submission: errors, and warnings without a reason.

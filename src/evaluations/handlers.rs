@@ -30,6 +30,7 @@ use crate::http::responses::{CommonErrors, UnfitParameter};
 use crate::render;
 use crate::schemes::library::{Compiled, Library, Unfit};
 use crate::schemes::model::SchemeUsed;
+use crate::scoring::Case;
 use crate::scoring::assessment::Assessments;
 use crate::scoring::claims::Claims;
 use crate::scoring::completeness::{Completeness, completeness};
@@ -37,7 +38,7 @@ use crate::scoring::prior::YearSheet;
 use crate::scoring::score::Score;
 use crate::scoring::text::SchemeId;
 use crate::scoring::values::digits;
-use crate::scoring::{self, Case};
+use crate::telemetry::timeline;
 use crate::units;
 
 /// Adds the routes of a unit's years, below `/api/v1/units`.
@@ -454,7 +455,7 @@ fn scored(conn: &mut AnyConnection, compiled: &Compiled, context: &Context) -> R
     let sheet = parts::year_sheet(conn, context)?;
     let row = context.evaluation.as_ref();
     let assessments = parts::read(Part::Assessments, row)?.unwrap_or_default();
-    let mut score = scoring::score(&compiled.scheme, &Case::of_year(&sheet, &assessments));
+    let mut score = timeline::score(&compiled.scheme, &Case::of_year(&sheet, &assessments));
     if let Some(claims) = parts::read::<Claims>(Part::Claims, row)? {
         claims.beside(&mut score);
     }

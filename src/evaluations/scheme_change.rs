@@ -23,10 +23,11 @@ use crate::http::resource::resource;
 use crate::http::responses::{CommonErrors, UnfitParameter};
 use crate::schemes::library::{Compiled, Library};
 use crate::schemes::model::SchemeUsed;
+use crate::scoring::Case;
 use crate::scoring::score::{GradeGiven, Range, Score};
 use crate::scoring::text::SchemeId;
 use crate::scoring::values::exact;
-use crate::scoring::{self, Case};
+use crate::telemetry::timeline;
 
 /// Adds the route of the dry run.
 pub fn routes(config: &mut ServiceConfig) {
@@ -271,7 +272,7 @@ fn change(
     priors: &HashMap<String, String>,
 ) -> Result<DraftChange, Problem> {
     let (sheet, assessments) = parts::figures(&row, priors.get(&row.unit))?;
-    let outcome = |by: &Compiled| Outcome::from(scoring::score(&by.scheme, &Case::of_year(&sheet, &assessments)));
+    let outcome = |by: &Compiled| Outcome::from(timeline::score(&by.scheme, &Case::of_year(&sheet, &assessments)));
     let misfits = assessments.faults(&after.scheme).into_iter().map(At::from).collect();
     let (before, after) = (outcome(before), outcome(after));
     Ok(DraftChange {

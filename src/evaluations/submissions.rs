@@ -31,6 +31,7 @@ use crate::http::resource::resource;
 use crate::http::responses::CommonErrors;
 use crate::schemes::library::{Compiled, Library};
 use crate::schemes::model::SchemeUsed;
+use crate::scoring::Case;
 use crate::scoring::assessment::Assessments;
 use crate::scoring::claims::Claims;
 use crate::scoring::prior::YearSheet;
@@ -40,7 +41,7 @@ use crate::scoring::score::Score;
 use crate::scoring::sheet::BaseData;
 use crate::scoring::special_fund::FundTable;
 use crate::scoring::text::SchemeId;
-use crate::scoring::{self, Case};
+use crate::telemetry::timeline;
 use crate::units::model::UnitKind;
 
 /// Adds the routes of an evaluation's submissions.
@@ -221,7 +222,7 @@ impl Inputs {
             self.prior_base_data.as_ref(),
         );
         let assessments = self.assessments.clone().unwrap_or_default();
-        scoring::score(scheme, &Case::of_year(&sheet, &assessments))
+        timeline::score(scheme, &Case::of_year(&sheet, &assessments))
     }
 }
 

@@ -15,6 +15,7 @@ use crate::db::Db;
 use crate::db::changes::{Head, Row};
 use crate::fault::Text;
 use crate::http::problem::{At, Problem};
+use crate::telemetry::timeline::{self, Stage};
 
 /// How long a stream is silent before a comment keeps it open: less than proxies wait.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -62,6 +63,7 @@ impl Feed {
 
     /// Waits until there may be more to read.
     pub async fn wait(&self, until: Instant) -> Woken {
+        let _lingering = timeline::lasting(Stage::Linger);
         self.bell.wait(self.after, until).await
     }
 

@@ -10,7 +10,7 @@ use futures_util::future::LocalBoxFuture;
 use jiff::Timestamp;
 
 use super::gate::Gate;
-use super::middleware::current_request;
+use super::middleware::{current_request, current_traceparent};
 use super::problem::Problem;
 use crate::db::Origin;
 use crate::tokens::model::Role;
@@ -44,6 +44,7 @@ impl Principal {
             role: self.role.to_string(),
             request_id: Some(current_request().0),
             address: self.address.map(|address| address.to_string()),
+            traceparent: current_traceparent(),
         }
     }
 

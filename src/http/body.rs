@@ -19,6 +19,7 @@ use super::contract::{Contract, escape};
 use super::problem::Problem;
 use super::{arrival, duplicates, kinds};
 use crate::fault::{Fault, Text};
+use crate::telemetry::timeline::{self, Stage};
 
 /// The largest body that is read, in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -313,7 +314,10 @@ fn read_any(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output 
     let body = Bytes::from_request(request, payload);
     let request = request.clone();
     async move {
-        let body = body.await.map_err(|error| match error.as_error::<PayloadError>() {
+        let receiving = timeline::lasting(Stage::Receive);
+        let received = body.await;
+        drop(receiving);
+        let body = received.map_err(|error| match error.as_error::<PayloadError>() {
             Some(error) if arrival::is_late(error) => Problem::new(&kinds::REQUEST_TIMEOUT, "", ""),
             Some(PayloadError::Overflow) => Problem::new(
                 &kinds::TOO_LARGE,

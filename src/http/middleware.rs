@@ -1,6 +1,10 @@
 //! Around every request: its id, its line in the log, and problems instead of bare errors.
 
+use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use actix_web::body::{BodySize, BoxBody, EitherBody, MessageBody};
@@ -9,8 +13,11 @@ use actix_web::error::InternalError;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError};
+use futures_util::future::Either;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanKind;
 
 use arc_swap::ArcSwap;
 use futures_util::FutureExt;
@@ -22,19 +29,29 @@ use super::language::Language;
 use super::limits::{self, Limits, client_address};
 use super::load::{Admitted, Load};
 use super::problem::Problem;
+use crate::telemetry::metrics::{Held, METRICS};
+use crate::telemetry::route::{self, Route, named};
+use crate::telemetry::timeline::{self, Share, Stage, Timeline};
+use crate::telemetry::traces::{self, Open};
 
 /// The header that carries the id of a request in both directions.
 pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-#[derive(Debug, Clone)]
+/// The header that tells where a request stands in a trace.
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// What is known of the request that is being served.
+#[derive(Debug)]
 struct Current {
     id: String,
     path: String,
     language: Language,
+    timeline: Timeline,
+    trace: Option<Open>,
 }
 
 tokio::task_local! {
-    static CURRENT: Current;
+    static CURRENT: Rc<Current>;
 }
 
 /// The id and the path of the request that is being served; empty outside of one.
@@ -49,7 +66,32 @@ pub fn current_language() -> Language {
     CURRENT.try_with(|current| current.language).unwrap_or_default()
 }
 
-/// Serves one request: gives it an id, turns errors into problems, and writes the access log.
+/// The trace of the request that is being served, if there is one.
+pub fn current_trace_id() -> Option<String> {
+    CURRENT.try_with(|current| current.trace_id()).ok().flatten()
+}
+
+/// What tells others where the request that is being served stands in its trace; `None` if it is in none that is kept.
+pub fn current_traceparent() -> Option<String> {
+    let sampled =
+        |current: &Rc<Current>| Some(current.trace.as_ref().filter(|trace| trace.is_sampled())?.traceparent());
+    CURRENT.try_with(sampled).ok().flatten()
+}
+
+/// Hands over the timeline of the request that is being served, if there is one.
+pub fn on_timeline(work: impl FnOnce(&Timeline)) {
+    let _ = CURRENT.try_with(|current| work(&current.timeline));
+}
+
+/// The same work, as a part of the request that is being served, wherever it runs on.
+pub fn in_this_request<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    match CURRENT.try_with(Rc::clone) {
+        Ok(current) => Either::Left(CURRENT.scope(current, work)),
+        Err(_) => Either::Right(work),
+    }
+}
+
+/// Serves one request: gives it an id, turns errors into problems, and tells of it when it has ended.
 pub async fn serve<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
@@ -57,10 +99,19 @@ pub async fn serve<B: MessageBody + 'static>(
     let started = Instant::now();
     let id = sent_id(&request).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
     let header = HeaderValue::from_str(&id);
-    let current = Current {
+    let trace = traces::open(SpanKind::Server, text_of(&request, &TRACEPARENT));
+    let is_kept = trace.as_ref().is_some_and(Open::is_sampled);
+    let current = Rc::new(Current {
         id,
         path: request.path().to_owned(),
         language: Language::wanted(request.headers()),
+        timeline: if is_kept { Timeline::kept() } else { Timeline::default() },
+        trace,
+    });
+    let arrival = Arrival {
+        current: current.clone(),
+        started,
+        _in_flight: Held::new(&METRICS.in_flight),
     };
     CURRENT
         .scope(current, async move {
@@ -73,10 +124,10 @@ pub async fn serve<B: MessageBody + 'static>(
                 Err(problem) => {
                     let mut response = request.into_response(problem.error_response()).map_into_right_body();
                     marks.set(response.headers_mut());
-                    log(&response, started);
-                    return Ok(response);
+                    return Ok(arrival.watch(response));
                 }
             };
+            let method = named(request.method());
             let mut response = match guarded(next.call(request), admitted.time).await {
                 Ok(response) if foreign_error(&response) => {
                     let problem = described(response.status(), "");
@@ -91,14 +142,16 @@ pub async fn serve<B: MessageBody + 'static>(
                         None => described(error.as_response_error().status_code(), &error).error_response(),
                     };
                     marks.set(response.headers_mut());
+                    let status = response.status();
+                    let labels = [route::NOWHERE, method, status.as_str()];
+                    METRICS.requests.with_label_values(&labels).inc();
                     return Err(InternalError::from_response(error, response).into());
                 }
             };
             marks.set(response.headers_mut());
             let request = response.request().clone();
             limits::tell(&request, response.headers_mut());
-            log(&response, started);
-            Ok(response)
+            Ok(arrival.watch(response))
         })
         .await
 }
@@ -149,9 +202,13 @@ impl Marks {
     }
 }
 
+fn text_of<'a>(request: &'a ServiceRequest, name: &HeaderName) -> Option<&'a str> {
+    request.headers().get(name)?.to_str().ok()
+}
+
 /// An id that the client chose, if it is one that can stand in a log line.
 fn sent_id(request: &ServiceRequest) -> Option<String> {
-    let id = request.headers().get(&REQUEST_ID)?.to_str().ok()?;
+    let id = text_of(request, &REQUEST_ID)?;
     let good = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     good.then(|| id.to_owned())
 }
@@ -195,28 +252,217 @@ pub async fn not_found(request: HttpRequest) -> Result<HttpResponse, Problem> {
     }
 }
 
-fn log<B: MessageBody>(response: &ServiceResponse<B>, started: Instant) {
-    if !tracing::enabled!(target: "access", tracing::Level::INFO) {
-        return;
+impl Current {
+    fn trace_id(&self) -> Option<String> {
+        self.trace.as_ref().map(Open::trace_id)
     }
-    let request = response.request();
-    let extensions = request.extensions();
-    let (request_id, path) = current_request();
-    let bytes = match response.response().body().size() {
-        BodySize::Sized(bytes) => Some(bytes),
-        BodySize::None => Some(0),
-        BodySize::Stream => None,
-    };
-    tracing::info!(
-        target: "access",
-        request_id,
-        method = %request.method(),
-        route = request.match_pattern(),
-        path,
-        status = response.status().as_u16(),
-        bytes,
-        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        token = extensions.get::<Principal>().and_then(|principal| principal.token_id.as_deref()),
-        remote = client_address(request).map(|address| address.to_string()),
-    );
+}
+
+/// A request from its arrival to the end of its answer.
+struct Arrival {
+    current: Rc<Current>,
+    started: Instant,
+    _in_flight: Held,
+}
+
+impl Arrival {
+    /// Tells of the request: at once where the answer is there as a whole, else when it has been sent.
+    fn watch<B: MessageBody + 'static>(
+        self,
+        response: ServiceResponse<EitherBody<B, BoxBody>>,
+    ) -> ServiceResponse<EitherBody<B, BoxBody>> {
+        let size = response.response().body().size();
+        let (request, status) = (response.request().clone(), response.status());
+        match size {
+            BodySize::Sized(bytes) => self.tell(&request, status, bytes),
+            BodySize::None => self.tell(&request, status, 0),
+            BodySize::Stream => {
+                return response.map_body(|_, body| {
+                    EitherBody::right(BoxBody::new(Watched {
+                        body: BoxBody::new(body),
+                        arrival: self,
+                        request,
+                        status,
+                        bytes: 0,
+                        given: None,
+                    }))
+                });
+            }
+        }
+        response
+    }
+
+    /// Counts the request, logs it, says why if it was slow, and ends its span.
+    fn tell(&self, request: &HttpRequest, status: StatusCode, bytes: u64) {
+        let current = &*self.current;
+        let timeline = &current.timeline;
+        let took = self.started.elapsed().saturating_sub(timeline.spent(Share::Lingering));
+        let route = request.app_data::<Route>();
+        if let Some(route) = route {
+            route.count(request, status, took);
+        }
+        let route = route.map(|route| route.template(request));
+        let method = named(request.method());
+        if timeline::is_slow(took) {
+            METRICS.slow_requests.inc();
+            let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+            let spent = |share| millis(timeline.spent(share));
+            let whole = self.started.elapsed();
+            tracing::warn!(
+                target: "slow",
+                request_id = current.id,
+                trace_id = current.trace_id(),
+                method,
+                route,
+                path = &*without_token(&current.path),
+                status = status.as_u16(),
+                millis = millis(took),
+                reason = timeline.reason(whole),
+                writer_queue = spent(Share::WriterQueue),
+                pool = spent(Share::Pool),
+                database = spent(Share::Database),
+                scoring = spent(Share::Scoring),
+                receiving = spent(Share::Receiving),
+                sending = spent(Share::Sending),
+                computing = millis(timeline.rest(whole)),
+                "slow request"
+            );
+        }
+        if tracing::enabled!(target: "access", tracing::Level::INFO) {
+            let extensions = request.extensions();
+            tracing::info!(
+                target: "access",
+                request_id = current.id,
+                trace_id = current.trace_id(),
+                method,
+                route,
+                path = &*without_token(&current.path),
+                status = status.as_u16(),
+                bytes,
+                micros = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+                token = extensions.get::<Principal>().and_then(|principal| principal.token_id.as_deref()),
+                remote = client_address(request).map(|address| address.to_string()),
+            );
+        }
+        if let Some(trace) = &current.trace {
+            let route = route.unwrap_or(route::NOWHERE);
+            // Nothing that a client wrote but the id: paths and queries may hold what is nobody else's business.
+            let attributes = [
+                KeyValue::new("http.request.method", method),
+                KeyValue::new("http.route", route.to_owned()),
+                KeyValue::new("http.response.status_code", i64::from(status.as_u16())),
+                KeyValue::new("jixiao.request_id", current.id.clone()),
+            ];
+            trace.close(
+                format!("{method} {route}"),
+                status.is_server_error(),
+                attributes,
+                &timeline.take(),
+            );
+        }
+    }
+}
+
+/// A path as it may be logged: without a token that someone put where it does not belong.
+pub fn without_token(path: &str) -> Cow<'_, str> {
+    match path.find("jx_").or_else(|| path.find("eyJ")) {
+        Some(at) => Cow::Owned(format!("{}…", &path[..at])),
+        None => Cow::Borrowed(path),
+    }
+}
+
+/// An answer that is made while it is sent.
+struct Watched {
+    body: BoxBody,
+    arrival: Arrival,
+    request: HttpRequest,
+    status: StatusCode,
+    bytes: u64,
+    /// When the piece before was handed over, which the client takes before it is asked for the next one.
+    given: Option<Instant>,
+}
+
+/// What is sent faster than this was not held up.
+const HELD_UP: Duration = Duration::from_millis(1);
+
+impl MessageBody for Watched {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let this = self.get_mut();
+        let (body, given) = (&mut this.body, this.given.take());
+        let polled = CURRENT.sync_scope(this.arrival.current.clone(), || {
+            if let Some(given) = given.filter(|given| given.elapsed() > HELD_UP) {
+                timeline::note(Stage::Send, given);
+            }
+            Pin::new(body).poll_next(context)
+        });
+        if let Poll::Ready(Some(Ok(bytes))) = &polled {
+            this.bytes += bytes.len() as u64;
+            this.given = Some(Instant::now());
+        }
+        polled
+    }
+}
+
+/// Sent, or given up by the client.
+impl Drop for Watched {
+    fn drop(&mut self) {
+        // What it was waiting for when the client left is noted first.
+        let body = std::mem::replace(&mut self.body, BoxBody::new(()));
+        CURRENT.sync_scope(self.arrival.current.clone(), || drop(body));
+        self.arrival.tell(&self.request, self.status, self.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn the_time_that_a_client_takes_to_receive_is_noted_and_so_are_all_bytes() {
+        let current = Rc::new(Current {
+            id: String::new(),
+            path: String::new(),
+            language: Language::default(),
+            timeline: Timeline::default(),
+            trace: None,
+        });
+        let pieces =
+            futures_util::stream::iter([Ok::<_, Error>(Bytes::from_static(b"ab")), Ok(Bytes::from_static(b"c"))]);
+        let mut body = Box::pin(Watched {
+            body: BoxBody::new(actix_web::body::BodyStream::new(pieces)),
+            arrival: Arrival {
+                current: current.clone(),
+                started: Instant::now(),
+                _in_flight: Held::new(&METRICS.in_flight),
+            },
+            request: TestRequest::default().to_http_request(),
+            status: StatusCode::OK,
+            bytes: 0,
+            given: None,
+        });
+        while let Some(piece) = poll_fn(|context| body.as_mut().poll_next(context)).await {
+            assert!(piece.is_ok());
+            std::thread::sleep(5 * HELD_UP);
+        }
+        assert_eq!(body.bytes, 3);
+        let sending = current.timeline.spent(Share::Sending);
+        assert!(sending >= 10 * HELD_UP, "{sending:?}");
+    }
+
+    #[test]
+    fn a_token_in_a_path_is_not_logged() {
+        assert_eq!(without_token("/api/v1/units/219001"), "/api/v1/units/219001");
+        assert_eq!(without_token("/api/v1/tokens/jx_1_secret/rotate"), "/api/v1/tokens/…");
+        assert_eq!(without_token("/x/eyJhbGciOi.e30.c2ln"), "/x/…");
+    }
 }

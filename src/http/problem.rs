@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::kinds::{self, Kind};
 use super::language::Language;
-use super::middleware::{current_language, current_request};
+use super::middleware::{current_language, current_request, current_trace_id, without_token};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::trouble::{self, Trouble};
 use crate::fault::{Fault, Text};
@@ -620,14 +620,27 @@ impl ResponseError for Problem {
             headers,
             ..
         } = &*self.0;
+        let trace_id = || current_trace_id();
         match kind.status {
             StatusCode::INTERNAL_SERVER_ERROR => {
-                tracing::error!(request_id = id, path, problem = %self, "request failed");
+                tracing::error!(
+                    request_id = id,
+                    trace_id = trace_id(),
+                    path = &*without_token(&path),
+                    problem = %self,
+                    "request failed"
+                );
             }
             // A line for each would be work of its own where there is too much of it; the access log has them.
             _ if std::ptr::eq(*kind, &kinds::BUSY) => {}
             status if status.is_server_error() => {
-                tracing::warn!(request_id = id, path, problem = %self, "request failed");
+                tracing::warn!(
+                    request_id = id,
+                    trace_id = trace_id(),
+                    path = &*without_token(&path),
+                    problem = %self,
+                    "request failed"
+                );
             }
             _ => {}
         }

@@ -6,6 +6,7 @@ use actix_web::http::header::{ALLOW, HeaderName};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, web};
 
 use super::problem::Problem;
+use crate::telemetry::route::Route;
 
 /// In which formats an address takes a PATCH (RFC 5789).
 static ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
@@ -112,6 +113,7 @@ impl HttpServiceFactory for Methods {
             async move { Err::<&'static str, _>(problem) }
         };
         self.resource
+            .app_data(Route::default())
             .route(web::method(Method::OPTIONS).to(tell))
             .default_service(web::to(refuse))
             .register(config);

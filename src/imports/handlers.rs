@@ -23,6 +23,7 @@ use crate::fault::Text;
 use crate::http::auth::{Importer, Principal, Reader};
 use crate::http::contract::Contract;
 use crate::http::kinds;
+use crate::http::middleware::in_this_request;
 use crate::http::page::{Limit, Order, Page};
 use crate::http::path::Path;
 use crate::http::problem::{At, Problem};
@@ -32,6 +33,7 @@ use crate::http::responses::{CommonErrors, ImportErrors};
 use crate::idempotency::answer::IDEMPOTENCY_REPLAYED;
 use crate::idempotency::once::{Once, reused};
 use crate::schemes::library::Library;
+use crate::telemetry::timeline::{self, Stage};
 use crate::tokens::model::Role;
 use crate::tokens::permission::Permission;
 
@@ -148,7 +150,9 @@ pub async fn post(
         Resource::BaseData | Resource::SpecialFunds | Resource::Assessments => Permission::File,
     })?;
     let (format, charset) = Format::of(request.headers())?;
+    let receiving = timeline::lasting(Stage::Receive);
     let file = take_in(&request, payload, &db.folder(), bounds.file).await?;
+    drop(receiving);
     let named = query.id.map(|id| id.to_string());
     let keyed = once.name(&principal.origin()).filter(|_| named.is_none());
     let is_keyed = keyed.is_some();
@@ -236,13 +240,13 @@ pub async fn post(
         };
         // On a task of its own: a client that goes away does not stop it.
         let name = id.clone();
-        let task = rt::spawn(async move {
+        let task = rt::spawn(in_this_request(async move {
             let outcome = run(job).await;
             if let Err(problem) = &outcome {
                 tracing::error!(import = name, %problem, "an import was interrupted");
             }
             outcome
-        });
+        }));
         if !asynchronous {
             task.await
                 .unwrap_or_else(|_| Err(Problem::internal("an import panicked")))?;

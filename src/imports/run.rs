@@ -30,6 +30,7 @@ use crate::http::auth::Principal;
 use crate::http::contract::Contract;
 use crate::http::problem::Problem;
 use crate::schemes::library::Library;
+use crate::telemetry::metrics::{Held, METRICS};
 
 /// The imports that this process works on, by id.
 #[derive(Debug, Default)]
@@ -44,6 +45,23 @@ pub struct Progress {
 
 impl Progress {
     fn set(&self, position: i64, counts: Counts) {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, before) = std::mem::replace(&mut *now, (position, counts));
+        drop(now);
+        for (outcome, is, was) in [
+            ("created", counts.created, before.created),
+            ("replaced", counts.replaced, before.replaced),
+            ("unchanged", counts.unchanged, before.unchanged),
+            ("rejected", counts.rejected, before.rejected),
+        ] {
+            // PostgreSQL may have a transaction begin again, and with it its counts.
+            let more = u64::try_from(is - was).unwrap_or_default();
+            METRICS.import_rows.with_label_values(&[outcome]).inc_by(more);
+        }
+    }
+
+    /// From where an import goes on: what was done before is not counted again.
+    fn resume(&self, position: i64, counts: Counts) {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner) = (position, counts);
     }
 
@@ -73,6 +91,7 @@ impl Running {
             id: id.to_owned(),
             all: self.clone(),
             progress,
+            _running: Held::new(&METRICS.imports_running),
         })
     }
 }
@@ -83,6 +102,7 @@ pub struct Begun {
     id: String,
     all: Arc<Running>,
     progress: Arc<Progress>,
+    _running: Held,
 }
 
 impl Drop for Begun {
@@ -137,7 +157,7 @@ async fn run_kind<B: Bulk>(job: Job) -> Result<(), Problem> {
         return at_once::<B>(&job).await;
     }
     let (mut position, mut counts) = (job.row.position, job.row.counts());
-    job.begun.progress.set(position, counts);
+    job.begun.progress.resume(position, counts);
     let mut batches = read::<B>(&job, position);
     let mut state = State::Done;
     while let Some(batch) = batches.recv().await {

@@ -29,6 +29,8 @@ pub mod variables;
 pub mod what_if;
 
 pub use engine::{Case, score};
+pub use scheme::Scheme;
+pub use score::Score;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -30,8 +30,9 @@ use crate::patch_of;
 use crate::render;
 use crate::schemes::library::{Compiled, Library};
 use crate::schemes::model::SchemeUsed;
+use crate::scoring::Case;
 use crate::scoring::special_fund::{MOST_FUNDS, target_faults};
-use crate::scoring::{self, Case};
+use crate::telemetry::timeline;
 use crate::units;
 
 patch_of!(
@@ -417,7 +418,7 @@ fn score_of(row: &Row, input: SpecialFundInput, compiled: &Compiled) -> FundScor
         year: input.year,
         scheme: SchemeUsed::from(compiled),
         executions: table.executions(),
-        score: scoring::score(&compiled.scheme, &Case::of_fund(&table)),
+        score: timeline::score(&compiled.scheme, &Case::of_fund(&table)),
     }
 }
 

@@ -427,11 +427,12 @@ impl Batch {
 
 /// The message that tells of a change. Its id has some of the hash of the change, so that after a restored backup a number that is
 /// used again is not taken for the one before.
-fn message(row: changes::Row) -> Result<Message, Problem> {
+fn message(mut row: changes::Row) -> Result<Message, Problem> {
+    let traceparent = row.traceparent.take();
     let id = format!("evt_{}_{}", row.seq, row.hash.get(..12).unwrap_or_default());
     let event = CloudEvent::try_from(row)?;
     let body = serde_json::to_vec(&event).map_err(|error| Problem::internal(error.to_string()))?;
-    Ok(Message { id, body })
+    Ok(Message { id, body, traceparent })
 }
 
 fn claim_end() -> String {

@@ -21,6 +21,7 @@ use crate::fault::{Fault, Text};
 use crate::http::auth::WebhookKeeper;
 use crate::http::body::{Json, MergePatch, OptionalJson};
 use crate::http::etag::Preconditions;
+use crate::http::middleware::current_traceparent;
 use crate::http::page::{Limit, Order, Page};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
@@ -331,7 +332,16 @@ pub async fn ping(
     let id = format!("ping_{}", uuid::Uuid::now_v7());
     let event = PingEvent::new(id.clone(), store::address(&row.id));
     let body = serde_json::to_vec(&event).map_err(|error| Problem::internal(error.to_string()))?;
-    let answer = sender.send(row.receiver(&now()), Message { id, body }).await;
+    let answer = sender
+        .send(
+            row.receiver(&now()),
+            Message {
+                id,
+                body,
+                traceparent: current_traceparent(),
+            },
+        )
+        .await;
     Ok(HttpResponse::Ok().json(Ping {
         delivered: answer.is_success(),
         status: answer.status,

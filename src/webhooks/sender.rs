@@ -3,10 +3,12 @@
 use std::io;
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web;
 use jiff::Timestamp;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanKind;
 use ureq::http::Uri;
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
@@ -17,6 +19,8 @@ use url::Url;
 use super::backoff;
 use super::reach::{Allowed, Reach};
 use super::signature::sign;
+use crate::telemetry::metrics::METRICS;
+use crate::telemetry::traces;
 
 /// How long a receiver has, from the look-up of its name to the end of its answer.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,6 +44,8 @@ pub struct Message {
     pub id: String,
     /// A CloudEvent in JSON.
     pub body: Vec<u8>,
+    /// Where the change was made in a trace; the receiver is told a place below it.
+    pub traceparent: Option<String>,
 }
 
 /// What came of an attempt.
@@ -113,12 +119,32 @@ impl Sender {
     /// Sends a message once, on a thread that may wait.
     pub async fn send(&self, to: Receiver, message: Message) -> Answer {
         let sender = self.clone();
-        web::block(move || sender.send_and_wait(&to, &message))
+        let began = Instant::now();
+        let span = traces::open(SpanKind::Producer, message.traceparent.as_deref());
+        let traceparent = span.as_ref().map(traces::Open::traceparent);
+        let id = message.id.clone();
+        let answer = web::block(move || sender.send_and_wait(&to, &message, traceparent))
             .await
-            .unwrap_or_else(|_| Answer::none("the attempt was broken off"))
+            .unwrap_or_else(|_| Answer::none("the attempt was broken off"));
+        let outcome = match answer.status {
+            Some(_) if answer.is_success() => "delivered",
+            Some(_) => "refused",
+            None => "unanswered",
+        };
+        METRICS.deliveries.with_label_values(&[outcome]).inc();
+        METRICS.delivery_seconds.observe(began.elapsed().as_secs_f64());
+        if let Some(span) = span {
+            // Neither the address nor the answer, which may hold what is secret.
+            let status = answer
+                .status
+                .map(|status| KeyValue::new("http.response.status_code", i64::from(status)));
+            let attributes = status.into_iter().chain([KeyValue::new("webhook.id", id)]);
+            span.close("webhook".to_owned(), !answer.is_success(), attributes, &[]);
+        }
+        answer
     }
 
-    fn send_and_wait(&self, to: &Receiver, message: &Message) -> Answer {
+    fn send_and_wait(&self, to: &Receiver, message: &Message, traceparent: Option<String>) -> Answer {
         let Ok(url) = Url::parse(&to.url) else {
             return Answer::none("the address cannot be read");
         };
@@ -129,9 +155,11 @@ impl Sender {
         let Some(signature) = sign(&to.secrets, &message.id, now.as_second(), &message.body) else {
             return Answer::none("the secret cannot be read");
         };
-        let sent = self
-            .agent
-            .post(url.as_str())
+        let mut request = self.agent.post(url.as_str());
+        if let Some(traceparent) = traceparent {
+            request = request.header("traceparent", traceparent);
+        }
+        let sent = request
             .header("Content-Type", "application/cloudevents+json")
             .header("webhook-id", &message.id)
             .header("webhook-timestamp", now.as_second().to_string())

@@ -15,6 +15,7 @@ use crate::db::schema::changes as log;
 use crate::db::schema::webhook_dead_letters as dead;
 use crate::db::schema::{units, webhooks};
 use crate::db::{AnyConnection, Tx, now};
+use crate::events::store::between;
 use crate::http::page::{Limit, Order};
 use crate::http::problem::Problem;
 use crate::paged;
@@ -256,6 +257,40 @@ pub fn sending(conn: &mut AnyConnection) -> QueryResult<(Vec<Row>, HashSet<Strin
         .distinct()
         .load(conn)?;
     Ok((rows, queued.into_iter().collect()))
+}
+
+/// How far a webhook is behind.
+#[derive(Debug)]
+pub struct Behind {
+    /// Its id.
+    pub id: String,
+    /// When the oldest event was that it has still to send; `None` if there is none, or it is turned off.
+    pub oldest: Option<String>,
+    /// How many events it gave up.
+    pub dead: i64,
+}
+
+/// How far each webhook is behind `head`. There are few, and each is asked one row.
+pub fn behind(conn: &mut AnyConnection, head: i64) -> QueryResult<Vec<Behind>> {
+    let rows: Vec<Row> = webhooks::table
+        .select(Row::as_select())
+        .order(webhooks::id)
+        .load(conn)?;
+    let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+    let dead = dead_letters(conn, &ids)?;
+    rows.into_iter()
+        .map(|row| {
+            let next = match row.enabled {
+                true => between(conn, &row.filter(), (row.state.position, head), 1)?.pop(),
+                false => None,
+            };
+            Ok(Behind {
+                dead: dead.get(&row.id).copied().unwrap_or_default(),
+                oldest: next.map(|change| change.at),
+                id: row.id,
+            })
+        })
+        .collect()
 }
 
 /// The changes of a webhook's dead letters that are to be sent once more, in order.

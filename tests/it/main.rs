@@ -43,6 +43,7 @@ mod schemes;
 mod scores;
 mod special_funds;
 mod support;
+mod telemetry;
 mod tokens;
 mod units;
 mod webhooks;

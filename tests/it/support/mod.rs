@@ -6,6 +6,7 @@ pub mod full;
 pub mod postgres;
 pub mod process;
 pub mod provider;
+pub mod sink;
 pub mod workbook;
 
 use std::net::TcpListener;
@@ -160,6 +161,9 @@ impl TestApp {
             fonts: None,
             log: "off".to_owned(),
             log_format: LogFormat::Text,
+            slow_request: 0,
+            metrics_listen: None,
+            otlp_endpoint: None,
         };
         change(&mut config);
         let (sender, receiver) = mpsc::channel();
