@@ -367,6 +367,7 @@ impl ManageConnection for Manager {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::changes::{Change, Resource};
 
     #[test]
     fn an_address_notices_dead_machines_and_may_say_that_pgbouncer_is_there() {
@@ -379,5 +380,30 @@ mod tests {
         let (url, pooled) = for_libpq("postgres://a/x?connect_timeout=9&pgbouncer=true&tcp_user_timeout=1");
         let own = "connect_timeout=9&tcp_user_timeout=1&keepalives_idle=10&keepalives_interval=3&keepalives_count=3";
         assert_eq!((url, pooled), (format!("postgres://a/x?{own}"), true));
+    }
+
+    #[test]
+    fn a_commit_in_doubt_is_looked_up_before_anything_is_done_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = crate::db::open_once(&Target::Sqlite(folder.path().join("jixiao.db"))).unwrap();
+        let origin = Origin::program();
+        let write = |tx: &mut Tx<'_>| {
+            tx.record(Change::deleted(Resource::Unit, "/api/v1/units/219".to_owned()))?;
+            Ok("done anew")
+        };
+        let (_, last) = conn.try_write(&origin, write, &mut None).unwrap();
+        let head = Head::load(&mut conn).unwrap();
+        // It was committed: it is not done again.
+        let mut doubt = Some(Doubt::Logged("done before", head.clone()));
+        let settled = conn.try_write(&origin, write, &mut doubt).unwrap();
+        assert_eq!((settled, doubt.is_none()), (("done before", last), true));
+        // It was not, whether its number is still free or by now another's.
+        for seq in [last + 1, last] {
+            let hash = "0".repeat(64);
+            let mut doubt = Some(Doubt::Logged("done before", Head { seq, hash }));
+            let (value, _) = conn.try_write(&origin, write, &mut doubt).unwrap();
+            assert_eq!((value, doubt.is_none()), ("done anew", true));
+        }
+        assert_eq!(Head::load(&mut conn).unwrap().seq, last + 2);
     }
 }

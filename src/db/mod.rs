@@ -17,6 +17,7 @@ pub mod connection;
 pub mod dynamic;
 pub mod migrate;
 mod replica;
+mod retries;
 pub mod schema;
 pub mod sql;
 pub mod trouble;
@@ -29,18 +30,17 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::web;
-use diesel::r2d2::{Pool, R2D2Connection};
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::r2d2::Pool;
 use tokio::sync::{Semaphore, watch};
 
 pub use changes::Origin;
 pub use connection::{AnyConnection, Target};
 pub use tx::Tx;
 
-use self::connection::{Access, Doubt, Manager, connect};
+use self::connection::{Access, Manager, connect};
 use self::replica::Replicas;
 use self::writer::Writer;
 use crate::http::problem::Problem;
@@ -248,8 +248,7 @@ impl Db {
             timeline::note(stage, asked);
             return outcome;
         }
-        self.off_the_workers(stage, move |pool| with_reconnects(pool, &work))
-            .await
+        self.off_the_workers(stage, move |pool| retries::read(pool, &work)).await
     }
 
     /// A change, in a transaction of its own; done and durable when this returns `Ok`. What `work` records is then in the
@@ -265,7 +264,7 @@ impl Db {
         match &self.0.writer {
             Some(writer) => writer.run(origin, work).await,
             None => {
-                let written = self.off_the_workers(Stage::Write, move |pool| with_retries(pool, &origin, &work));
+                let written = self.off_the_workers(Stage::Write, move |pool| retries::write(pool, &origin, &work));
                 let (value, last) = written.await?;
                 saw(&self.0.head, last);
                 Ok(value)
@@ -478,109 +477,4 @@ pub fn lock(database: &Path) -> Result<File, OpenError> {
         }),
         Err(TryLockError::Error(error)) => Err(OpenError::File(name, error)),
     }
-}
-
-/// How often a write is tried again that lost against another one.
-const SERIALIZATION_RETRIES: u32 = 8;
-/// A "read, then insert" that lost the race sees the other's row the second time; if not, it is a
-/// real duplicate.
-const UNIQUE_RETRIES: u32 = 2;
-
-fn with_retries<T>(
-    pool: &Pool<Manager>,
-    origin: &Origin,
-    work: &impl Fn(&mut Tx<'_>) -> Result<T, Problem>,
-) -> Result<(T, i64), Problem> {
-    let started = Instant::now();
-    let mut attempt = 0;
-    let mut doubt = None;
-    loop {
-        let mut conn = pool.get().map_err(|error| gone(doubt.as_ref(), &error))?;
-        let problem = match conn.try_write(origin, work, &mut doubt) {
-            Ok(value) => return Ok(value),
-            Err(problem) => problem,
-        };
-        if is_lost(&mut conn, &problem) || doubt.is_some() {
-            if matches!(doubt, Some(Doubt::Unlogged)) || started.elapsed() >= PATIENCE {
-                return Err(gone(doubt.as_ref(), &problem));
-            }
-            drop(conn);
-            std::thread::sleep(RECONNECT);
-            continue;
-        }
-        let retries = match problem.cause() {
-            Some(error) if lost_to_another(error) => SERIALIZATION_RETRIES,
-            Some(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => UNIQUE_RETRIES,
-            _ => 0,
-        };
-        if attempt >= retries {
-            return Err(problem);
-        }
-        attempt += 1;
-        drop(conn);
-        std::thread::sleep(back_off(attempt));
-    }
-}
-
-/// What is said of a write when the database stays away.
-fn gone<T>(doubt: Option<&Doubt<T>>, cause: &impl ToString) -> Problem {
-    match doubt {
-        Some(_) => Problem::in_doubt(cause.to_string()),
-        None => Problem::unavailable(cause.to_string()),
-    }
-}
-
-/// How long there is between two attempts to go on with a database that was lost.
-const RECONNECT: Duration = Duration::from_millis(100);
-
-/// Reads, again and again while the connection is lost meanwhile, as long as anyone waits for a connection.
-fn with_reconnects<T>(
-    pool: &Pool<Manager>,
-    work: &(impl FnOnce(&mut AnyConnection) -> Result<T, Problem> + Clone),
-) -> Result<T, Problem> {
-    let started = Instant::now();
-    loop {
-        let mut conn = pool.get().map_err(|error| Problem::unavailable(error.to_string()))?;
-        match work.clone()(&mut conn) {
-            Err(problem) if is_lost(&mut conn, &problem) => {
-                if started.elapsed() >= PATIENCE {
-                    return Err(Problem::unavailable(problem.to_string()));
-                }
-            }
-            outcome => return outcome,
-        }
-        drop(conn);
-        std::thread::sleep(RECONNECT);
-    }
-}
-
-/// Whether the server has gone, or is no more the primary.
-fn is_lost(conn: &mut AnyConnection, problem: &Problem) -> bool {
-    use DatabaseErrorKind::{ClosedConnection, ReadOnlyTransaction, UnableToSendCommand};
-    let said = matches!(
-        problem.cause(),
-        Some(Error::DatabaseError(
-            ClosedConnection | ReadOnlyTransaction | UnableToSendCommand,
-            _
-        ))
-    );
-    said || !problem.is_of_the_request() && conn.is_broken()
-}
-
-fn lost_to_another(error: &Error) -> bool {
-    match error {
-        Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
-        // diesel keeps no code for 40P01, and the server may speak Chinese.
-        Error::DatabaseError(_, information) => {
-            let message = information.message();
-            message.contains("deadlock detected") || message.contains("死锁")
-        }
-        _ => false,
-    }
-}
-
-/// A random part, so that two that met do not meet again.
-fn back_off(attempt: u32) -> Duration {
-    let random = u64::from(getrandom::u32().unwrap_or(0) % 1000);
-    Duration::from_micros((500 + random) << attempt.min(6))
 }
