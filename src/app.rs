@@ -284,9 +284,6 @@ pub async fn server(config: &Config, db: &Db, gate: Gate, listener: TcpListener)
     serve(config, db, Live::new(config, gate)?, listener).await
 }
 
-/// How long requests have to end when the server is told to stop.
-pub const SHUTDOWN: Duration = Duration::from_secs(30);
-
 /// Has the connections of `listener` cut off that nobody reads from: Linux hands these options down to them.
 fn cut_off(listener: &TcpListener, patience: Duration) -> std::io::Result<()> {
     let socket = SockRef::from(listener);
@@ -366,7 +363,7 @@ pub async fn serve(config: &Config, db: &Db, live: Live, listener: TcpListener) 
     .max_connections(config.max_connections.div_ceil(config.workers).max(1))
     .client_request_timeout(config.client_timeout)
     .tls_handshake_timeout(config.client_timeout)
-    .shutdown_timeout(SHUTDOWN.as_secs());
+    .shutdown_timeout(30);
     let server = match certificate {
         Some(certificate) => {
             server.listen_rustls_0_23(listener, certificate.config().map_err(std::io::Error::other)?)?

@@ -25,8 +25,8 @@ for path in ./usr/bin/jixiao ./lib/systemd/system/jixiao.service ./etc/jixiao/ji
   grep -q " $path$" <<<"$contents" || { echo "it lacks $path" >&2; exit 1; }
 done
 if command -v lintian >/dev/null; then
-  # No manual page, no list of bugs that it closes; and it is built here, without Debian's own flags.
-  lintian --fail-on error --suppress-tags embedded-library,no-manual-page,initial-upload-closes-no-bugs "$package"
+  # Who maintains the package is for those to say who pass it on.
+  lintian --allow-root --fail-on error --suppress-tags bogus-mail-host "$package"
 else
   echo "SKIPPED: no lintian"
 fi

@@ -84,7 +84,7 @@ class Soak:
         self.settings = self.folder / "jixiao.toml"
         self.settings.write_text('log = "warn"\nrate_limit = 0\naddress_rate_limit = 0\n')
         arguments = f"serve --config {self.settings} --data-dir {self.folder}/data --listen 127.0.0.1:{self.port}"
-        arguments += " --client-timeout 3 --webhook-allow http,loopback --workers 2"
+        arguments += " --client-timeout 10 --webhook-allow http,loopback --workers 2"
         self.output = open(self.folder / "output", "wb")
         # Python ignores the signal for files that grow too large, and so does what it starts: a full disk sends none.
         self.server = subprocess.Popen([PROGRAM, *arguments.split()], stdout=self.output, stderr=self.output, restore_signals=False)

@@ -14,16 +14,20 @@ use crate::http::middleware::current_request;
 pub struct Filter(reload::Handle<EnvFilter, Registry>);
 
 impl Filter {
-    /// Logs by these settings from now on.
+    /// Logs by this one from now on.
     ///
     /// # Errors
-    /// When the filter cannot be understood; then it stays as it is.
-    pub fn change(&self, config: &Config) -> Result<(), String> {
-        self.0.reload(filter(config)?).map_err(|error| error.to_string())
+    /// When logging has ended.
+    pub fn change(&self, filter: EnvFilter) -> Result<(), reload::Error> {
+        self.0.reload(filter)
     }
 }
 
-fn filter(config: &Config) -> Result<EnvFilter, String> {
+/// What these settings have logged.
+///
+/// # Errors
+/// When the filter cannot be understood.
+pub fn filter(config: &Config) -> Result<EnvFilter, String> {
     // actix logs as an error of the server what is no HTTP in what a client sends. A filter that names it overrules this.
     EnvFilter::try_new(format!("actix_http=off,{}", config.log))
         .map_err(|error| format!("JIXIAO_LOG: {error} / JIXIAO_LOG有误：{error}。"))
