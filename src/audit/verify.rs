@@ -105,45 +105,45 @@ pub fn verify(conn: &mut AnyConnection, anchors: &[Anchor]) -> Result<Report, Pr
 /// # Errors
 /// As [`verify`].
 pub fn verify_within(conn: &mut AnyConnection, anchors: &[Anchor]) -> Result<Report, Problem> {
-        let mut report = Report {
-            head: Head::load(conn)?,
-            read: 0,
-            faults: Vec::new(),
-        };
-        let mut last = Head {
-            seq: 0,
-            hash: "0".repeat(64),
-        };
-        while report.faults.len() < MOST_FAULTS {
-            let rows = store::after(conn, last.seq, CHUNK)?;
-            if rows.is_empty() {
-                report.end(&last);
-                report.faults.extend(unseen(anchors, &last));
-                break;
-            }
-            for row in rows {
-                report.read += 1;
-                let hash = row
-                    .hash_after(&last.hash)
-                    .map_err(|error| Problem::internal(error.to_string()))?;
-                if row.seq != last.seq + 1 {
-                    report.faults.push(Fault::Missing(last.seq + 1, row.seq - 1));
-                } else if hash != row.hash {
-                    report.faults.push(Fault::Altered(row.seq));
-                }
-                if anchors
-                    .iter()
-                    .any(|noted| noted.seq == row.seq && noted.hash != row.hash)
-                {
-                    report.faults.push(Fault::NotAsNoted(row.seq));
-                }
-                last = Head {
-                    seq: row.seq,
-                    hash: row.hash,
-                };
-            }
+    let mut report = Report {
+        head: Head::load(conn)?,
+        read: 0,
+        faults: Vec::new(),
+    };
+    let mut last = Head {
+        seq: 0,
+        hash: "0".repeat(64),
+    };
+    while report.faults.len() < MOST_FAULTS {
+        let rows = store::after(conn, last.seq, CHUNK)?;
+        if rows.is_empty() {
+            report.end(&last);
+            report.faults.extend(unseen(anchors, &last));
+            break;
         }
-        Ok(report)
+        for row in rows {
+            report.read += 1;
+            let hash = row
+                .hash_after(&last.hash)
+                .map_err(|error| Problem::internal(error.to_string()))?;
+            if row.seq != last.seq + 1 {
+                report.faults.push(Fault::Missing(last.seq + 1, row.seq - 1));
+            } else if hash != row.hash {
+                report.faults.push(Fault::Altered(row.seq));
+            }
+            if anchors
+                .iter()
+                .any(|noted| noted.seq == row.seq && noted.hash != row.hash)
+            {
+                report.faults.push(Fault::NotAsNoted(row.seq));
+            }
+            last = Head {
+                seq: row.seq,
+                hash: row.hash,
+            };
+        }
+    }
+    Ok(report)
 }
 
 fn unseen<'a>(anchors: &'a [Anchor], last: &'a Head) -> impl Iterator<Item = Fault> + 'a {

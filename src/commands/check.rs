@@ -23,7 +23,9 @@ pub fn run(command: &Check, target: &Target) -> Result<(), Failure> {
     match report.faults.len() {
         0 => {
             if !command.json {
-                let integrity::Report { units, changes, scores, .. } = report;
+                let integrity::Report {
+                    units, changes, scores, ..
+                } = report;
                 println!(
                     "数据库完好：{units}个单位，{changes}项变更，重新计算{scores}份得分。 / \
                      The database is sound: {units} units, {changes} changes, {scores} scores worked out again."

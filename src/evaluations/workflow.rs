@@ -203,7 +203,9 @@ pub static TRANSITIONS: &[Transition] = {
 impl Transition {
     /// Whether a step leaves an evaluation in this state and its latest submission in that one.
     pub fn leaves(state: State, submission: SubmissionState) -> bool {
-        TRANSITIONS.iter().any(|step| step.to == state && step.submission == submission)
+        TRANSITIONS
+            .iter()
+            .any(|step| step.to == state && step.submission == submission)
     }
 
     /// The step that an action takes from a state; `None` where it cannot be taken.

@@ -72,7 +72,9 @@ fn template_address(year: i64) -> String {
 fn years(conn: &mut AnyConnection, findings: &Findings) -> Result<(), Failure> {
     let mut expected = Expected::default();
     for row in store::years(conn)? {
-        let input = FiscalYearInput::try_from(&row).map(|input| value(&input)).map_err(|error| error.to_string());
+        let input = FiscalYearInput::try_from(&row)
+            .map(|input| value(&input))
+            .map_err(|error| error.to_string());
         expect(&mut expected, findings, year_address(row.year), input);
     }
     compare(conn, expected, findings)
@@ -126,7 +128,10 @@ fn all_tokens(conn: &mut AnyConnection, findings: &Findings) -> Result<(), Failu
         let (row, units) = (stored.row, stored.units);
         let at = tokens::store::address(&row.id);
         if row.role == Role::Unit.as_str() && units.is_empty() {
-            let text = Text::fixed("单位令牌未绑定任何单位。", "a token of the role unit is bound to no unit");
+            let text = Text::fixed(
+                "单位令牌未绑定任何单位。",
+                "a token of the role unit is bound to no unit",
+            );
             findings.add(Kind::Orphan, &at, text);
         }
         let members = json!({
@@ -148,8 +153,14 @@ fn all_webhooks(conn: &mut AnyConnection, findings: &Findings) -> Result<(), Fai
         let state = &row.state;
         if state.position > head.seq || state.delivered.is_some_and(|delivered| delivered > state.position) {
             let text = Text::new(
-                format!("推送位置{}超出审计轨迹末尾{}，或早于已送达的变更。", state.position, head.seq),
-                format!("it stands at {}, which is after the end of the change log, {}, or before what it delivered", state.position, head.seq),
+                format!(
+                    "推送位置{}超出审计轨迹末尾{}，或早于已送达的变更。",
+                    state.position, head.seq
+                ),
+                format!(
+                    "it stands at {}, which is after the end of the change log, {}, or before what it delivered",
+                    state.position, head.seq
+                ),
             );
             findings.add(Kind::Webhook, &at, text);
         }
@@ -206,7 +217,9 @@ fn all_imports(conn: &mut AnyConnection, findings: &Findings) -> Result<(), Fail
 /// What the log says is there, and is not.
 fn lost(conn: &mut AnyConnection, findings: &Findings) -> Result<(), Failure> {
     let years = store::years(conn)?.into_iter().map(|row| year_address(row.year));
-    let templates = store::templates(conn)?.into_iter().map(|row| template_address(row.year));
+    let templates = store::templates(conn)?
+        .into_iter()
+        .map(|row| template_address(row.year));
     let yearly: HashSet<String> = years.chain(templates).collect();
     let mut after = String::new();
     loop {
@@ -237,7 +250,13 @@ fn lost(conn: &mut AnyConnection, findings: &Findings) -> Result<(), Failure> {
 }
 
 /// What is addressed by an id of its own.
-const KEYED: [Resource; 5] = [Resource::SpecialFund, Resource::ScoringScheme, Resource::Import, Resource::Webhook, Resource::Token];
+const KEYED: [Resource; 5] = [
+    Resource::SpecialFund,
+    Resource::ScoringScheme,
+    Resource::Import,
+    Resource::Webhook,
+    Resource::Token,
+];
 
 fn address(resource: Resource, id: &str) -> String {
     match resource {

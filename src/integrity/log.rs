@@ -75,7 +75,10 @@ impl Expected {
             };
             findings.add(Kind::NotAsLogged, row.key, differs);
         }
-        let rest = self.0.into_iter().filter(|(_, wanted)| !matches!(wanted, Wanted::Whatever));
+        let rest = self
+            .0
+            .into_iter()
+            .filter(|(_, wanted)| !matches!(wanted, Wanted::Whatever));
         for (key, _) in rest {
             let never = Text::fixed("审计轨迹中没有它的任何变更。", "the audit trail has no change of it");
             findings.add(Kind::NotAsLogged, key, never);

@@ -153,7 +153,11 @@ impl Findings {
     fn add(&self, kind: Kind, at: impl Into<String>, found: Text) {
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         if faults.len() < MOST {
-            faults.push(Fault { kind, at: at.into(), found });
+            faults.push(Fault {
+                kind,
+                at: at.into(),
+                found,
+            });
         }
     }
 
@@ -166,7 +170,11 @@ impl Findings {
         use diesel::Connection;
         // A savepoint: on PostgreSQL a statement that failed would take all that come after along.
         if let Err(error) = conn.transaction(work) {
-            self.add(Kind::Unreadable, at, Text::new(format!("无法读取：{error}。"), error.to_string()));
+            self.add(
+                Kind::Unreadable,
+                at,
+                Text::new(format!("无法读取：{error}。"), error.to_string()),
+            );
         }
     }
 }
@@ -192,7 +200,11 @@ pub fn check(target: &Target) -> Result<Report, Failure> {
     let mut conn = open_as_it_is(target)?;
     let missing = migrate::missing(&mut conn)?;
     if !missing.is_empty() {
-        return Err(format!("the tables are of an earlier version: run `jixiao migrate` first ({})", missing.join(", ")).into());
+        return Err(format!(
+            "the tables are of an earlier version: run `jixiao migrate` first ({})",
+            missing.join(", ")
+        )
+        .into());
     }
     let versions: Versions = migrate::known()?.into_iter().map(|(version, _)| version).collect();
     let tables = catalogue::tables(&versions)?;

@@ -8,8 +8,8 @@ use crate::db::AnyConnection;
 use crate::db::changes::{Action, Resource, Row as Change};
 use crate::db::connection::Backend;
 use crate::db::schema::{
-    changes, evaluations, fiscal_years, frozen_schemes, import_faults, imports, report_templates, scoring_schemes, special_funds,
-    standing_parts, standings, submissions, units, webhooks,
+    changes, evaluations, fiscal_years, frozen_schemes, import_faults, imports, report_templates, scoring_schemes,
+    special_funds, standing_parts, standings, submissions, units, webhooks,
 };
 use crate::documents::model::Row as TemplateRow;
 use crate::evaluations::model::Row as EvaluationRow;
@@ -30,19 +30,28 @@ pub(super) type Part = (i64, String, String, String, String, String, i64, Option
 
 /// The next units after a code.
 pub(super) fn units_after(conn: &mut AnyConnection, after: &str, most: i64) -> QueryResult<Vec<UnitRow>> {
-    let query = units::table.filter(units::code.gt(after)).order(units::code).limit(most);
+    let query = units::table
+        .filter(units::code.gt(after))
+        .order(units::code)
+        .limit(most);
     query.select(UnitRow::as_select()).load(conn)
 }
 
 /// The places of these units in the hierarchy.
 pub(super) fn paths(conn: &mut AnyConnection, codes: Vec<String>) -> QueryResult<Vec<(String, String)>> {
-    units::table.filter(units::code.eq_any(codes)).select((units::code, units::path)).load(conn)
+    units::table
+        .filter(units::code.eq_any(codes))
+        .select((units::code, units::path))
+        .load(conn)
 }
 
 /// All years of these units.
 pub(super) fn evaluations(conn: &mut AnyConnection, codes: Vec<String>) -> QueryResult<Vec<EvaluationRow>> {
     let query = evaluations::table.filter(evaluations::unit_code.eq_any(codes));
-    query.select(EvaluationRow::as_select()).order((evaluations::unit_code, evaluations::year)).load(conn)
+    query
+        .select(EvaluationRow::as_select())
+        .order((evaluations::unit_code, evaluations::year))
+        .load(conn)
 }
 
 /// The submissions of a unit, the first of each year first, with their documents.
@@ -50,13 +59,24 @@ pub(super) fn submissions(conn: &mut AnyConnection, codes: Vec<String>) -> Query
     submissions::table
         .filter(submissions::unit_code.eq_any(codes))
         .order((submissions::unit_code, submissions::year, submissions::number))
-        .select((submissions::unit_code, submissions::year, SubmissionRow::as_select(), submissions::document))
+        .select((
+            submissions::unit_code,
+            submissions::year,
+            SubmissionRow::as_select(),
+            submissions::document,
+        ))
         .load(conn)
 }
 
 /// Where these units stand in these years.
-pub(super) fn standings(conn: &mut AnyConnection, codes: Vec<String>, years: Vec<i64>) -> QueryResult<Vec<StandingRow>> {
-    let query = standings::table.filter(standings::year.eq_any(years)).filter(standings::unit_code.eq_any(codes));
+pub(super) fn standings(
+    conn: &mut AnyConnection,
+    codes: Vec<String>,
+    years: Vec<i64>,
+) -> QueryResult<Vec<StandingRow>> {
+    let query = standings::table
+        .filter(standings::year.eq_any(years))
+        .filter(standings::unit_code.eq_any(codes));
     query.select(StandingRow::as_select()).load(conn)
 }
 
@@ -66,13 +86,24 @@ pub(super) fn parts(conn: &mut AnyConnection, codes: Vec<String>, years: Vec<i64
     dsl::standing_parts
         .filter(dsl::year.eq_any(years))
         .filter(dsl::unit_code.eq_any(codes))
-        .select((dsl::year, dsl::unit_code, dsl::part, dsl::code, dsl::unit_kind, dsl::name, dsl::weight, dsl::points))
+        .select((
+            dsl::year,
+            dsl::unit_code,
+            dsl::part,
+            dsl::code,
+            dsl::unit_kind,
+            dsl::name,
+            dsl::weight,
+            dsl::points,
+        ))
         .load(conn)
 }
 
 /// The frozen schemes, of which there are few.
 pub(super) fn frozen_schemes(conn: &mut AnyConnection) -> QueryResult<Vec<(String, String)>> {
-    frozen_schemes::table.select((frozen_schemes::digest, frozen_schemes::body)).load(conn)
+    frozen_schemes::table
+        .select((frozen_schemes::digest, frozen_schemes::body))
+        .load(conn)
 }
 
 /// The last change of everything that belongs to these units, special funds aside.
@@ -116,7 +147,9 @@ fn by_number(conn: &mut AnyConnection, numbers: Vec<Option<i64>>) -> QueryResult
     let mut rows = Vec::with_capacity(numbers.len());
     // SQLite takes some thirty thousand parameters in a statement.
     for piece in numbers.into_iter().flatten().collect::<Vec<_>>().chunks(5000) {
-        let query = changes::table.filter(changes::seq.eq_any(piece.to_vec())).select(Change::as_select());
+        let query = changes::table
+            .filter(changes::seq.eq_any(piece.to_vec()))
+            .select(Change::as_select());
         rows.extend(query.load(conn)?);
     }
     Ok(rows)
@@ -158,13 +191,19 @@ pub(super) fn webhooks(conn: &mut AnyConnection) -> QueryResult<Vec<WebhookRow>>
 
 /// The next special funds after an id.
 pub(super) fn funds_after(conn: &mut AnyConnection, after: &str, most: i64) -> QueryResult<Vec<FundRow>> {
-    let query = special_funds::table.filter(special_funds::id.gt(after)).order(special_funds::id).limit(most);
+    let query = special_funds::table
+        .filter(special_funds::id.gt(after))
+        .order(special_funds::id)
+        .limit(most);
     query.select(FundRow::as_select()).load(conn)
 }
 
 /// The next imports after an id.
 pub(super) fn imports_after(conn: &mut AnyConnection, after: &str, most: i64) -> QueryResult<Vec<ImportRow>> {
-    let query = imports::table.filter(imports::id.gt(after)).order(imports::id).limit(most);
+    let query = imports::table
+        .filter(imports::id.gt(after))
+        .order(imports::id)
+        .limit(most);
     query.select(ImportRow::as_select()).load(conn)
 }
 
@@ -181,7 +220,11 @@ pub(super) fn import_faults(conn: &mut AnyConnection, ids: Vec<String>) -> Query
 pub(super) fn existing(conn: &mut AnyConnection, table: Resource, ids: Vec<String>) -> QueryResult<Vec<String>> {
     macro_rules! among {
         ($table:ident, $id:ident) => {
-            $table::table.filter($table::$id.eq_any(ids)).select($table::$id).into_boxed::<Backend>().load(conn)
+            $table::table
+                .filter($table::$id.eq_any(ids))
+                .select($table::$id)
+                .into_boxed::<Backend>()
+                .load(conn)
         };
     }
     match table {

@@ -12,17 +12,28 @@ use crate::fault::Text;
 pub(super) fn file(conn: &mut AnyConnection, findings: &Findings) {
     let (sql, is_sqlite) = match conn {
         AnyConnection::Sqlite(_) => ("PRAGMA integrity_check(20)", true),
-        AnyConnection::Postgres(_) => ("SELECT CAST(extname AS TEXT) FROM pg_extension WHERE extname = 'amcheck'", false),
+        AnyConnection::Postgres(_) => (
+            "SELECT CAST(extname AS TEXT) FROM pg_extension WHERE extname = 'amcheck'",
+            false,
+        ),
     };
     match dynamic::all(conn, sql) {
         Ok(rows) if is_sqlite => {
             for message in rows.iter().map(dynamic::Cells::shown).filter(|message| message != "ok") {
-                findings.add(Kind::Damaged, "sqlite", Text::new(format!("数据库文件损坏：{message}。"), message));
+                findings.add(
+                    Kind::Damaged,
+                    "sqlite",
+                    Text::new(format!("数据库文件损坏：{message}。"), message),
+                );
             }
         }
         Ok(rows) if rows.is_empty() => {}
         Ok(_) => indexes(conn, findings),
-        Err(error) => findings.add(Kind::Damaged, "database", Text::new(format!("数据库文件损坏：{error}。"), error.to_string())),
+        Err(error) => findings.add(
+            Kind::Damaged,
+            "database",
+            Text::new(format!("数据库文件损坏：{error}。"), error.to_string()),
+        ),
     }
 }
 
@@ -34,7 +45,11 @@ fn indexes(conn: &mut AnyConnection, findings: &Findings) {
     for name in names.iter().map(dynamic::Cells::shown) {
         let look = format!("SELECT CAST(bt_index_check('{name}', true) AS TEXT)");
         if let Err(error) = dynamic::all(conn, &look) {
-            findings.add(Kind::Damaged, name, Text::new(format!("索引损坏：{error}。"), error.to_string()));
+            findings.add(
+                Kind::Damaged,
+                name,
+                Text::new(format!("索引损坏：{error}。"), error.to_string()),
+            );
         }
     }
 }
@@ -63,11 +78,19 @@ pub(super) fn shape(conn: &mut AnyConnection, tables: &[Table], findings: &Findi
             let name = format!("{}.{}", table.name, column.name);
             if !columns.contains(&name) {
                 is_whole = false;
-                findings.add(Kind::Missing, name, Text::fixed("缺少此列。", "this column is not there"));
+                findings.add(
+                    Kind::Missing,
+                    name,
+                    Text::fixed("缺少此列。", "this column is not there"),
+                );
             }
         }
         for index in table.indexes.iter().filter(|index| !indexes.contains(*index)) {
-            findings.add(Kind::Missing, index, Text::fixed("缺少此索引，或其无效。", "this index is not there, or not valid"));
+            findings.add(
+                Kind::Missing,
+                index,
+                Text::fixed("缺少此索引，或其无效。", "this index is not there, or not valid"),
+            );
         }
     }
     if let AnyConnection::Postgres(_) = conn {
@@ -95,7 +118,14 @@ fn constraints(conn: &mut AnyConnection, tables: &[Table], findings: &Findings) 
     for table in tables {
         for (kind, wanted, text) in [
             ("p", 1, Text::fixed("缺少主键约束。", "its primary key is not there")),
-            ("f", table.references.len(), Text::fixed("缺少外键约束，或其未经校验。", "a foreign key is not there, or was not validated")),
+            (
+                "f",
+                table.references.len(),
+                Text::fixed(
+                    "缺少外键约束，或其未经校验。",
+                    "a foreign key is not there, or was not validated",
+                ),
+            ),
         ] {
             if count(&table.name, kind) < wanted {
                 findings.add(Kind::Missing, &table.name, text);
@@ -107,9 +137,27 @@ fn constraints(conn: &mut AnyConnection, tables: &[Table], findings: &Findings) 
 
 /// What refers to another row without a foreign key: the table, its columns, on what condition, and the row that must be there.
 const MEANT: &[(&str, &[&str], &str, &str, &[&str])] = &[
-    ("standings", &["unit_code", "year", "submission"], "TRUE", "submissions", &["unit_code", "year", "number"]),
-    ("evaluations", &["unit_code", "year", "submission"], "c.submission > 0", "submissions", &["unit_code", "year", "number"]),
-    ("evaluation_events", &["unit_code", "year", "submission"], "c.submission > 0", "submissions", &["unit_code", "year", "number"]),
+    (
+        "standings",
+        &["unit_code", "year", "submission"],
+        "TRUE",
+        "submissions",
+        &["unit_code", "year", "number"],
+    ),
+    (
+        "evaluations",
+        &["unit_code", "year", "submission"],
+        "c.submission > 0",
+        "submissions",
+        &["unit_code", "year", "number"],
+    ),
+    (
+        "evaluation_events",
+        &["unit_code", "year", "submission"],
+        "c.submission > 0",
+        "submissions",
+        &["unit_code", "year", "number"],
+    ),
     ("webhook_dead_letters", &["number"], "TRUE", "changes", &["seq"]),
 ];
 
@@ -120,7 +168,9 @@ pub(super) fn rows(conn: &mut AnyConnection, tables: &[Table], findings: &Findin
             findings.step(conn, &table.name, |conn| duplicates(conn, &table.name, key, findings));
         }
         for reference in &table.references {
-            findings.step(conn, &table.name, |conn| orphans(conn, &table.name, reference, "TRUE", findings));
+            findings.step(conn, &table.name, |conn| {
+                orphans(conn, &table.name, reference, "TRUE", findings)
+            });
         }
     }
     for (table, columns, when, parent, parent_columns) in MEANT {
@@ -145,17 +195,37 @@ fn duplicates(conn: &mut AnyConnection, table: &str, key: &[String], findings: &
         names.join(", ")
     );
     for row in dynamic::all(conn, &sql)? {
-        let text = Text::new(format!("键重复（{}）。", key.join("、")), format!("several rows have the same {}", key.join(", ")));
+        let text = Text::new(
+            format!("键重复（{}）。", key.join("、")),
+            format!("several rows have the same {}", key.join(", ")),
+        );
         findings.add(Kind::Duplicate, format!("{table} {}", row.shown()), text);
     }
     Ok(())
 }
 
-fn orphans(conn: &mut AnyConnection, table: &str, reference: &Reference, when: &str, findings: &Findings) -> Result<(), Failure> {
-    let Reference { columns, parent, parent_columns } = reference;
-    let texts: Vec<String> = columns.iter().map(|name| format!("CAST(c.\"{name}\" AS TEXT)")).collect();
+fn orphans(
+    conn: &mut AnyConnection,
+    table: &str,
+    reference: &Reference,
+    when: &str,
+    findings: &Findings,
+) -> Result<(), Failure> {
+    let Reference {
+        columns,
+        parent,
+        parent_columns,
+    } = reference;
+    let texts: Vec<String> = columns
+        .iter()
+        .map(|name| format!("CAST(c.\"{name}\" AS TEXT)"))
+        .collect();
     let there: Vec<String> = columns.iter().map(|name| format!("c.\"{name}\" IS NOT NULL")).collect();
-    let same: Vec<String> = columns.iter().zip(parent_columns).map(|(own, its)| format!("p.\"{its}\" = c.\"{own}\"")).collect();
+    let same: Vec<String> = columns
+        .iter()
+        .zip(parent_columns)
+        .map(|(own, its)| format!("p.\"{its}\" = c.\"{own}\""))
+        .collect();
     let sql = format!(
         "SELECT {} FROM \"{table}\" c WHERE {} AND {when} AND NOT EXISTS (SELECT 1 FROM \"{parent}\" p WHERE {}) LIMIT {MOST_ROWS}",
         texts.join(", "),

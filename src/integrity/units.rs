@@ -101,7 +101,10 @@ fn read(conn: &mut AnyConnection, after: &str) -> Result<Piece, Failure> {
     Ok(Piece {
         paths: store::paths(conn, above)?.into_iter().collect(),
         submissions: store::submissions(conn, codes.clone())?,
-        standings: standings.into_iter().map(|row| ((row.unit_code.clone(), row.year), row)).collect(),
+        standings: standings
+            .into_iter()
+            .map(|row| ((row.unit_code.clone(), row.year), row))
+            .collect(),
         parts: store::parts(conn, codes.clone(), years)?,
         last: store::last_of_units(conn, codes)?,
         units: crate::units::store::with_links(conn, units)?,
@@ -114,13 +117,15 @@ fn schemes(conn: &mut AnyConnection, findings: &Findings) -> Result<Schemes, Fai
     for (digest, body) in store::frozen_schemes(conn)? {
         let at = format!("/api/v1/frozen-schemes/{digest}");
         if hex::encode(Sha256::digest(body.as_bytes())) != digest {
-            let text = Text::fixed("评分标准的内容与其摘要不符。", "the scheme's text does not have the digest that it is kept under");
+            let text = Text::fixed(
+                "评分标准的内容与其摘要不符。",
+                "the scheme's text does not have the digest that it is kept under",
+            );
             findings.add(Kind::NotAsSubmitted, at, text);
             continue;
         }
-        let compiled = parse::<SchemeDocument>(&body).and_then(|document| {
-            Scheme::compile(document).map_err(|faults| format!("{faults:?}"))
-        });
+        let compiled = parse::<SchemeDocument>(&body)
+            .and_then(|document| Scheme::compile(document).map_err(|faults| format!("{faults:?}")));
         match compiled {
             Ok(scheme) => drop(schemes.insert(digest, scheme)),
             Err(error) => unreadable(findings, at, &error),
@@ -135,7 +140,14 @@ pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 }
 
 pub(super) fn unreadable(findings: &Findings, at: impl Into<String>, error: &str) {
-    findings.add(Kind::Document, at, Text::new(format!("无法按其类型解读：{error}。"), format!("it cannot be read: {error}")));
+    findings.add(
+        Kind::Document,
+        at,
+        Text::new(
+            format!("无法按其类型解读：{error}。"),
+            format!("it cannot be read: {error}"),
+        ),
+    );
 }
 
 /// A document as the log would have it; `Null` for what is none, which agrees with nothing.
@@ -150,11 +162,25 @@ impl Piece {
             self.unit(unit, &mut expected, findings);
         }
         for row in &self.evaluations {
-            let (Ok(unit), Ok(year)) = (UnitCode::try_from(row.unit_code.clone()), FiscalYear::try_from(row.year)) else {
-                unreadable(findings, format!("evaluations {}/{}", row.unit_code, row.year), "its key is no unit and year");
+            let (Ok(unit), Ok(year)) = (
+                UnitCode::try_from(row.unit_code.clone()),
+                FiscalYear::try_from(row.year),
+            ) else {
+                unreadable(
+                    findings,
+                    format!("evaluations {}/{}", row.unit_code, row.year),
+                    "its key is no unit and year",
+                );
                 continue;
             };
-            let year = Year { piece: &self, row, unit, year, schemes, findings };
+            let year = Year {
+                piece: &self,
+                row,
+                unit,
+                year,
+                schemes,
+                findings,
+            };
             year.judge(&mut expected);
         }
         expected.compare(self.last, findings);
@@ -229,7 +255,11 @@ impl Year<'_> {
             reasons: self.part(Part::Reasons, expected),
             narrative: self.part(Part::Narrative, expected),
         };
-        let own = self.piece.submissions.iter().filter(|(unit, year, ..)| *unit == self.row.unit_code && *year == self.row.year);
+        let own = self
+            .piece
+            .submissions
+            .iter()
+            .filter(|(unit, year, ..)| *unit == self.row.unit_code && *year == self.row.year);
         let submissions: Vec<&Submission> = own.collect();
         let state = match self.row.state.parse::<State>() {
             Ok(state) => state,
@@ -243,14 +273,22 @@ impl Year<'_> {
             (state, submission) => expected.members(self.at(""), json!({"state": state, "submission": submission})),
         }
         let reviewed = submissions.iter().rev().find(|(_, _, row, _)| row.review_version > 0);
-        match reviewed.and_then(|(_, _, row, _)| row.review.as_deref()).map(serde_json::from_str) {
+        match reviewed
+            .and_then(|(_, _, row, _)| row.review.as_deref())
+            .map(serde_json::from_str)
+        {
             Some(Ok(review)) => expected.document(self.at("/review"), review),
             Some(Err(_)) => expected.whatever(self.at("/review")),
             None => {}
         }
-        let documents: Vec<Option<SubmissionDocument>> = submissions.iter().map(|submission| self.submission(submission)).collect();
+        let documents: Vec<Option<SubmissionDocument>> = submissions
+            .iter()
+            .map(|submission| self.submission(submission))
+            .collect();
         let last = submissions.last().map_or(0, |(_, _, row, _)| row.number);
-        let became = submissions.last().map(|(_, _, row, _)| row.state.parse::<SubmissionState>());
+        let became = submissions
+            .last()
+            .map(|(_, _, row, _)| row.state.parse::<SubmissionState>());
         let fits = match (state, &became) {
             (State::Draft, None) => true,
             (state, Some(Ok(became))) => Transition::leaves(state, *became),
@@ -259,7 +297,10 @@ impl Year<'_> {
         if last != self.row.submission || !fits {
             let text = Text::new(
                 format!("状态“{}”（第{}次提交）与提交件不符。", state.zh(), self.row.submission),
-                format!("{state} with submission {} does not fit its submissions", self.row.submission),
+                format!(
+                    "{state} with submission {} does not fit its submissions",
+                    self.row.submission
+                ),
             );
             self.findings.add(Kind::State, self.at(""), text);
         }
@@ -294,15 +335,31 @@ impl Year<'_> {
             && document.scheme.id == row.scheme_id
             && document.scheme.digest == row.scheme_digest;
         if !same {
-            let text = Text::fixed("提交件与其登记信息不一致。", "the document is not of the submission that it is stored for");
+            let text = Text::fixed(
+                "提交件与其登记信息不一致。",
+                "the document is not of the submission that it is stored for",
+            );
             self.findings.add(Kind::NotAsSubmitted, self.at(&place), text);
         }
-        let sheet = YearSheet::new(document.base_data.clone().unwrap_or_default(), document.prior_base_data.as_ref());
+        let sheet = YearSheet::new(
+            document.base_data.clone().unwrap_or_default(),
+            document.prior_base_data.as_ref(),
+        );
         let assessments = document.assessments.clone().unwrap_or_default();
-        self.score(&place, &document.scheme, &Case::of_year(&sheet, &assessments), &Tally::from(&document.score));
+        self.score(
+            &place,
+            &document.scheme,
+            &Case::of_year(&sheet, &assessments),
+            &Tally::from(&document.score),
+        );
         for fund in &document.special_funds {
             let at = format!("{place}#{}", fund.id);
-            self.score(&at, &fund.scheme, &Case::of_fund(&fund.table), &Tally::from(&fund.score));
+            self.score(
+                &at,
+                &fund.scheme,
+                &Case::of_fund(&fund.table),
+                &Tally::from(&fund.score),
+            );
         }
         Some(document)
     }
@@ -318,25 +375,40 @@ impl Year<'_> {
         self.findings.counted(1);
         let again = Tally::from(&scoring::score(scheme, case));
         if again != *stored {
-            let line = again.lines.iter().zip(&stored.lines).find(|(again, stored)| again != stored);
+            let line = again
+                .lines
+                .iter()
+                .zip(&stored.lines)
+                .find(|(again, stored)| again != stored);
             let which = line.map_or_else(String::new, |(line, _)| format!(" ({})", line.code));
             let total = |tally: &Tally| tally.total.map_or_else(|| "—".to_owned(), |total| total.to_string());
             let text = Text::new(
                 format!("所存得分{}，重新计算为{}{which}。", total(stored), total(&again)),
-                format!("{} is stored, and {} follows from what was submitted{which}", total(stored), total(&again)),
+                format!(
+                    "{} is stored, and {} follows from what was submitted{which}",
+                    total(stored),
+                    total(&again)
+                ),
             );
             self.findings.add(Kind::Score, self.at(place), text);
         }
     }
 
-    fn stands(&self, state: State, row: &crate::evaluations::submission_store::SubmissionRow, document: &SubmissionDocument) {
+    fn stands(
+        &self,
+        state: State,
+        row: &crate::evaluations::submission_store::SubmissionRow,
+        document: &SubmissionDocument,
+    ) {
         let place = format!("/submissions/{}", row.number);
         let review: Review = match row.review.as_deref().map(parse).transpose() {
             Ok(review) => review.unwrap_or_default(),
             Err(error) => return self.unreadable(&format!("{place}/review"), &error),
         };
         // One that is not kept was told already.
-        let Some(scheme) = self.schemes.get(&row.scheme_digest) else { return };
+        let Some(scheme) = self.schemes.get(&row.scheme_digest) else {
+            return;
+        };
         let own = Tally::from(&document.score);
         let subject = Subject {
             unit: &self.unit,
@@ -352,12 +424,27 @@ impl Year<'_> {
     fn compare_standing(&self, wanted: Option<Standing>) {
         let key = (self.row.unit_code.clone(), self.row.year);
         let stored = self.piece.standings.get(&key);
-        let parts = self.piece.parts.iter().filter(|part| part.0 == key.1 && part.1 == key.0);
+        let parts = self
+            .piece
+            .parts
+            .iter()
+            .filter(|part| part.0 == key.1 && part.1 == key.0);
         let mut stored_parts: Vec<PartOfStanding> = parts.cloned().collect();
         let (row, parts) = wanted.map_or((None, Vec::new()), |standing| (Some(standing.row), standing.parts));
         let mut parts: Vec<PartOfStanding> = parts
             .into_iter()
-            .map(|part| (part.year, part.unit_code, part.part.to_owned(), part.code, part.unit_kind, part.name, part.weight, part.points))
+            .map(|part| {
+                (
+                    part.year,
+                    part.unit_code,
+                    part.part.to_owned(),
+                    part.code,
+                    part.unit_kind,
+                    part.name,
+                    part.weight,
+                    part.points,
+                )
+            })
             .collect();
         stored_parts.sort();
         parts.sort();
@@ -367,7 +454,10 @@ impl Year<'_> {
                 "its total, grade or state in rankings does not follow from the submission and its review",
             ),
             (None, Some(_)) => Text::fixed("排名中没有该单位。", "it is not in the rankings"),
-            (Some(_), None) => Text::fixed("未提交或已撤回，却在排名中。", "it is in the rankings and should not be"),
+            (Some(_), None) => Text::fixed(
+                "未提交或已撤回，却在排名中。",
+                "it is in the rankings and should not be",
+            ),
             _ if stored_parts != parts => Text::fixed(
                 "排名所用的分项得分与提交件及复核结果不符。",
                 "its points by section or line in rankings do not follow from the submission and its review",
