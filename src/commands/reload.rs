@@ -6,11 +6,8 @@ use clap::{ArgMatches, FromArgMatches};
 use jixiao::app::Live;
 use jixiao::config::Flags;
 use jixiao::settings::{self, Setting};
-<<<<<<< HEAD
+use jixiao::telemetry;
 use jixiao::telemetry::log::Filter;
-=======
-use jixiao::telemetry::{self, Filter};
->>>>>>> h3
 
 use super::manager;
 use crate::Failure;
@@ -70,7 +67,7 @@ pub fn on_hangup(given: ArgMatches, live: Live, filter: Filter) -> Result<(), Fa
 fn reload(given: &ArgMatches, live: &Live, filter: &Filter) -> Result<Vec<Setting>, Failure> {
     let config = Flags::from_arg_matches(given)?.resolve()?;
     let settings = settings::in_force(given)?;
-    let logged = telemetry::filter(&config)?;
+    let logged = telemetry::log::filter(&config)?;
     live.change(&config)?;
     filter.change(logged)?;
     Ok(settings)

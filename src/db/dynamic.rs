@@ -100,12 +100,13 @@ pub fn select(conn: &AnyConnection, table: &Table) -> String {
         .key
         .iter()
         .map(|name| match conn {
-            AnyConnection::Postgres(_) if is_text(name) => format!("\"{name}\" COLLATE \"C\""),
-            _ => format!("\"{name}\""),
+            AnyConnection::Postgres(_) if is_text(name) => format!("t.\"{name}\" COLLATE \"C\""),
+            // Of the table: without the `t` PostgreSQL would take the text that is selected, and sort 10 before 9.
+            _ => format!("t.\"{name}\""),
         })
         .collect();
     format!(
-        "SELECT {} FROM \"{}\" ORDER BY {}",
+        "SELECT {} FROM \"{}\" t ORDER BY {}",
         columns.join(", "),
         table.name,
         key.join(", ")

@@ -30,7 +30,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web;
 use diesel::r2d2::Pool;
@@ -248,7 +248,8 @@ impl Db {
             timeline::note(stage, asked);
             return outcome;
         }
-        self.off_the_workers(stage, move |pool| retries::read(pool, &work)).await
+        self.off_the_workers(stage, move |pool| retries::read(pool, &work))
+            .await
     }
 
     /// A change, in a transaction of its own; done and durable when this returns `Ok`. What `work` records is then in the

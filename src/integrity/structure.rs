@@ -135,30 +135,37 @@ fn constraints(conn: &mut AnyConnection, tables: &[Table], findings: &Findings) 
     Ok(())
 }
 
-/// What refers to another row without a foreign key: the table, its columns, on what condition, and the row that must be there.
-const MEANT: &[(&str, &[&str], &str, &str, &[&str])] = &[
-    (
-        "standings",
-        &["unit_code", "year", "submission"],
-        "TRUE",
-        "submissions",
-        &["unit_code", "year", "number"],
-    ),
-    (
-        "evaluations",
-        &["unit_code", "year", "submission"],
-        "c.submission > 0",
-        "submissions",
-        &["unit_code", "year", "number"],
-    ),
-    (
-        "evaluation_events",
-        &["unit_code", "year", "submission"],
-        "c.submission > 0",
-        "submissions",
-        &["unit_code", "year", "number"],
-    ),
-    ("webhook_dead_letters", &["number"], "TRUE", "changes", &["seq"]),
+/// What refers to another row without a foreign key.
+struct Meant {
+    table: &'static str,
+    columns: &'static [&'static str],
+    /// On what condition.
+    when: &'static str,
+    parent: &'static str,
+    parent_columns: &'static [&'static str],
+}
+
+const fn of_submission(table: &'static str, when: &'static str) -> Meant {
+    Meant {
+        table,
+        columns: &["unit_code", "year", "submission"],
+        when,
+        parent: "submissions",
+        parent_columns: &["unit_code", "year", "number"],
+    }
+}
+
+const MEANT: [Meant; 4] = [
+    of_submission("standings", "TRUE"),
+    of_submission("evaluations", "c.submission > 0"),
+    of_submission("evaluation_events", "c.submission > 0"),
+    Meant {
+        table: "webhook_dead_letters",
+        columns: &["number"],
+        when: "TRUE",
+        parent: "changes",
+        parent_columns: &["seq"],
+    },
 ];
 
 /// Keys that rows share, and rows that refer to what is not there.
@@ -173,14 +180,16 @@ pub(super) fn rows(conn: &mut AnyConnection, tables: &[Table], findings: &Findin
             });
         }
     }
-    for (table, columns, when, parent, parent_columns) in MEANT {
+    for meant in &MEANT {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let reference = Reference {
-            columns: owned(columns),
-            parent: (*parent).to_owned(),
-            parent_columns: owned(parent_columns),
+            columns: owned(meant.columns),
+            parent: meant.parent.to_owned(),
+            parent_columns: owned(meant.parent_columns),
         };
-        findings.step(conn, table, |conn| orphans(conn, table, &reference, when, findings));
+        findings.step(conn, meant.table, |conn| {
+            orphans(conn, meant.table, &reference, meant.when, findings)
+        });
     }
 }
 

@@ -18,7 +18,7 @@ both_engines! {
         let report = jixiao::integrity::check(app.target()).unwrap();
         assert_eq!(report.faults, []);
         assert_eq!(report.units, 9);
-        // Five units submitted, one of them twice, and one with a fund each time.
+        // Five submissions, of which two hold a fund.
         assert_eq!(report.scores, 5 + 2);
     }
 }
@@ -183,7 +183,7 @@ const CORRUPTIONS: &[Corruption] = &[
     ),
     corruption(
         "a special fund's table",
-        "UPDATE special_funds SET body = '[]' WHERE id = 'f1'",
+        "UPDATE special_funds SET body = '{' WHERE id = 'f1'",
         Kind::Document,
         "/api/v1/special-funds/f1",
     ),

@@ -65,7 +65,7 @@ pub fn fill(app: &TestApp) -> Client {
     for code in ["219001", "219002", "219003", "219004", "219005"] {
         put(
             &format!("/api/v1/units/{code}"),
-            json!({"name": format!("“{code}”镇'\\\t—𠮷"), "kind": "town", "parent": "219"}),
+            json!({"name": format!("“{code}”镇'\\—𠮷"), "kind": "town", "parent": "219"}),
         );
     }
     bureau
@@ -111,7 +111,12 @@ pub fn fill(app: &TestApp) -> Client {
         "reasons",
         &json!({"findings": {"fund_not_in_sheet:f1": reason, "fund_incomplete:f1": reason}}),
     );
-    file(&bureau, "219001", "narrative", &json!({"other": "已公开。"}));
+    file(
+        &bureau,
+        "219001",
+        "narrative",
+        &json!({"other": "（一）已公开。\n（二）“引号”。"}),
+    );
     file(
         &bureau,
         "219005",
@@ -137,7 +142,10 @@ pub fn fill(app: &TestApp) -> Client {
     );
     let id = token.expect(201).json()["id"].as_str().unwrap().to_owned();
     bureau
-        .post(&format!("/api/v1/tokens/{id}/rotate"), &json!({"overlap": 3600}))
+        .post(
+            &format!("/api/v1/tokens/{id}/rotate"),
+            &json!({"overlap_seconds": 3600}),
+        )
         .expect(200);
     app.revoke(&app.token(Role::Auditor, &[]));
 
