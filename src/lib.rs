@@ -5,7 +5,7 @@
 //! A room per resource: [`units`], [`fiscal_years`], [`schemes`], [`evaluations`], [`special_funds`], [`tokens`]; [`rankings`]
 //! and [`trends`] answer over many, [`reports`] put a unit's year together to be read and [`documents`] to be signed, [`events`] tell what has changed, [`webhooks`] send it on and [`audit`] tells by whom,
 //! [`imports`] take many at once and [`exports`] give them; [`idempotency`] does once what is sent twice; [`identity`] knows
-//! those who sign in elsewhere.
+//! those who sign in elsewhere. For the operator: [`backup`] and [`integrity`].
 //! What the rooms stand on: [`db`], [`http`], [`codes`], [`render`]; [`telemetry`] tells how they are. [`app`] joins them; `main.rs` is the command line.
 
 pub mod app;

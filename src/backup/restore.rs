@@ -90,6 +90,10 @@ pub fn restore(file: &mut File, key: Option<&Key>, to: &Target, replace: bool) -
     drop(conn);
     let mut conn = connect(to, Access::Write)?;
     conn.rebuild(|conn| {
+        // Once more, now that nobody else can make tables.
+        if !replace {
+            refuse_full(conn, &old, to)?;
+        }
         for table in &old {
             conn.batch_execute(&drop_table(conn, &table.name))?;
         }

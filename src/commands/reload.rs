@@ -13,7 +13,7 @@ use super::manager;
 use crate::Failure;
 
 /// What changes without a restart.
-const LIVE: [&str; 18] = [
+const LIVE: [&str; 19] = [
     "address_rate_limit",
     "cors_origins",
     "jwt_audience",
@@ -32,6 +32,7 @@ const LIVE: [&str; 18] = [
     "request_timeout",
     "tls_cert",
     "tls_key",
+    "trusted_proxies",
 ];
 
 /// Reads the settings again at each SIGHUP. What cannot be used is refused as a whole, and those before go on.

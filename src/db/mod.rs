@@ -241,11 +241,9 @@ impl Db {
         F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Clone + Send + 'static,
     {
         let replicas = self.0.replicas.as_ref().filter(|_| self.1 == Reads::Anywhere);
-        let asked = Instant::now();
         if let Some(replicas) = replicas
-            && let Some(outcome) = replicas.read(work.clone()).await
+            && let Some(outcome) = replicas.read(stage, work.clone()).await
         {
-            timeline::note(stage, asked);
             return outcome;
         }
         self.off_the_workers(stage, move |pool| retries::read(pool, &work))
@@ -302,7 +300,12 @@ impl Db {
 
     /// Looks for changes that others have made.
     pub async fn look(&self) {
+        let before = *self.0.head.borrow();
         match self.primary().read(|conn| Ok(changes::Head::load(conn)?.seq)).await {
+            // What was known before it was asked is there no more: PostgreSQL was restored, or a replica that lacked it was promoted.
+            Ok(last) if last < before => {
+                self.0.head.send_replace(last);
+            }
             Ok(last) => saw(&self.0.head, last),
             Err(problem) => tracing::warn!(%problem, "the change log cannot be read"),
         }

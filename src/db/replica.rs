@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::changes::Head;
 use super::connection::{Access, AnyConnection, Manager, Target};
 use crate::http::problem::Problem;
+use crate::telemetry::timeline::{self, Share, Stage};
 
 /// How long a replica that did not do is left alone; then one read tries it again.
 const REST: Duration = Duration::from_secs(1);
@@ -86,19 +87,20 @@ impl Replicas {
     }
 
     /// Reads from a replica; `None` where the primary must be asked.
-    pub async fn read<T, F>(&self, work: F) -> Option<Result<T, Problem>>
+    pub async fn read<T, F>(&self, stage: Stage, work: F) -> Option<Result<T, Problem>>
     where
         T: Send + 'static,
         F: FnOnce(&mut AnyConnection) -> Result<T, Problem> + Send + 'static,
     {
+        let asked = Instant::now();
         let (replica, permit) = self.next()?;
         let end = self.end().await?;
         let read = web::block(move || {
             // Kept to the end, also when nobody waits for it any more.
             let _permit = permit;
-            replica.read(&end, work)
+            timeline::apart(|| replica.read(&end, work))
         });
-        read.await.ok().flatten()
+        read.await.ok()?.note(stage, asked, Share::Pool)
     }
 
     /// A replica that has a connection to spare.

@@ -11,9 +11,9 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use diesel::Connection;
 use diesel::connection::SimpleConnection;
 use diesel::result::Error;
+use diesel::{Connection, QueryResult};
 use tokio::sync::{oneshot, watch};
 
 use super::changes::{Head, Origin};
@@ -32,8 +32,9 @@ const BATCH: usize = 256;
 trait Job: Send {
     /// Does the work and keeps the outcome back; whether it succeeded. What it changes is added to the log after `head`.
     fn run(&mut self, conn: &mut AnyConnection, head: &mut Head) -> bool;
-    /// The same in a savepoint: of a job that fails nothing stays, neither in the database nor in `head`.
-    fn run_alone(&mut self, conn: &mut AnyConnection, head: &mut Head);
+    /// The same in a savepoint: of a job that fails nothing stays, neither in the database nor in `head`. An error: nothing
+    /// of the whole transaction does.
+    fn run_alone(&mut self, conn: &mut AnyConnection, head: &mut Head) -> QueryResult<()>;
     /// Hands the outcome over, or `failure` if the whole batch failed.
     fn answer(self: Box<Self>, failure: Option<Problem>);
 }
@@ -62,18 +63,19 @@ where
         self.outcome.insert(outcome).value.is_ok()
     }
 
-    fn run_alone(&mut self, conn: &mut AnyConnection, head: &mut Head) {
+    fn run_alone(&mut self, conn: &mut AnyConnection, head: &mut Head) -> QueryResult<()> {
         let mut after = head.clone();
         let undone = conn.transaction(|conn| match self.run(conn, &mut after) {
             true => Ok(()),
-            false => Err(diesel::result::Error::RollbackTransaction),
+            false => Err(Error::RollbackTransaction),
         });
-        match (undone, &mut self.outcome) {
-            (Ok(()), _) => *head = after,
-            // It did its work, but that could not be kept.
-            (Err(error), Some(done)) if done.value.is_ok() => done.value = Err(error.into()),
-            (Err(_), _) => {}
+        match undone {
+            Ok(()) => *head = after,
+            Err(Error::RollbackTransaction) => {}
+            // SQLite undoes the whole transaction, and not only the savepoint, when its disk fails.
+            Err(error) => return Err(error),
         }
+        Ok(())
     }
 
     fn answer(self: Box<Self>, failure: Option<Problem>) {
@@ -233,6 +235,10 @@ impl Failure {
     fn problem(&self) -> Problem {
         let (Self::Before(error) | Self::Commit(error)) = self;
         match (trouble::of(error), self) {
+            // A flush may have failed after all was written.
+            (Some(Trouble::Full), Self::Commit(error)) if trouble::is_of_the_device(error) => {
+                Problem::in_doubt(error.to_string())
+            }
             (Some(Trouble::Full), _) => Problem::storage_full(error.to_string()),
             (_, Self::Before(error)) => Problem::unavailable(error.to_string()),
             (_, Self::Commit(_)) => Problem::not_saved(),
@@ -257,7 +263,7 @@ fn run_all(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> diesel::Quer
         conn.begin()?;
         head = before.clone();
         for job in batch {
-            job.run_alone(conn, &mut head);
+            job.run_alone(conn, &mut head)?;
         }
     }
     head.store(conn, &before)?;

@@ -29,9 +29,10 @@ use crate::imports::file::Format;
 use crate::imports::handlers::File as FileSchema;
 use crate::imports::read::columns::guarded;
 use crate::schemes::library::{Compiled, Library};
+use crate::scoring::Case;
 use crate::scoring::text::SchemeId;
 use crate::scoring::values::exact;
-use crate::scoring::{self, Case};
+use crate::telemetry::timeline;
 
 /// Adds the route.
 pub fn routes(config: &mut ServiceConfig) {
@@ -235,7 +236,7 @@ impl Piece {
         let broken = |error: &dyn std::fmt::Display| Problem::internal(error.to_string());
         let rows = self.filed.into_iter().map(|(row, prior)| {
             let (sheet, assessments) = parts::figures(&row, prior.as_ref())?;
-            let score = scoring::score(&self.scheme.scheme, &Case::of_year(&sheet, &assessments));
+            let score = timeline::score(&self.scheme.scheme, &Case::of_year(&sheet, &assessments));
             Ok::<_, Problem>(Row {
                 unit: row.unit,
                 unit_name: row.unit_name,
@@ -266,6 +267,7 @@ impl Piece {
                 for row in rows {
                     let mut row = row?;
                     row.unit_name = guarded(&row.unit_name);
+                    row.grade = row.grade.as_deref().map(guarded);
                     table.serialize(&row).map_err(|error| broken(&error))?;
                 }
                 table.into_inner().map_err(|error| broken(&error))

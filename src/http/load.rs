@@ -36,6 +36,9 @@ const VITAL: [&str; 2] = ["/health/", "/metrics"];
 /// What takes as long as its file or its listener does; each has limits of its own.
 const LONG: [&str; 3] = ["/api/v1/imports", "/api/v1/exports", "/api/v1/events"];
 
+/// What waits for changes and does nothing meanwhile; connections bound it.
+const WAITING: [&str; 1] = ["/api/v1/events"];
+
 /// The requests in progress.
 #[derive(Debug)]
 pub struct Load {
@@ -46,14 +49,17 @@ pub struct Load {
 /// A request in progress, until it is dropped.
 #[derive(Debug)]
 pub struct Admitted {
-    in_progress: Arc<AtomicUsize>,
+    /// What it counts in; `None`: it does not.
+    in_progress: Option<Arc<AtomicUsize>>,
     /// How long it may take; `None`: as long as it likes.
     pub time: Option<Duration>,
 }
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        self.in_progress.fetch_sub(1, Ordering::Relaxed);
+        if let Some(in_progress) = &self.in_progress {
+            in_progress.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -78,10 +84,17 @@ impl Load {
     pub fn admit(&self, path: &str) -> Result<Admitted, Problem> {
         let is_any = |of: &[&str]| of.iter().any(|start| path.starts_with(start));
         let settings = self.settings.load();
+        let time = (!is_any(&LONG)).then_some(settings.time);
+        if is_any(&WAITING) {
+            return Ok(Admitted {
+                in_progress: None,
+                time,
+            });
+        }
         let before = self.in_progress.fetch_add(1, Ordering::Relaxed);
         let admitted = Admitted {
-            in_progress: Arc::clone(&self.in_progress),
-            time: (!is_any(&LONG)).then_some(settings.time),
+            in_progress: Some(Arc::clone(&self.in_progress)),
+            time,
         };
         match settings.requests > 0 && before >= settings.requests && !is_any(&VITAL) {
             true => Err(Problem::busy()),
@@ -109,8 +122,13 @@ mod tests {
         assert!(load.admit("/api/v1/units").is_err());
         assert!(load.admit("/health/ready").is_ok());
         assert!(load.admit("/metrics").is_ok());
+        let waiting: Vec<_> = (0..10).map(|_| load.admit("/api/v1/events").unwrap()).collect();
         drop(first);
-        assert!(load.admit("/api/v1/units").is_ok());
+        assert!(
+            load.admit("/api/v1/units").is_ok(),
+            "{} wait and take no room",
+            waiting.len()
+        );
     }
 
     #[test]

@@ -111,6 +111,7 @@ pub async fn serve<B: MessageBody + 'static>(
     let arrival = Arrival {
         current: current.clone(),
         started,
+        method: named(request.method()),
         _in_flight: Held::new(&METRICS.in_flight),
     };
     CURRENT
@@ -127,7 +128,6 @@ pub async fn serve<B: MessageBody + 'static>(
                     return Ok(arrival.watch(response));
                 }
             };
-            let method = named(request.method());
             let mut response = match guarded(next.call(request), admitted.time).await {
                 Ok(response) if foreign_error(&response) => {
                     let problem = described(response.status(), "");
@@ -143,8 +143,7 @@ pub async fn serve<B: MessageBody + 'static>(
                     };
                     marks.set(response.headers_mut());
                     let status = response.status();
-                    let labels = [route::NOWHERE, method, status.as_str()];
-                    METRICS.requests.with_label_values(&labels).inc();
+                    arrival.tell(None, status, 0);
                     return Err(InternalError::from_response(error, response).into());
                 }
             };
@@ -262,6 +261,7 @@ impl Current {
 struct Arrival {
     current: Rc<Current>,
     started: Instant,
+    method: &'static str,
     _in_flight: Held,
 }
 
@@ -274,8 +274,8 @@ impl Arrival {
         let size = response.response().body().size();
         let (request, status) = (response.request().clone(), response.status());
         match size {
-            BodySize::Sized(bytes) => self.tell(&request, status, bytes),
-            BodySize::None => self.tell(&request, status, 0),
+            BodySize::Sized(bytes) => self.tell(Some(&request), status, bytes),
+            BodySize::None => self.tell(Some(&request), status, 0),
             BodySize::Stream => {
                 return response.map_body(|_, body| {
                     EitherBody::right(BoxBody::new(Watched {
@@ -292,17 +292,19 @@ impl Arrival {
         response
     }
 
-    /// Counts the request, logs it, says why if it was slow, and ends its span.
-    fn tell(&self, request: &HttpRequest, status: StatusCode, bytes: u64) {
+    /// Counts the request, logs it, says why if it was slow, and ends its span. `None`: a request that has gone with what was to answer
+    /// it, which panicked or was out of time.
+    fn tell(&self, request: Option<&HttpRequest>, status: StatusCode, bytes: u64) {
         let current = &*self.current;
         let timeline = &current.timeline;
         let took = self.started.elapsed().saturating_sub(timeline.spent(Share::Lingering));
-        let route = request.app_data::<Route>();
-        if let Some(route) = route {
-            route.count(request, status, took);
+        let method = self.method;
+        let found = request.and_then(|request| Some((request, request.app_data::<Route>()?)));
+        match found {
+            Some((request, route)) => route.count(request, status, took),
+            None => route::count_nowhere(method, status, took),
         }
-        let route = route.map(|route| route.template(request));
-        let method = named(request.method());
+        let route = found.map(|(request, route)| route.template(request));
         if timeline::is_slow(took) {
             METRICS.slow_requests.inc();
             let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -329,7 +331,8 @@ impl Arrival {
             );
         }
         if tracing::enabled!(target: "access", tracing::Level::INFO) {
-            let extensions = request.extensions();
+            let extensions = request.map(|request| request.extensions());
+            let principal = extensions.as_ref().and_then(|extensions| extensions.get::<Principal>());
             tracing::info!(
                 target: "access",
                 request_id = current.id,
@@ -340,8 +343,8 @@ impl Arrival {
                 status = status.as_u16(),
                 bytes,
                 micros = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
-                token = extensions.get::<Principal>().and_then(|principal| principal.token_id.as_deref()),
-                remote = client_address(request).map(|address| address.to_string()),
+                token = principal.and_then(|principal| principal.token_id.as_deref()),
+                remote = request.and_then(client_address).map(|address| address.to_string()),
             );
         }
         if let Some(trace) = &current.trace {
@@ -415,7 +418,7 @@ impl Drop for Watched {
         // What it was waiting for when the client left is noted first.
         let body = std::mem::replace(&mut self.body, BoxBody::new(()));
         CURRENT.sync_scope(self.arrival.current.clone(), || drop(body));
-        self.arrival.tell(&self.request, self.status, self.bytes);
+        self.arrival.tell(Some(&self.request), self.status, self.bytes);
     }
 }
 
@@ -443,6 +446,7 @@ mod tests {
             arrival: Arrival {
                 current: current.clone(),
                 started: Instant::now(),
+                method: "GET",
                 _in_flight: Held::new(&METRICS.in_flight),
             },
             request: TestRequest::default().to_http_request(),

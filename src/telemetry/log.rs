@@ -8,7 +8,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
 use crate::config::{Config, LogFormat};
-use crate::http::middleware::current_request;
+use crate::http::middleware::{current_request, without_token};
 
 /// Changes what is logged.
 pub struct Filter(reload::Handle<EnvFilter, Registry>);
@@ -59,7 +59,7 @@ fn panicked(panic: &PanicHookInfo<'_>) {
     let thread = std::thread::current();
     tracing::error!(
         request_id,
-        path,
+        path = &*without_token(&path),
         thread = thread.name(),
         location = panic.location().map(ToString::to_string),
         message = panic.payload_as_str(),

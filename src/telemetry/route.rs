@@ -65,6 +65,14 @@ impl Route {
     }
 }
 
+/// Counts an answer of which it is not known what it was for.
+pub fn count_nowhere(method: &'static str, status: StatusCode, took: Duration) {
+    let labels = [NOWHERE, method, status.as_str()];
+    METRICS.requests.with_label_values(&labels).inc();
+    let seconds = METRICS.request_seconds.with_label_values(&[NOWHERE, method]);
+    seconds.observe(took.as_secs_f64());
+}
+
 /// A method by its name, of which there are few: what a client makes up is `other`.
 pub fn named(method: &Method) -> &'static str {
     match *method {

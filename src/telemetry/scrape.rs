@@ -57,12 +57,14 @@ struct Stored {
 }
 
 async fn stored(db: &Db) -> Result<Stored, Problem> {
-    db.scan(|conn| {
-        let head = Head::load(conn)?.seq;
-        let webhooks = webhooks::store::behind(conn, head)?;
-        Ok(Stored { head, webhooks })
-    })
-    .await
+    // Where webhooks are is in no change, by which replicas are known to have it.
+    db.primary()
+        .scan(|conn| {
+            let head = Head::load(conn)?.seq;
+            let webhooks = webhooks::store::behind(conn, head)?;
+            Ok(Stored { head, webhooks })
+        })
+        .await
 }
 
 fn text(db: &Db, stored: Option<Stored>) -> prometheus::Result<String> {

@@ -189,14 +189,21 @@ pub struct Apart<T> {
 
 /// Does work of a request on any thread; what it notes is kept with what comes of it.
 pub fn apart<T>(work: impl FnOnce() -> T) -> Apart<T> {
-    let before = APART.replace(Some(Vec::new()));
+    /// Puts back what was noted before, also when the work panics.
+    struct Before(Option<Vec<Step>>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            APART.set(self.0.take());
+        }
+    }
+    let _before = Before(APART.replace(Some(Vec::new())));
     let began = Instant::now();
     let value = work();
     Apart {
         value,
         began,
         ended: Instant::now(),
-        steps: APART.replace(before).unwrap_or_default(),
+        steps: APART.take().unwrap_or_default(),
     }
 }
 

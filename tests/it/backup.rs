@@ -172,7 +172,10 @@ fn a_file_that_is_damaged_cut_off_or_of_another_key_is_refused_and_changes_nothi
     let app = TestApp::start(Engine::Sqlite).unwrap();
     let secret = app
         .with_units(&[("101", None)])
-        .post("/api/v1/webhooks", &json!({"url": "https://example.org/"}))
+        .post(
+            "/api/v1/webhooks",
+            &json!({"url": "https://127.0.0.1:9/", "enabled": false}),
+        )
         .expect(201)
         .json();
     let secret = secret["secret"].as_str().unwrap();
