@@ -21,7 +21,7 @@ trap stop EXIT
 package=$(ops/deb/build.sh "$program" "$work")
 [ "$(dpkg-deb --field "$package" Package)" = jixiao ]
 contents=$(dpkg-deb --contents "$package")
-for path in ./usr/bin/jixiao ./lib/systemd/system/jixiao.service ./etc/jixiao/jixiao.toml ./usr/share/doc/jixiao/copyright; do
+for path in ./usr/bin/jixiao ./lib/systemd/system/jixiao.service ./lib/systemd/system/jixiao-backup.timer ./etc/jixiao/jixiao.toml ./usr/share/doc/jixiao/copyright; do
   grep -q " $path$" <<<"$contents" || { echo "it lacks $path" >&2; exit 1; }
 done
 if command -v lintian >/dev/null; then

@@ -19,9 +19,10 @@ chmod 755 "$root"
 doc=$root/usr/share/doc/jixiao
 install -D -m 755 "$program" "$root/usr/bin/jixiao"
 strip --strip-unneeded "$root/usr/bin/jixiao"
-install -D -m 644 ops/systemd/jixiao.service "$root/lib/systemd/system/jixiao.service"
+install -D -m 644 -t "$root/lib/systemd/system" ops/systemd/jixiao.service ops/systemd/jixiao-backup.service ops/systemd/jixiao-backup.timer
 install -D -m 640 ops/deb/jixiao.toml "$root/etc/jixiao/jixiao.toml"
-install -D -m 644 -t "$doc" README.md README.zh-CN.md docs/OPERATIONS.md
+install -D -m 644 -t "$doc" README.md README.zh-CN.md docs/OPERATIONS.md docs/SCALING.md
+install -D -m 644 -t "$doc/examples" ops/grafana/jixiao.json ops/prometheus/alerts.yml
 gzip -9n <CHANGELOG.md >"$doc/changelog.gz"
 {
   echo "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/"
@@ -68,6 +69,8 @@ if [ "$1" = configure ]; then
   fi
   chown root:jixiao /etc/jixiao /etc/jixiao/jixiao.toml
   chmod 750 /etc/jixiao
+  # For jixiao-backup.timer, which whoever wants it enables.
+  install -d -o jixiao -g jixiao -m 700 /var/backups/jixiao
   if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
     # First installed: begun. Later: begun anew if it runs.
