@@ -66,11 +66,6 @@ pub fn is_of_the_disk(message: &str) -> bool {
     message.contains("readonly database") || in_words(message) == Some(Trouble::Full)
 }
 
-/// Whether the disk failed at something, of which it is not known whether it was done.
-pub fn is_of_the_device(error: &Error) -> bool {
-    matches!(error, Error::DatabaseError(_, information) if information.message().contains("disk I/O error"))
-}
-
 fn in_words(message: &str) -> Option<Trouble> {
     let known = WORDS.iter().find(|(_, words)| is_any(message, words));
     known.map(|(trouble, _)| *trouble)

@@ -235,10 +235,6 @@ impl Failure {
     fn problem(&self) -> Problem {
         let (Self::Before(error) | Self::Commit(error)) = self;
         match (trouble::of(error), self) {
-            // A flush may have failed after all was written.
-            (Some(Trouble::Full), Self::Commit(error)) if trouble::is_of_the_device(error) => {
-                Problem::in_doubt(error.to_string())
-            }
             (Some(Trouble::Full), _) => Problem::storage_full(error.to_string()),
             (_, Self::Before(error)) => Problem::unavailable(error.to_string()),
             (_, Self::Commit(_)) => Problem::not_saved(),

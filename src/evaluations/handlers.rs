@@ -38,6 +38,7 @@ use crate::scoring::prior::YearSheet;
 use crate::scoring::score::Score;
 use crate::scoring::text::SchemeId;
 use crate::scoring::values::digits;
+use crate::telemetry::metrics::METRICS;
 use crate::telemetry::timeline;
 use crate::units;
 
@@ -334,8 +335,7 @@ pub async fn get_score(
     preconditions: Preconditions,
     db: Data<Db>,
     library: Data<Library>,
-    scores: Data<ScoreCache>,
-    answers: Data<Answers>,
+    (scores, answers): (Data<ScoreCache>, Data<Answers>),
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let form = form(&request)?;
@@ -370,8 +370,11 @@ pub async fn get_score(
         })
         .await
     };
-    let answer = answers.get_or_make(&db, key, make).await?;
+    let (answer, was_there) = answers.get_or_make(&db, key, make).await?;
     principal.may_see(&answer.unit_path)?;
+    if was_there {
+        METRICS.scores_from_cache.inc();
+    }
     preconditions.answer(&answer.etag, |response| Ok(form.answer(response, answer.body)))
 }
 

@@ -75,8 +75,8 @@ impl Default for Answers {
 }
 
 impl Answers {
-    /// The answer that was made for `key` if nothing has changed since, else what `make` makes. The key holds all that the answer
-    /// depends on besides the database.
+    /// The answer that was made for `key` if nothing has changed since, else what `make` makes; and whether it was there. The key
+    /// holds all that the answer depends on besides the database.
     ///
     /// # Errors
     /// Those of `make`; nothing is kept then.
@@ -85,15 +85,15 @@ impl Answers {
         db: &Db,
         key: String,
         make: impl Future<Output = Result<Answer, Problem>>,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<(Answer, bool), Problem> {
         // Before anything is read: what is read may be newer than this number says, never older.
         let Some(seen) = db.last_change() else {
-            return make.await;
+            return Ok((make.await?, false));
         };
         if let Some(kept) = self.0.get(&key)
             && kept.seen == seen
         {
-            return Ok(kept.answer.clone());
+            return Ok((kept.answer.clone(), true));
         }
         let answer = make.await?;
         let kept = Kept {
@@ -101,6 +101,6 @@ impl Answers {
             answer: answer.clone(),
         };
         self.0.insert(key, Arc::new(kept));
-        Ok(answer)
+        Ok((answer, false))
     }
 }

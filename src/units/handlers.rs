@@ -118,7 +118,7 @@ pub async fn list(
         let page = Page::new(rows.await?, limit, |stored: &Stored| &stored.row.code, Unit::from);
         Answer::page(&page, page.next(&request))
     };
-    let answer = answers.get_or_make(&db, key, make).await?;
+    let (answer, _) = answers.get_or_make(&db, key, make).await?;
     preconditions.give(answer)
 }
 
@@ -156,7 +156,7 @@ pub async fn get(
             body: json(&Unit::from(stored))?,
         })
     };
-    let answer = answers.get_or_make(&db, address(&code), make).await?;
+    let (answer, _) = answers.get_or_make(&db, address(&code), make).await?;
     principal.may_see(&answer.unit_path)?;
     preconditions.give(answer)
 }

@@ -440,7 +440,7 @@ fn a_collector_that_is_gone_fails_no_request_and_what_is_lost_is_counted() {
     let mut server = Server::start(Engine::Sqlite, &settings).unwrap();
     let bureau = server.bureau();
     for _ in 0..200 {
-        bureau.get("/api/v1/units").expect(200);
+        bureau.get("/api/v1/special-funds").expect(200);
     }
     server.process.wait_for("traces cannot be sent");
     // Each request is its own span and that of its scan, and at first that of the read of its token.
