@@ -314,9 +314,8 @@ both_engines! {
         unchanged(import(&bureau, "resource=special_funds", &file));
     }
 
-    fn a_form_that_is_blown_up_is_refused_in_no_time(app) {
+    fn a_form_that_is_blown_up_is_refused(app) {
         let bureau = filed(app);
-        let begun = std::time::Instant::now();
         let mut book = form(&bureau, "base-data");
         let page = base(&mut book);
         for column in 10..1_010 {
@@ -331,7 +330,6 @@ both_engines! {
         page.merges.extend((200..2_200).map(|row| ((row, 0), (row, 9))));
         let problem = import(&bureau, "resource=base_data", &book.save()).problem(422, "import-refused");
         assert_eq!(problem["errors"][0]["code"], "duplicate_column");
-        assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
         // More spread than any form.
         let mut book = form(&bureau, "base-data");
         let page = base(&mut book);
