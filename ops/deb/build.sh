@@ -67,10 +67,12 @@ if [ "$1" = configure ]; then
   if ! getent passwd jixiao >/dev/null; then
     adduser --quiet --system --group --home /var/lib/jixiao --no-create-home jixiao
   fi
-  chown root:jixiao /etc/jixiao /etc/jixiao/jixiao.toml
-  chmod 750 /etc/jixiao
+  chown root:jixiao "$DPKG_ROOT/etc/jixiao" "$DPKG_ROOT/etc/jixiao/jixiao.toml"
+  chmod 750 "$DPKG_ROOT/etc/jixiao"
   # For jixiao-backup.timer, which whoever wants it enables.
-  install -d -o jixiao -g jixiao -m 700 /var/backups/jixiao
+  mkdir -p "$DPKG_ROOT/var/backups/jixiao"
+  chown jixiao:jixiao "$DPKG_ROOT/var/backups/jixiao"
+  chmod 700 "$DPKG_ROOT/var/backups/jixiao"
   if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
     # First installed: begun. Later: begun anew if it runs.
