@@ -15,7 +15,7 @@ use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::config::Config;
-use crate::db::{Db, Origin};
+use crate::db::{Db, Origin, trouble};
 use crate::evaluations::cache::ScoreCache;
 use crate::events::bell::Bell;
 use crate::http::answers::Answers;
@@ -218,7 +218,8 @@ pub enum StartError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The built-in schemes cannot be stored.
-    #[error("the built-in schemes cannot be stored: {0} / 无法写入内置评分标准：{0}")]
+    #[error("the built-in schemes cannot be stored: {0}. {advice} / 无法写入内置评分标准：{0}。{advice_zh}",
+        advice = trouble::advice(&.0.to_string()).en, advice_zh = trouble::advice(&.0.to_string()).zh)]
     Schemes(Problem),
 }
 
