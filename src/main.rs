@@ -15,7 +15,7 @@ use jixiao::audit::verify::Anchor;
 use jixiao::codes::{TokenName, UnitCode};
 use jixiao::config::{Config, Flags};
 use jixiao::db::changes::Head;
-use jixiao::db::{Db, DbConfig, Origin, Target, open_once};
+use jixiao::db::{Db, DbConfig, OpenError, Origin, Target, open_once};
 use jixiao::fault::Text;
 use jixiao::http::gate::Gate;
 use jixiao::telemetry::scrape;
@@ -167,7 +167,7 @@ async fn serve(config: Config, given: ArgMatches) -> Result<(), Failure> {
     let first = db
         .write(Origin::program(), tokens::store::create_first)
         .await
-        .map_err(|problem| problem.to_string())?;
+        .map_err(|problem| OpenError::connect(&config.db.target, &problem))?;
     if let Some(token) = first {
         println!("财政局访问令牌（仅显示这一次，请妥善保存） / The bureau's token, shown only this once:\n{token}");
     }
