@@ -5,8 +5,8 @@
 #
 # Each line is measured in ROUNDS rounds, a round of the bare handler before each: the ratio is the median of the
 # rounds' own ratios, so that a machine that slows down for a while slows both. Then how long the server takes from its start to its
-# first answer, and what memory it holds when nobody asks. Needs wrk and curl; PostgreSQL is left out where its server is not
-# installed (Debian: wrk, curl, postgresql).
+# first answer, and what memory it holds when nobody asks: a new server on a new folder, of which a unit was asked once. Needs wrk
+# and curl; PostgreSQL is left out where its server is not installed (Debian: wrk, curl, postgresql).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-8} rounds=${2:-3} connections=64
@@ -28,7 +28,7 @@ api=http://127.0.0.1:9001/api/v1
 up() { curl -sf -o /dev/null "$1" 2>/dev/null; }
 await() { for _ in $(seq 100); do up "$1" && return; sleep 0.1; done; echo "$1 does not answer" >&2; exit 1; }
 serve() { # NAME; the server's settings are in the environment
-  "$jixiao" serve --listen 127.0.0.1:9001 --data-dir "$work/data" --workers 2 >"$work/$1.log" 2>&1 &
+  "$jixiao" serve --listen 127.0.0.1:9001 --data-dir "$work/$1" --workers 2 >"$work/$1.log" 2>&1 &
   server=$!
   await http://127.0.0.1:9001/health/ready
 }
@@ -86,16 +86,23 @@ stop
 starts=()
 for _ in $(seq 10); do
   begun=$(date +%s%N)
-  "$jixiao" serve --listen 127.0.0.1:9001 --data-dir "$work/data" --workers 2 >"$work/again.log" 2>&1 &
+  "$jixiao" serve --listen 127.0.0.1:9001 --data-dir "$work/sqlite" --workers 2 >"$work/again.log" 2>&1 &
   server=$!
   until (exec 3<>/dev/tcp/127.0.0.1/9001) 2>/dev/null; do :; done
   up "$api/../../health/ready"
   starts+=($(( ($(date +%s%N) - begun) / 1000 )))
-  [ ${#starts[@]} = 10 ] || stop
+  stop
 done
-sleep 2
 awk -v us="$(median "${starts[@]}")" 'BEGIN {printf "\nfrom the start to the first answer: %.1f ms\n", us / 1000}'
-awk '/VmRSS/ {printf "idle memory: %.1f MB\n", $2/1024}' "/proc/$server/status"
+
+# The pages of the program's file are those of it that the kernel has mapped; all servers of a machine share them, and it can do
+# without them at any time.
+serve new
+curl -s -o /dev/null "$api/units/100000" -H "Authorization: Bearer $(grep -o 'jx_[A-Za-z0-9_]*' "$work/new.log" | head -1)"
+sleep 2
+awk '/VmRSS/ {all = $2} /RssAnon/ {own = $2}
+  END {printf "idle memory: %.1f MB, of which %.1f MB are its own and the rest pages of the program'"'"'s file\n", all/1024, own/1024}' \
+  "/proc/$server/status"
 stop
 
 postgres=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1 || true)
@@ -103,11 +110,11 @@ if [ -n "$postgres" ]; then
   as=()
   # The server refuses to run as root.
   if [ "$(id -u)" = 0 ]; then
-    install -d -o postgres "$work/postgres"
+    install -d -o postgres "$work/cluster"
     as=(setpriv --reuid postgres --regid postgres --clear-groups)
   fi
-  "${as[@]}" "$postgres/initdb" -D "$work/postgres/data" -U postgres -A trust -E UTF8 --locale=C >/dev/null
-  "${as[@]}" "$postgres/postgres" -D "$work/postgres/data" -p 9002 -k "$work/postgres" -c listen_addresses=127.0.0.1 >"$work/postgres.log" 2>&1 &
+  "${as[@]}" "$postgres/initdb" -D "$work/cluster/data" -U postgres -A trust -E UTF8 --locale=C >/dev/null
+  "${as[@]}" "$postgres/postgres" -D "$work/cluster/data" -p 9002 -k "$work/cluster" -c listen_addresses=127.0.0.1 >"$work/cluster.log" 2>&1 &
   until "$postgres/pg_isready" -q -h 127.0.0.1 -p 9002; do sleep 0.1; done
   DATABASE_URL=postgres://postgres@127.0.0.1:9002/postgres serve postgres
   fill postgres
