@@ -222,10 +222,7 @@ impl Contract {
         let (mut lists, mut others) = (HashSet::new(), HashSet::new());
         let reached = self.reached(schema);
         let parts = reached.values().flat_map(|schema| parts_of(schema));
-        for (name, property) in parts
-            .filter_map(|part| part.get("properties")?.as_object())
-            .flatten()
-        {
+        for (name, property) in parts.filter_map(|part| part.get("properties")?.as_object()).flatten() {
             let kinds: Vec<&str> = match property.get("type") {
                 Some(Value::String(kind)) => vec![kind],
                 Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),

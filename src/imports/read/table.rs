@@ -123,7 +123,7 @@ pub fn csv_rows<R: Read>(from: R) -> impl Iterator<Item = Result<(u64, Vec<Strin
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::http::contract::Contract;
