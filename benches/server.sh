@@ -32,11 +32,11 @@ serve() { # starts the server on an empty database, and waits until it answers
 }
 stop() { kill "$server" && wait "$server" || true; }
 bare() { # starts the bare handler on port 9000
-  cargo bench --quiet --profile "$profile" --bench bare --no-run
-  cargo bench --quiet --profile "$profile" --bench bare -- 127.0.0.1:9000 >"$work/bare.log" 2>&1 &
+  cargo build --quiet --profile "$profile" --example bare
+  "${jixiao%/*}/examples/bare" 127.0.0.1:9000 >"$work/bare.log" 2>&1 &
   await http://127.0.0.1:9000/
 }
-memory() { # VmRSS or VmHWM: what the server holds, or held at most, in MB
+memory() { # VmRSS, RssAnon or VmHWM: what the server holds, of that its own, or what it held at most, in MB
   awk -v key="$1:" '$1 == key {printf "%.1f", $2 / 1024}' "/proc/$server/status"
 }
 

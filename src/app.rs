@@ -211,9 +211,6 @@ pub enum StartError {
     /// The socket cannot be used.
     #[error("cannot serve: {0}")]
     Io(#[from] std::io::Error),
-    /// The OpenAPI document cannot be written.
-    #[error("the OpenAPI document: {0}")]
-    Document(#[from] serde_json::Error),
     /// The certificate cannot be shown.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -309,7 +306,7 @@ pub async fn serve(config: &Config, db: &Db, live: Live, listener: TcpListener) 
         .await
         .map_err(StartError::Schemes)?;
     let bell = Data::new(Bell::start(db)?);
-    let contract = Data::new(Contract::new(serde_json::from_str(COMMITTED)?));
+    let contract = Data::new(Contract::new(COMMITTED));
     let document = Data::new(docs::Document(COMMITTED.into()));
     let db = Data::new(db.clone());
     let library = Data::new(Library::default());

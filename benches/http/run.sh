@@ -5,8 +5,8 @@
 #
 # Each line is measured in ROUNDS rounds, a round of the bare handler before each: the ratio is the median of the
 # rounds' own ratios, so that a machine that slows down for a while slows both. Then how long the server takes from its start to its
-# first answer, and what memory it holds when nobody asks. Needs wrk and curl; PostgreSQL is left out where its server is not
-# installed (Debian: wrk, curl, postgresql).
+# first answer, and what memory it holds when nobody asks: a new server on a new folder, of which a unit was asked once. Needs wrk
+# and curl; PostgreSQL is left out where its server is not installed (Debian: wrk, curl, postgresql).
 set -euo pipefail
 seconds=${1:-8} rounds=${2:-3} connections=64
 . "$(dirname "$0")/../server.sh"
@@ -64,11 +64,17 @@ for _ in $(seq 10); do
   until (exec 3<>/dev/tcp/127.0.0.1/9001) 2>/dev/null; do :; done
   up "$api/../../health/ready"
   starts+=($(( ($(date +%s%N) - begun) / 1000 )))
-  [ ${#starts[@]} = 10 ] || stop
+  stop
 done
-sleep 2
 awk -v us="$(median "${starts[@]}")" 'BEGIN {printf "\nfrom the start to the first answer: %.1f ms\n", us / 1000}'
-echo "idle memory: $(memory VmRSS) MB"
+
+# The pages of the program's file are those of it that the kernel has mapped; all servers of a machine share them, and it can do
+# without them at any time.
+rm -rf "$work/data"
+serve
+curl -s -o /dev/null "$api/units/100000" -H "Authorization: Bearer $TOKEN"
+sleep 2
+echo "idle memory: $(memory VmRSS) MB, of which $(memory RssAnon) MB are its own and the rest pages of the program's file"
 stop
 
 postgres=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1 || true)
@@ -76,11 +82,11 @@ if [ -n "$postgres" ]; then
   as=()
   # The server refuses to run as root.
   if [ "$(id -u)" = 0 ]; then
-    install -d -o postgres "$work/postgres"
+    install -d -o postgres "$work/cluster"
     as=(setpriv --reuid postgres --regid postgres --clear-groups)
   fi
-  "${as[@]}" "$postgres/initdb" -D "$work/postgres/data" -U postgres -A trust -E UTF8 --locale=C >/dev/null
-  "${as[@]}" "$postgres/postgres" -D "$work/postgres/data" -p 9002 -k "$work/postgres" -c listen_addresses=127.0.0.1 >"$work/postgres.log" 2>&1 &
+  "${as[@]}" "$postgres/initdb" -D "$work/cluster/data" -U postgres -A trust -E UTF8 --locale=C >/dev/null
+  "${as[@]}" "$postgres/postgres" -D "$work/cluster/data" -p 9002 -k "$work/cluster" -c listen_addresses=127.0.0.1 >"$work/cluster.log" 2>&1 &
   until "$postgres/pg_isready" -q -h 127.0.0.1 -p 9002; do sleep 0.1; done
   DATABASE_URL=postgres://postgres@127.0.0.1:9002/postgres serve
   fill

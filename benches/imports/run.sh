@@ -10,13 +10,13 @@
 set -euo pipefail
 rows=${1:-1000000} rounds=${2:-3}
 . "$(dirname "$0")/../server.sh"
-cargo bench --quiet --profile "$profile" --bench inserts --no-run
+cargo build --quiet --profile "$profile" --example inserts
 units "$rows" >"$work/units.ndjson"
 filed "$((rows / 10))" 2019 "$BENCH_DIR/base-data.json" >"$work/sheets.ndjson"
 
 inserts() { # rows per second of the bare loop, in a database that is thrown away
   rm -rf "$work/bare"
-  cargo bench --quiet --profile "$profile" --bench inserts -- "$work/bare/jixiao.db" "$rows"
+  "${jixiao%/*}/examples/inserts" "$work/bare/jixiao.db" "$rows"
 }
 peak() { memory VmHWM; }
 timed() { # RESOURCE MODE FILE ROWS: rows per second

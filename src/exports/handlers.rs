@@ -155,7 +155,7 @@ pub async fn get(
         .insert_header((VARY, "accept"))
         .insert_header(file_name(exported, &query, format));
     let rows = Rows::new(exported.0, query.year, within);
-    let columns = columns_of(exported.0, &contract).all().to_vec();
+    let columns = columns_of(exported.0, contract.into_inner()).all().to_vec();
     let form = match format {
         Format::Ndjson => Form::Ndjson,
         Format::Csv => Form::Csv(columns),

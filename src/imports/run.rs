@@ -400,17 +400,13 @@ fn read_rows(job: &Job, take: &mut dyn FnMut(ReadRow) -> bool) -> bool {
 
 fn columns(job: &Job) -> Arc<Columns> {
     let resource = job.row.resource.parse().unwrap_or(Resource::Units);
-    Arc::new(columns_of(resource, &job.contract))
+    Arc::new(columns_of(resource, job.contract.clone().into_inner()))
 }
 
 /// The columns of the tables of a resource.
-pub fn columns_of(resource: Resource, contract: &Contract) -> Columns {
-    fn of<B: Bulk>(contract: &Contract) -> Columns {
-        Columns::new(
-            contract.schemas(),
-            &<B::Input as utoipa::ToSchema>::name(),
-            B::Key::FIELDS,
-        )
+pub fn columns_of(resource: Resource, contract: Arc<Contract>) -> Columns {
+    fn of<B: Bulk>(contract: Arc<Contract>) -> Columns {
+        Columns::new(contract, &<B::Input as utoipa::ToSchema>::name(), B::Key::FIELDS)
     }
     match resource {
         Resource::Units => of::<Units>(contract),
