@@ -367,6 +367,9 @@ pub(crate) fn judge<T: DeserializeOwned + ToSchema>(
     contract: Option<&Contract>,
 ) -> Result<T, Vec<Fault>> {
     let mut faults = duplicates::faults(bytes);
+    if faults.iter().any(duplicates::is_too_much) {
+        return Err(faults);
+    }
     faults.extend(
         contract
             .map(|contract| contract.faults(&T::name(), document))

@@ -17,6 +17,10 @@ use crate::codes::{Date, Uscc, WebhookUrl};
 use crate::fault::{Fault, Text};
 use crate::scoring::values::{Amount, Percent, Points, Quantity, Share, SignedAmount};
 
+/// How many faults of a body are listed: what has more is no slip of the pen, and a list of all would be many times as long as the
+/// body.
+pub const MOST_FAULTS: usize = 1000;
+
 /// The schemas of the OpenAPI document.
 ///
 /// The document is several times as large read as it is written, and most of it is never asked for. So it is cut into its
@@ -45,8 +49,8 @@ struct Part {
 /// A schema that bodies were read by.
 #[derive(Debug)]
 struct Met {
-    /// The names of the properties that are lists wherever it has them.
-    lists: HashSet<String>,
+    /// The names of the properties that are lists wherever it has them, with how many items each has at least and at most.
+    lists: HashMap<String, (u64, u64)>,
     /// Compiled for the first body that is at fault.
     validator: OnceLock<Option<Validator>>,
 }
@@ -141,31 +145,48 @@ impl Contract {
             return Vec::new();
         };
         let mut faults = Vec::new();
-        for error in validator.iter_errors(instance) {
+        let mut errors = validator.iter_errors(instance);
+        for error in errors.by_ref() {
             self.describe(&error, &mut faults);
+            if faults.len() >= MOST_FAULTS {
+                break;
+            }
         }
+        let is_all = faults.len() <= MOST_FAULTS && errors.next().is_none();
+        faults.truncate(MOST_FAULTS);
         faults.sort_by(|a, b| (&a.pointer, a.code).cmp(&(&b.pointer, b.code)));
         faults.dedup_by(|a, b| a.pointer == b.pointer && a.code == b.code);
         // A type has something to add only where the schema has found nothing.
-        let found: Vec<String> = faults
+        let found: HashSet<String> = faults
             .iter()
             .filter(|fault| fault.code != "invalid_value")
             .map(|fault| fault.pointer.clone())
             .collect();
         faults.retain(|fault| fault.code != "invalid_value" || !found.contains(&fault.pointer));
+        if !is_all {
+            faults.push(Fault::new(
+                "",
+                "more_faults",
+                "其余问题未逐一列出，请先更正以上各项。",
+                "there is more wrong than is listed; correct this first",
+            ));
+        }
         faults
     }
 
-    /// Whether each array of a JSON text is the value of a property that is a list in a `schema` of the document.
+    /// Whether each array of a JSON text is the value of a property that is a list in a `schema` of the document, and has as many
+    /// items as that may have.
     ///
-    /// An array where an object belongs is read as the object's fields in their order, without an error; only the schema
-    /// sees it. This look at the text tells, far faster, that there is nothing to see.
+    /// An array where an object belongs is read as the object's fields in their order, without an error, and a list of any length
+    /// into its type; only the schema sees it. This look at the text tells, far faster, that there is nothing to see.
     pub fn arrays_are_lists(&self, schema: &str, json: &[u8]) -> bool {
         let met = self.met(schema);
         let mut rest = json;
         let (mut name, mut text): (&[u8], &[u8]) = (&[], &[]);
         // A name is the last text before a colon; nothing else may stand between the colon and the array.
         let mut after_colon = false;
+        // What is open: of a list, how many items more it may have; `None` for an object.
+        let mut open: Vec<Option<u64>> = Vec::new();
         while let [byte, tail @ ..] = rest {
             rest = tail;
             match byte {
@@ -179,8 +200,34 @@ impl Contract {
                     name = text;
                     after_colon = true;
                 }
-                b'[' if !after_colon || !std::str::from_utf8(name).is_ok_and(|name| met.lists.contains(name)) => {
-                    return false;
+                b'[' => {
+                    let list = std::str::from_utf8(name).ok().and_then(|name| met.lists.get(name));
+                    let Some((least, most)) = list.filter(|_| after_colon) else {
+                        return false;
+                    };
+                    let is_empty = rest.trim_ascii_start().first() == Some(&b']');
+                    if (is_empty && *least > 0) || (!is_empty && *most == 0) {
+                        return false;
+                    }
+                    open.push(Some(most.saturating_sub(1)));
+                    after_colon = false;
+                }
+                b'{' => {
+                    open.push(None);
+                    after_colon = false;
+                }
+                b']' | b'}' => {
+                    open.pop();
+                    after_colon = false;
+                }
+                b',' => {
+                    if let Some(Some(more)) = open.last_mut() {
+                        match more.checked_sub(1) {
+                            Some(rest) => *more = rest,
+                            None => return false,
+                        }
+                    }
+                    after_colon = false;
                 }
                 b' ' | b'\n' | b'\r' | b'\t' => {}
                 _ => after_colon = false,
@@ -217,9 +264,11 @@ impl Contract {
         reached
     }
 
-    /// The names of the properties that are lists in a schema and what it refers to, and objects nowhere in them.
-    fn lists(&self, schema: &str) -> HashSet<String> {
-        let (mut lists, mut others) = (HashSet::new(), HashSet::new());
+    /// The names of the properties that are lists in a schema and what it refers to, and objects nowhere in them; with how many
+    /// items each has at least and at most, wherever it stands.
+    fn lists(&self, schema: &str) -> HashMap<String, (u64, u64)> {
+        let mut lists: HashMap<&String, (u64, u64)> = HashMap::new();
+        let mut others = HashSet::new();
         let reached = self.reached(schema);
         let parts = reached.values().flat_map(|schema| parts_of(schema));
         for (name, property) in parts.filter_map(|part| part.get("properties")?.as_object()).flatten() {
@@ -230,13 +279,17 @@ impl Contract {
                 _ => vec!["object"],
             };
             if kinds.contains(&"array") {
-                lists.insert(name);
+                let bound = |keyword: &str| property.get(keyword).and_then(Value::as_u64);
+                let (least, most) = lists.entry(name).or_insert((0, u64::MAX));
+                *least = (*least).max(bound("minItems").unwrap_or(0));
+                *most = (*most).min(bound("maxItems").unwrap_or(u64::MAX));
             }
             if kinds.contains(&"object") {
                 others.insert(name);
             }
         }
-        lists.difference(&others).map(|name| (*name).to_owned()).collect()
+        let lists = lists.into_iter().filter(|(name, _)| !others.contains(name));
+        lists.map(|(name, bounds)| (name.clone(), bounds)).collect()
     }
 
     fn compile(&self, schema: &str) -> Option<Validator> {
@@ -258,7 +311,7 @@ impl Contract {
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 let known = self.properties(error);
-                for name in unexpected {
+                for name in unexpected.iter().take(MOST_FAULTS + 1) {
                     let (zh, en) = unknown(name, &known);
                     fault(format!("{at}/{}", escape(name)), "unknown_field", zh, en);
                 }
@@ -611,16 +664,24 @@ fn type_words(names: &[String]) -> (String, String) {
     (zh.join("或"), names.join(" or "))
 }
 
-/// Says that there is no field of that name, and which of those there are is meant.
-pub(super) fn unknown(name: &str, known: &[&str]) -> (String, String) {
-    let nearest = known
-        .iter()
+/// Which of the names that there are is meant by one that is none. Likeness takes its time, so one that is far longer than any is
+/// compared with none.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const LONGEST: usize = 200;
+    let known = known.into_iter().filter(|_| name.len() <= LONGEST);
+    known
         .map(|known| (strsim::jaro_winkler(name, known), known))
         .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
+}
+
+/// Says that there is no field of that name, and which of those there are is meant.
+pub(super) fn unknown(name: &str, known: &[&str]) -> (String, String) {
+    let nearest = nearest(name, known.iter().copied());
     let name: String = name.chars().take(60).collect();
     match nearest {
-        Some((_, nearest)) => (
+        Some(nearest) => (
             format!("没有“{name}”这一项，是否为“{nearest}”？"),
             format!("there is no field \"{name}\"; did you mean \"{nearest}\"?"),
         ),
@@ -666,6 +727,7 @@ mod tests {
         let document = json!({"components": {"schemas": {
             "A": {"properties": {
                 "rows": {"type": "array"}, "maybe": {"type": ["array", "null"]}, "both": {"type": "array"},
+                "some": {"type": "array", "minItems": 1, "maxItems": 2},
                 "part": {"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/B"}]}
             }},
             "B": {"properties": {"both": {"type": "object"}, "name": {"type": "string"}}},
@@ -676,6 +738,7 @@ mod tests {
             "{}",
             "{\"rows\": [], \"maybe\" : [{\"name\": \"[\\\"[\", \"rows\":\n[1]}]}",
             r#"{"name": "\\", "rows": [{}, {}]}"#,
+            r#"{"some": [{"rows": [1, 2, 3], "a": 1, "b": ",,"}, 2]}"#,
         ] {
             assert!(contract.arrays_are_lists("A", good.as_bytes()), "{good}");
         }
@@ -687,6 +750,8 @@ mod tests {
             r#"{"unknown": []}"#,
             r#"{"rows": [{}, []]}"#,
             r#"{"rows": ["rows", []]}"#,
+            r#"{"some": [ ]}"#,
+            r#"{"some": [1, {"rows": [1, 2]}, 3]}"#,
         ] {
             assert!(!contract.arrays_are_lists("A", bad.as_bytes()), "{bad}");
         }

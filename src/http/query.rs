@@ -1,5 +1,6 @@
 //! Query parameters: every one that is unknown, given twice or malformed is named at once.
 
+use std::collections::HashSet;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
@@ -38,6 +39,7 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     // Each pair alone, since all fields are optional: so each error belongs to its parameter.
     let pairs: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
     let mut errors = Vec::new();
+    let mut seen = HashSet::new();
     for (n, (name, value)) in pairs.iter().enumerate() {
         let shown: String = name.chars().take(60).collect();
         if garbled.contains(&n) {
@@ -51,7 +53,7 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
             ));
             continue;
         }
-        if pairs.iter().take(n).any(|(before, _)| before == name) {
+        if !seen.insert(name) {
             errors.push(At::parameter(
                 shown.clone(),
                 "duplicate",
@@ -88,9 +90,9 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
 }
 
 /// Which pairs of a query are not UTF-8 once they are decoded: a form reader replaces what it cannot read, silently.
-fn garbled(query: &str) -> Vec<usize> {
+fn garbled(query: &str) -> HashSet<usize> {
     if !query.contains('%') {
-        return Vec::new();
+        return HashSet::new();
     }
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let decoded = pairs.map(|pair| {

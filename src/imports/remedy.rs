@@ -17,7 +17,7 @@ const REMEDIES: &[(&[&str], &str, &str)] = &[
         "Fill in the column and import the file again.",
     ),
     (
-        &["unknown_field", "unknown_column"],
+        &["unknown_field", "unknown_column", "too_many_columns"],
         "请更正列名，或删除该列；可用列名见导出文件的表头。",
         "Correct the column's name or take the column out; an export shows the names.",
     ),

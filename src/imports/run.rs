@@ -2,7 +2,7 @@
 //! thousand, or in one.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Seek, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -189,7 +189,7 @@ async fn run_kind<B: Bulk>(job: Job) -> Result<(), Problem> {
 
 /// All rows in one transaction, which stays only if it is meant to and no row is at fault.
 async fn at_once<B: Bulk>(job: &Arc<Job>) -> Result<(), Problem> {
-    let failed = |error: std::io::Error| Problem::of_file("faults cannot be kept", &error);
+    let failed = |error: io::Error| Problem::of_file("faults cannot be kept", &error);
     // A row's fault outlives the transaction that is undone for it. There can be as many as rows.
     let kept = Arc::new(Mutex::new(tempfile::tempfile_in(job.db.folder()).map_err(failed)?));
     let outcome: Arc<Mutex<Option<(i64, Counts)>>> = Arc::default();
@@ -199,7 +199,7 @@ async fn at_once<B: Bulk>(job: &Arc<Job>) -> Result<(), Problem> {
         .write(job.origin.clone(), move |tx| {
             let mut kept = keep.lock().unwrap_or_else(PoisonError::into_inner);
             // This may be run again.
-            rewind(&mut kept).map_err(failed)?;
+            kept.rewind().map_err(failed)?;
             kept.set_len(0).map_err(failed)?;
             let (mut position, mut counts) = (0, Counts::default());
             let mut batches = read::<B>(&work, 0);
@@ -229,7 +229,7 @@ async fn at_once<B: Bulk>(job: &Arc<Job>) -> Result<(), Problem> {
     }
     let mut kept = {
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        rewind(&mut kept).map_err(failed)?;
+        kept.rewind().map_err(failed)?;
         BufReader::new(kept.try_clone().map_err(failed)?).lines()
     };
     let work = job.clone();
@@ -260,10 +260,6 @@ async fn at_once<B: Bulk>(job: &Arc<Job>) -> Result<(), Problem> {
     job.db
         .write(job.origin.clone(), move |tx| work.finish(tx, position, counts, state))
         .await
-}
-
-fn rewind(file: &mut std::fs::File) -> std::io::Result<()> {
-    std::io::Seek::rewind(file)
 }
 
 impl Job {
@@ -327,9 +323,13 @@ fn read<B: Bulk>(job: &Arc<Job>, position: i64) -> mpsc::Receiver<Batch<B>> {
     receiver
 }
 
+/// How many faults a batch holds before it is stored, however few its rows: one row can have a thousand.
+const MOST_FAULTS: usize = 10_000;
+
 /// Reads the rows after number `last`, which moves on, and sends them in batches.
 fn send_batches<B: Bulk>(job: &Arc<Job>, last: &mut i64, sender: &mpsc::Sender<Batch<B>>) {
     let mut batch = Vec::new();
+    let mut faults = 0;
     let position = *last;
     // Stops when nobody wants more.
     let mut take = |row: ReadRow| {
@@ -337,16 +337,18 @@ fn send_batches<B: Bulk>(job: &Arc<Job>, last: &mut i64, sender: &mpsc::Sender<B
         let (number, read, names) = match row {
             Ok(row) if row.number as i64 <= position => return true,
             Ok(row) => {
-                let typed = |json: Vec<u8>| typed_row::<B>(row.number, &json, job, row.names.as_ref());
+                let typed = |json: Vec<u8>| typed_row::<B>(row.number, &json, &job.contract, row.names.as_ref());
                 (row.number, row.json.and_then(typed), row.names)
             }
             Err(faults) => (faults.first().map_or(1, |fault| fault.row), Err(faults), None),
         };
         *last = (*last).max(number as i64);
+        faults += read.as_ref().err().map_or(0, Vec::len);
         batch.push(Numbered { number, read, names });
-        if batch.len() < B::BATCH && !ends {
+        if batch.len() < B::BATCH && faults < MOST_FAULTS && !ends {
             return true;
         }
+        faults = 0;
         let rows = std::mem::take(&mut batch);
         let batch = Batch {
             rows,
@@ -355,7 +357,14 @@ fn send_batches<B: Bulk>(job: &Arc<Job>, last: &mut i64, sender: &mpsc::Sender<B
         };
         sender.blocking_send(batch).is_ok() && !ends
     };
-    let goes_on = read_rows(job, &mut take);
+    let goes_on = read_rows(
+        || job.file.open(job.begun.progress.read.clone()),
+        (job.format, job.encoding),
+        (B::RESOURCE, || {
+            Arc::new(columns_of(B::RESOURCE, job.contract.clone().into_inner()))
+        }),
+        &mut take,
+    );
     if goes_on && !batch.is_empty() {
         let _ = sender.blocking_send(Batch {
             rows: batch,
@@ -365,42 +374,43 @@ fn send_batches<B: Bulk>(job: &Arc<Job>, last: &mut i64, sender: &mpsc::Sender<B
     }
 }
 
-/// Hands every row of the file to `take`, while it wants more; whether it still does at the end.
-fn read_rows(job: &Job, take: &mut dyn FnMut(ReadRow) -> bool) -> bool {
-    let file = match job.file.open(job.begun.progress.read.clone()) {
+/// Hands every row of a file to `take`, while it wants more; whether it still does at the end. `open` opens the file at its
+/// beginning, perhaps twice; `columns` makes those of the resource, which only tables need.
+pub fn read_rows<R: BufRead + Seek + Send>(
+    open: impl Fn() -> io::Result<R>,
+    (format, encoding): (Format, &'static Encoding),
+    (resource, columns): (Resource, impl FnOnce() -> Arc<Columns>),
+    take: &mut dyn FnMut(ReadRow) -> bool,
+) -> bool {
+    let file = match open() {
         Ok(file) => file,
         Err(error) => return take(Err(vec![RowFault::unreadable(1, &error.to_string())])),
     };
-    match job.format {
+    match format {
         Format::Ndjson => ndjson::Lines::new(file).all(take),
-        Format::Csv => Table::new(csv_rows(Transcoded::new(file, job.encoding)), columns(job)).all(take),
+        Format::Csv => Table::new(csv_rows(Transcoded::new(file, encoding)), columns()).all(take),
         Format::Xlsx => {
-            let checked = xlsx::check_texts(file).map_err(|error| error.to_string());
-            let opened = checked.and_then(|()| {
-                let file = job.file.open(job.begun.progress.read.clone());
-                Xlsx::new(file.map_err(|error| error.to_string())?).map_err(|error| error.to_string())
+            let checked = xlsx::check_parts(file).map_err(|error| error.to_string());
+            let opened = checked.and_then(|small| {
+                let book = Xlsx::new(open().map_err(|error| error.to_string())?);
+                Ok((small, book.map_err(|error| error.to_string())?))
             });
-            let mut book = match opened {
+            let (small, mut book) = match opened {
                 Ok(book) => book,
                 Err(error) => return take(Err(vec![RowFault::unreadable(1, &error)])),
             };
-            let resource = job.row.resource.parse().unwrap_or(Resource::Units);
-            if matches!(resource, Resource::BaseData | Resource::SpecialFunds) && forms::read::is_forms(&mut book) {
+            let has_forms = small && matches!(resource, Resource::BaseData | Resource::SpecialFunds);
+            if has_forms && forms::read::is_forms(&mut book) {
                 return forms::read::documents(&mut book, resource, take);
             }
             // Its reader can only be asked for the next cell, while a table asks for the next row.
             let (sender, rows) = std::sync::mpsc::sync_channel(64);
             std::thread::scope(|scope| {
                 scope.spawn(move || xlsx::rows(book, |row| sender.send(row).is_ok()));
-                Table::new(rows.into_iter(), columns(job)).all(take)
+                Table::new(rows.into_iter(), columns()).all(take)
             })
         }
     }
-}
-
-fn columns(job: &Job) -> Arc<Columns> {
-    let resource = job.row.resource.parse().unwrap_or(Resource::Units);
-    Arc::new(columns_of(resource, job.contract.clone().into_inner()))
 }
 
 /// The columns of the tables of a resource.
@@ -416,13 +426,18 @@ pub fn columns_of(resource: Resource, contract: Arc<Contract>) -> Columns {
     }
 }
 
-fn typed_row<B: Bulk>(
+/// The key and the input that row `number` of a file is in JSON, or every fault of it under the names that the file has for
+/// its places.
+///
+/// # Errors
+/// Those faults.
+pub fn typed_row<B: Bulk>(
     number: u64,
     json: &[u8],
-    job: &Job,
+    contract: &Contract,
     names: Option<&Names>,
 ) -> Result<(B::Key, B::Input), Vec<RowFault>> {
-    typed::read::<B::Key, B::Input>(json, &job.contract).map_err(|faults| {
+    typed::read::<B::Key, B::Input>(json, contract).map_err(|faults| {
         let document = serde_json::from_slice(json).ok();
         row_faults(number, faults, document.as_ref(), names)
     })

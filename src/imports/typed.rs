@@ -86,6 +86,9 @@ pub fn read<K: Key, T: DeserializeOwned + ToSchema>(json: &[u8], contract: &Cont
         )]);
     };
     let mut faults = duplicates::faults(json);
+    if faults.iter().any(duplicates::is_too_much) {
+        return Err(faults);
+    }
     let mut own = Map::new();
     for (name, schema) in K::FIELDS {
         match rest.shift_remove(*name) {

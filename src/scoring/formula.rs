@@ -14,6 +14,9 @@ use crate::fault::Text;
 /// How deep parentheses may stand in one another.
 const DEPTH: usize = 20;
 
+/// How long the name of a variable may be to be compared with those that there are, in characters.
+const LONGEST_NAME: usize = 100;
+
 /// A parsed formula, all of whose variables exist.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Formula {
@@ -319,12 +322,14 @@ impl<'a> Parser<'a> {
             return Ok(Formula::Variable(variable));
         }
         self.at = start;
-        let nearest = VARIABLES
-            .iter()
-            .max_by(|a, b| strsim::jaro_winkler(name, a.name).total_cmp(&strsim::jaro_winkler(name, b.name)))
-            .filter(|nearest| strsim::jaro_winkler(name, nearest.name) > 0.8);
+        // Far longer than any, it is like none of them, which is not looked at for long.
+        let compared = VARIABLES.iter().filter(|_| name.len() <= LONGEST_NAME);
+        let nearest = compared
+            .map(|variable| (strsim::jaro_winkler(name, variable.name), variable))
+            .filter(|(likeness, _)| *likeness > 0.8)
+            .max_by(|a, b| a.0.total_cmp(&b.0));
         Err(match nearest {
-            Some(nearest) => self.error(
+            Some((_, nearest)) => self.error(
                 "unknown_variable",
                 format!("没有名为“{name}”的变量，最接近的是“{}”（{}）", nearest.name, nearest.zh),
                 format!(

@@ -364,6 +364,22 @@ both_engines! {
         bureau.get(UNIT).expect(200);
     }
 
+    fn of_a_body_that_is_wrong_everywhere_only_so_much_is_told_as_anybody_reads(app) {
+        let bureau = app.bureau();
+        let unknown = |count: usize| {
+            let fields: Vec<_> = (0..count).map(|n| format!("\"f{n}\": 0")).collect();
+            put(&bureau, &format!(r#"{{"name": "甲", "kind": "town", {}}}"#, fields.join(","))).faults()
+        };
+        assert!(unknown(1000).iter().all(|(_, code)| code == "unknown_field"));
+        assert_eq!(unknown(1000).len(), 1000);
+        let (rest, told) = { let mut told = unknown(1001); (told.pop().unwrap(), told) };
+        assert_eq!((told.len(), rest), (1000, (String::new(), "more_faults".to_owned())));
+        let name = |length: usize| put(&bureau, &format!(r#"{{"name": "甲", "kind": "town", "{}": {{}}}}"#, "n".repeat(length))).faults();
+        assert_eq!(name(2000)[0].1, "unknown_field");
+        assert_eq!(name(2001), faults(&[("", "name_too_long")]));
+        bureau.get(UNIT).problem(404, "not-found");
+    }
+
     fn a_name_given_twice_is_refused_at_the_top_and_below(app) {
         let bureau = app.bureau();
         assert_eq!(put(&bureau, r#"{"name": "甲", "name": "乙", "kind": "town"}"#).faults(), faults(&[("/name", "duplicate_field")]));

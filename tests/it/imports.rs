@@ -192,6 +192,16 @@ both_engines! {
             (3, "单位类别", Some("村"), "not_one_of"),
             (4, "上级单位编码", Some("999"), "unknown_unit"),
         ]);
+        // Of what stands beyond the heading the first says it.
+        let slipped = import(&bureau, "resource=units", CSV, b"code,name,kind\n219,a,town,x,y,z\n");
+        assert_eq!(told(&slipped.problem(422, "import-refused")["errors"]), [(2, "#4", Some("x"), "unknown_column")]);
+        // Three columns and so many empty ones after them.
+        let wide = |empty: usize| {
+            let file = format!("code,name,kind{}\n219,a,town\n", ",".repeat(empty));
+            import(&bureau, "resource=units&dry_run=true", CSV, file.as_bytes())
+        };
+        wide(1997).expect(201);
+        assert_eq!(told(&wide(1998).problem(422, "import-refused")["errors"]), [(1, "", None, "too_many_columns")]);
         for (kind, file) in [(XLSX, "no workbook"), (CSV, "")] {
             import(&bureau, "resource=units", kind, file.as_bytes()).problem(422, "import-refused");
         }

@@ -21,6 +21,7 @@ mod faults;
 mod fields;
 mod fiscal_years;
 mod forms;
+mod fuzz;
 mod http;
 mod idempotency;
 mod identity;

@@ -55,6 +55,26 @@ both_engines! {
         }
     }
 
+    fn lists_are_as_long_as_the_openapi_document_lets_them_be(app) {
+        let bureau = app.bureau();
+        // So many indicators of one point in each of so many sections.
+        let scheme = |sections: usize, indicators: usize| {
+            let indicator = |s: usize, i: usize| json!({"code": format!("i_{s}_{i}"), "name": "指标", "weight": "1", "rule": {"kind": "assessed"}});
+            let section = |s| {
+                let indicators: Vec<_> = (0..indicators).map(|i| indicator(s, i)).collect();
+                json!({"code": format!("s_{s}"), "name": "部分", "weight": indicators.len().to_string(), "indicators": indicators})
+            };
+            let sections: Vec<_> = (0..sections).map(section).collect();
+            json!({"name": "长", "total": (sections.len() * indicators).to_string(), "sections": sections})
+        };
+        assert_eq!(bureau.put(OWN, &scheme(1, 101)).faults(), faults(&[("/sections/0/indicators", "too_many")]));
+        assert_eq!(bureau.put(OWN, &scheme(21, 1)).faults(), faults(&[("/sections", "too_many")]));
+        assert_eq!(bureau.put(OWN, &scheme(0, 1)).faults(), faults(&[("/sections", "too_few")]));
+        bureau.get(OWN).problem(404, "not-found");
+        bureau.put(OWN, &scheme(1, 100)).expect(201);
+        bureau.put(OWN, &scheme(20, 1)).expect(200);
+    }
+
     fn an_own_scheme_is_created_read_replaced_patched_and_deleted(app) {
         let bureau = app.bureau();
         let created = bureau.put(OWN, &small()).expect(201);

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::figure::{CONFLICT, Mark, figure};
 use super::grid::{Cell, Grid, Value};
+use crate::codes::FiscalYear;
 use crate::fault::Text;
 use crate::forms::terms::{Words, half_width, plain};
 use crate::imports::fault::RowFault;
@@ -25,7 +26,7 @@ pub struct Form<'a> {
     pub faults: Vec<RowFault>,
     /// Whether anything was read that a user filled in.
     pub filled: bool,
-    year: Option<i64>,
+    year: Option<FiscalYear>,
     mark: Option<Mark>,
 }
 
@@ -60,7 +61,7 @@ impl<'a> Form<'a> {
     /// A label, in which the years themselves are 本年 and 上年.
     pub fn label(&self, cell: &Cell) -> String {
         let mut label = plain(cell.shown());
-        if let Some(year) = self.year {
+        if let Some(year) = self.year.map(FiscalYear::get) {
             for (year, word) in [(year, "本年"), (year - 1, "上年")] {
                 label = label
                     .replace(&format!("{year}年度"), word)
@@ -195,7 +196,7 @@ impl<'a> Form<'a> {
                 let digits: String = half_width(text).replace("年度", "").replace('年', "");
                 match digits.trim().parse::<i64>() {
                     Ok(year) => {
-                        self.year = Some(year);
+                        self.year = FiscalYear::try_from(year).ok();
                         Json::from(year)
                     }
                     Err(_) => Json::from(text),

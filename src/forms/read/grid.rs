@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Seek};
 
-use calamine::{DataRef, Xlsx};
+use calamine::{DataRef, Xlsx, XlsxError, XlsxFormulaMetadata, expand_shared_formula};
 use rust_decimal::Decimal;
 
 use crate::forms::page::address;
@@ -74,13 +74,44 @@ pub struct Grid {
     pub cut: bool,
 }
 
+/// Formulas that a sheet states once for several cells, by the number that it gives them, with the cell that they are stated for. The
+/// reader would keep them in a list that is as long as the greatest number, whatever a file says that this is.
+#[derive(Default)]
+struct Shared(HashMap<usize, (String, (u32, u32))>);
+
+impl Shared {
+    /// The formula of a cell; `None` where it shares one that was not stated before.
+    fn formula(&mut self, formula: XlsxFormulaMetadata, at: (u32, u32)) -> Result<Option<String>, XlsxError> {
+        match formula {
+            XlsxFormulaMetadata::Shared {
+                shared_index,
+                range,
+                formula,
+            } => {
+                let start = range.map_or(at, |range| range.start);
+                self.0.insert(shared_index, (formula.clone(), start));
+                Ok(Some(formula))
+            }
+            XlsxFormulaMetadata::SharedDerived { shared_index } => {
+                let template = self.0.get(&shared_index);
+                template
+                    .map(|(formula, start)| expand_shared_formula(formula, *start, at))
+                    .transpose()
+            }
+            XlsxFormulaMetadata::Normal { formula } => Ok(Some(formula)),
+            // The reader may come to know more kinds.
+            _ => Ok(None),
+        }
+    }
+}
+
 impl Grid {
     /// Reads a sheet.
     ///
     /// # Errors
     /// What cannot be read of it.
     pub fn read<R: Read + Seek>(book: &mut Xlsx<R>, name: &str) -> Result<Self, String> {
-        let failed = |error: calamine::XlsxError| error.to_string();
+        let failed = |error: XlsxError| error.to_string();
         let mut grid = Self {
             name: name.to_owned(),
             rows: BTreeMap::new(),
@@ -88,19 +119,24 @@ impl Grid {
             cut: false,
         };
         let (mut count, mut bytes) = (0, 0);
+        let mut shared = Shared::default();
         let mut cells = book.worksheet_cells_reader(name).map_err(failed)?;
-        while let Some(found) = cells.next_cell_with_formula().map_err(failed)? {
+        while let Some(found) = cells.next_cell_with_formula_metadata().map_err(failed)? {
             let (row, column) = found.pos;
             count += 1;
             if count > MOST_CELLS || row > MOST_ROWS {
                 grid.cut = true;
                 break;
             }
+            let formula = match found.formula {
+                Some(formula) => shared.formula(formula, found.pos).map_err(failed)?,
+                None => None,
+            };
             let value = match &found.value {
                 DataRef::Int(number) => Value::Number(number.to_string()),
                 DataRef::Float(number) => Value::Number(decimal(*number)),
                 value => match (text(value), value) {
-                    (shown, _) if shown.trim().is_empty() && found.formula.is_some() => match value {
+                    (shown, _) if shown.trim().is_empty() && formula.is_some() => match value {
                         // A formula that gives an empty text has been worked out.
                         DataRef::String(_) | DataRef::SharedString(_) => continue,
                         _ => Value::Uncalculated,
@@ -110,10 +146,7 @@ impl Grid {
                     (shown, _) => Value::Other(shown),
                 },
             };
-            let cell = Cell {
-                value,
-                formula: found.formula,
-            };
+            let cell = Cell { value, formula };
             bytes += cell.shown().len() + cell.formula.as_ref().map_or(0, String::len);
             if bytes > MOST_TEXT {
                 grid.cut = true;
@@ -162,7 +195,7 @@ impl Grid {
     /// # Errors
     /// What cannot be read of the sheet.
     pub fn show_percent<R: Read + Seek>(&mut self, book: &mut Xlsx<R>) -> Result<(), String> {
-        let failed = |error: calamine::XlsxError| error.to_string();
+        let failed = |error: XlsxError| error.to_string();
         let mut cells = book.worksheet_cells_reader(&self.name).map_err(failed)?;
         let percent: Vec<bool> = cells
             .styles()

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::fault::Text;
-use crate::http::contract::Contract;
+use crate::http::contract::{Contract, nearest};
 use crate::http::members::Schemas;
 use crate::imports::fault::RowFault;
 use crate::imports::read::{Names, Place};
@@ -179,15 +179,13 @@ impl Columns {
         })
     }
 
-    /// The names nearest to one that is not known.
+    /// The name nearest to one that is not known.
     fn nearest(&self, heading: &str) -> Option<&str> {
-        self.all
-            .iter()
-            .flat_map(|column| [column.path.as_str(), column.term.as_str()])
-            .map(|known| (strsim::jaro_winkler(heading, known), known))
-            .filter(|(likeness, _)| *likeness > 0.8)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, known)| known)
+        let known = self.all.iter();
+        nearest(
+            heading,
+            known.flat_map(|column| [column.path.as_str(), column.term.as_str()]),
+        )
     }
 }
 
@@ -277,6 +275,9 @@ const CHOICES: &[(&str, &[(&str, &str)])] = &[(
     ],
 )];
 
+/// More columns than any table has.
+pub const MOST_COLUMNS: usize = 2000;
+
 /// The heading of a table: which place each of its columns is.
 #[derive(Debug)]
 pub struct Heading {
@@ -294,6 +295,16 @@ impl Heading {
         let mut faults = Vec::new();
         let mut names: HashMap<String, String> = HashMap::new();
         let mut read = Vec::new();
+        if cells.len() > MOST_COLUMNS {
+            let text = Text::new(
+                format!("表头有{}列，最多可有{MOST_COLUMNS}列。", cells.len()),
+                format!(
+                    "the heading has {} columns; at most {MOST_COLUMNS} are read",
+                    cells.len()
+                ),
+            );
+            return Err(vec![RowFault::of_row(number, "too_many_columns", text)]);
+        }
         for cell in cells {
             let cell = cell.trim();
             if cell.is_empty() {
@@ -376,16 +387,22 @@ impl Heading {
                     Ok(value) => put(&mut document, &column.path, value),
                     Err(reason) => faults.push(RowFault::of_column(number, name, Some(text), "malformed_cell", reason)),
                 },
-                _ => faults.push(RowFault::of_column(
-                    number,
-                    &format!("#{}", n + 1),
-                    Some(text),
-                    "unknown_column",
-                    Text::new(
-                        format!("第{}列没有列名，却有内容。", n + 1),
-                        format!("column {} has no heading and is not empty", n + 1),
-                    ),
-                )),
+                _ => {
+                    faults.push(RowFault::of_column(
+                        number,
+                        &format!("#{}", n + 1),
+                        Some(text),
+                        "unknown_column",
+                        Text::new(
+                            format!("第{}列没有列名，却有内容。", n + 1),
+                            format!("column {} has no heading and is not empty", n + 1),
+                        ),
+                    ));
+                    // A row that has slipped has many of them, and a row can have a million cells.
+                    if n >= self.columns.len() {
+                        break;
+                    }
+                }
             }
         }
         Some(match faults.is_empty() {

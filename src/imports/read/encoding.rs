@@ -60,6 +60,8 @@ pub struct Transcoded<R> {
     given: Vec<u8>,
     taken: usize,
     ended: bool,
+    /// That the decoder has given all, after which it may not be asked again.
+    finished: bool,
 }
 
 /// How much is read at a time.
@@ -74,12 +76,16 @@ impl<R: Read> Transcoded<R> {
             given: Vec::new(),
             taken: 0,
             ended: false,
+            finished: false,
         }
     }
 }
 
 impl<R: Read> Read for Transcoded<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.finished {
+            return Ok(0);
+        }
         // A character needs up to four bytes, and there is always that much room in what readers bring.
         loop {
             if self.taken == self.given.len() && !self.ended {
@@ -92,7 +98,8 @@ impl<R: Read> Read for Transcoded<R> {
             let rest = self.given.get(self.taken..).unwrap_or_default();
             let (result, read, written, _) = self.decoder.decode_to_utf8(rest, into, self.ended);
             self.taken += read;
-            if written > 0 || into.is_empty() || (self.ended && result == CoderResult::InputEmpty) {
+            self.finished = self.ended && result == CoderResult::InputEmpty;
+            if written > 0 || into.is_empty() || self.finished {
                 return Ok(written);
             }
         }
@@ -145,7 +152,14 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_ends_within_a_character_is_not_utf8() {
+    fn a_text_that_ends_within_a_character_is_not_utf8_and_ends_for_good() {
         assert_eq!(detected(&"名".as_bytes()[..2], 1), GB18030);
+        // What is cut off stands for one character, which comes when there is no more to read.
+        let mut reader = Transcoded::new(&b"a\xc3"[..], GB18030);
+        let mut text = String::new();
+        for _ in 0..3 {
+            reader.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "a\u{fffd}");
+        }
     }
 }

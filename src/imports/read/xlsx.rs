@@ -6,38 +6,77 @@ use calamine::{DataRef, Reader, Xlsx};
 use quick_xml::events::Event;
 use rust_decimal::Decimal;
 
+use super::columns::MOST_COLUMNS;
 use crate::imports::fault::RowFault;
 
 /// How large the texts of a workbook may be, in bytes: its reader holds them all, while it takes sheets cell by cell.
 const MOST_TEXTS: u64 = 256 << 20;
 
+/// How large each of the other parts may be that its reader holds, in bytes: styles, names of sheets, relations. It makes of each
+/// many times as much.
+const MOST_HELD: u64 = 16 << 20;
+
+/// How large all sheets together may be to be read as forms, in bytes: of these it holds which cells are merged.
+const MOST_FORMS: u64 = 64 << 20;
+
 /// Looks at what a workbook would have its reader hold: a small file can unpack to any size, and say of itself that it has
-/// any number of texts, for which room is made before they are read.
+/// any number of texts, for which room is made before they are read. Whether its sheets are as small as those of forms.
 ///
 /// # Errors
 /// Why it is not to be opened. What is no workbook passes: its reader knows better what is wrong.
-pub fn check_texts<R: Read + Seek>(file: R) -> Result<(), &'static str> {
+pub fn check_parts<R: Read + Seek>(file: R) -> Result<bool, &'static str> {
     let Ok(mut zip) = zip::ZipArchive::new(file) else {
-        return Ok(());
+        return Ok(true);
     };
+    let relations = relations(&mut zip);
+    let mut sheets = 0;
     for number in 0..zip.len() {
         let Ok(entry) = zip.by_index(number) else {
             continue;
         };
-        let holds_texts = |name: &str| name.to_ascii_lowercase().ends_with("sharedstrings.xml");
-        if !entry.name().is_ok_and(|name| holds_texts(&name)) {
+        let Ok(name) = entry.name().map(|name| name.to_ascii_lowercase().replace('\\', "/")) else {
             continue;
-        }
-        let (said, bytes) = texts(entry.take(MOST_TEXTS + 1));
-        if bytes > MOST_TEXTS {
-            return Err("its texts take more than 256 MB");
-        }
-        // None is shorter than `<si/>`.
-        if said > bytes / 5 {
-            return Err("it says that it has more texts than it can have");
+        };
+        let of_workbook = |name: &str| {
+            let last = name.rsplit('/').next().unwrap_or(name);
+            relations.contains(last)
+                || ["styles.xml", "theme1.xml", ".rels"]
+                    .iter()
+                    .any(|end| last.ends_with(end))
+        };
+        if name.ends_with("sharedstrings.xml") {
+            let (said, bytes) = texts(entry.take(MOST_TEXTS + 1));
+            if bytes > MOST_TEXTS {
+                return Err("its texts take more than 256 MB");
+            }
+            // None is shorter than `<si/>`.
+            if said > bytes / 5 {
+                return Err("it says that it has more texts than it can have");
+            }
+        } else if of_workbook(&name) {
+            if length(entry.take(MOST_HELD + 1)) > MOST_HELD {
+                return Err("its styles, or the list of its sheets, take more than 16 MB");
+            }
+        } else if name.ends_with(".xml") && sheets <= MOST_FORMS {
+            sheets += length(entry.take(MOST_FORMS + 1 - sheets));
         }
     }
-    Ok(())
+    Ok(sheets <= MOST_FORMS)
+}
+
+/// What a workbook says in which of its parts its sheets are listed, in lower case.
+fn relations<R: Read + Seek>(zip: &mut zip::ZipArchive<R>) -> String {
+    let mut text = String::new();
+    if let Ok(part) = zip.by_name("_rels/.rels") {
+        // A text that is cut off or none at all is found out by its reader.
+        let _ = part.take(MOST_HELD).read_to_string(&mut text);
+    }
+    let read = quick_xml::escape::unescape(&text).map(|text| text.to_ascii_lowercase());
+    read.unwrap_or(text)
+}
+
+fn length(part: impl Read) -> u64 {
+    io::copy(&mut BufReader::new(part), &mut io::sink()).unwrap_or_default()
 }
 
 /// How many texts a part says that it has (0 where it does not), and how many bytes it is long.
@@ -109,9 +148,6 @@ pub fn rows<R: Read + Seek>(mut book: Xlsx<R>, mut each: impl FnMut(Result<(u64,
     }
 }
 
-/// More columns than any of our tables has.
-const MOST_COLUMNS: usize = 2000;
-
 /// What a cell shows.
 pub fn text(value: &DataRef<'_>) -> String {
     match value {
@@ -140,7 +176,37 @@ pub fn decimal(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
+
+    /// What is said of a workbook whose part of that name is so many bytes long.
+    fn checked(name: &str, bytes: u64) -> Result<bool, &'static str> {
+        let mut zip = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+        let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        zip.start_file("_rels/.rels", stored).unwrap();
+        zip.write_all(b"<Relationship Target=\"/xl/b&#111;ok.xml\"/>").unwrap();
+        zip.start_file(name, stored).unwrap();
+        io::copy(&mut io::repeat(b' ').take(bytes), &mut zip).unwrap();
+        check_parts(zip.finish().unwrap())
+    }
+
+    #[test]
+    fn what_a_reader_would_hold_whole_may_not_be_of_any_size() {
+        for held in [
+            "xl/styles.xml",
+            "xl\\Styles.XML",
+            "xl/_rels/workbook.xml.rels",
+            "xl/book.xml",
+        ] {
+            assert_eq!(checked(held, MOST_HELD), Ok(true), "{held}");
+            assert!(checked(held, MOST_HELD + 1).is_err(), "{held}");
+        }
+        for other in ["xl/worksheets/sheet1.xml", "xl/media/image1.png"] {
+            assert_eq!(checked(other, MOST_HELD + 1), Ok(true), "{other}");
+        }
+        assert_eq!(checked("xl/worksheets/sheet1.xml", MOST_FORMS + 1), Ok(false));
+    }
 
     #[test]
     fn a_number_is_what_the_spreadsheet_shows() {
