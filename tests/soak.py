@@ -149,9 +149,9 @@ class Soak:
         status, head, content = await connection.send(*request)
         self.times.append(time.perf_counter() - started)
         self.statuses[status] += 1
-        of_disk = status == 507 or status == 500 and re.search(rb'"/problems/(not-saved|storage-failed)"', content)
-        if status in DEFINED or of_disk:
-            if status in DEFINED and "retry-after:" not in head:
+        of_disk = status == 507 or status == 503 and re.search(rb'"/problems/(not-saved|storage-failed)"', content)
+        if status in DEFINED:
+            if "retry-after:" not in head:
                 self.faults.append(f"{request[:2]}: {status} without Retry-After")
             if of_disk and not self.disk_fails and started > self.works_since:
                 self.faults.append(f"{request[:2]}: {status} with a disk that works")

@@ -461,9 +461,11 @@ impl Problem {
             .with_cause(Cause::Message(cause.into()))
     }
 
-    /// 500: the disk fails, and nothing was changed. `cause` is logged, not sent.
+    /// 503: the disk fails, and nothing was changed. `cause` is logged, not sent.
     pub fn storage_failed(cause: impl Into<String>) -> Self {
-        Self::new(&kinds::STORAGE_FAILED, "", "").with_cause(Cause::Message(cause.into()))
+        Self::new(&kinds::STORAGE_FAILED, "", "")
+            .with_header(header::RETRY_AFTER, "30")
+            .with_cause(Cause::Message(cause.into()))
     }
 
     /// What a file that cannot be worked on means: 507 if there is no room for it, else 500.
@@ -482,9 +484,11 @@ impl Problem {
             .with_header(header::RETRY_AFTER, again_in.as_secs().max(1).to_string())
     }
 
-    /// 500: a write could not be made durable. `cause` is logged, not sent.
+    /// 503: it is not known whether a write was made durable. `cause` is logged, not sent.
     pub fn not_saved(cause: impl Into<String>) -> Self {
-        Self::new(&kinds::NOT_SAVED, "", "").with_cause(Cause::Message(cause.into()))
+        Self::new(&kinds::NOT_SAVED, "", "")
+            .with_header(header::RETRY_AFTER, "30")
+            .with_cause(Cause::Message(cause.into()))
     }
 
     /// 500: a fault of the server. `cause` is logged, not sent.

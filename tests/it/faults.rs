@@ -427,7 +427,7 @@ fn a_disk_that_fails_while_it_is_committed_is_not_said_to_be_full_nor_the_change
     put(219_001).expect(201);
     bound_files(&server, Some(4096));
     for n in 219_002..219_007 {
-        put(n).problem(500, "not-saved");
+        put(n).problem(503, "not-saved");
         bureau.get(&format!("/api/v1/units/{n}")).problem(404, "not-found");
     }
     bureau.get(UNIT).expect(200);
