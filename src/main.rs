@@ -120,8 +120,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    // Huge pages make the memory of a program this small some 20 MB more, and no request faster. Without the
-    // system's consent it runs as well.
+    // Huge pages make the memory of a program this small some 20 MB more, for hardly any speed. Without the system's
+    // consent it runs as well.
     #[cfg(target_os = "linux")]
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     let given = Cli::command().get_matches();
