@@ -519,7 +519,7 @@ fn extract<T: FromRequest<Error: ResponseError>>(request: &HttpRequest) -> Optio
 
 macro_rules! queries {
     ($request:expr; $($kind:ty),* $(,)?) => {
-        $(drop(extract::<Query<$kind>>($request));)*
+        $(extract::<Query<$kind>>($request);)*
     };
 }
 
