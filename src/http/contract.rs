@@ -379,6 +379,12 @@ impl Contract {
                 format!("至少应有{limit}项。"),
                 format!("must have at least {limit} items"),
             ),
+            ValidationErrorKind::MaxProperties { limit } => fault(
+                at,
+                "too_many",
+                format!("不应超过{limit}项。"),
+                format!("must have at most {limit} entries"),
+            ),
             ValidationErrorKind::MaxItems { limit } => fault(
                 at,
                 "too_many",

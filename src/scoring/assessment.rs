@@ -89,9 +89,13 @@ pub(crate) fn by_key<K: PartialSchema, T: PartialSchema>() -> Object {
     ObjectBuilder::new()
         .schema_type(SchemaType::Type(Type::Object))
         .property_names(names)
+        .max_properties(Some(MOST_ENTRIES))
         .additional_properties(Some(T::schema()))
         .build()
 }
+
+/// How many entries a map by code may have: more than a scheme can have lines, so that what is wrong with each can be told.
+const MOST_ENTRIES: usize = 10_000;
 
 /// A map in which no key is given twice: serde's own would keep the last silently.
 struct Unique<K, V>(BTreeMap<K, V>);
@@ -113,6 +117,11 @@ impl<'de, K: Deserialize<'de> + Ord + fmt::Display, V: Deserialize<'de>> Deseria
                     if map.contains_key(&code) {
                         return Err(de::Error::custom(format!(
                             "代码“{code}”重复出现。{LANGUAGES}\"{code}\" is given more than once"
+                        )));
+                    }
+                    if map.len() == MOST_ENTRIES {
+                        return Err(de::Error::custom(format!(
+                            "不应超过{MOST_ENTRIES}项。{LANGUAGES}must have at most {MOST_ENTRIES} entries"
                         )));
                     }
                     map.insert(code, value);
@@ -257,14 +266,10 @@ impl Assessment {
         }
         match rule {
             Rule::Checklist(checklist) => {
+                let items = checklist.items.iter().map(|item| item.code.as_str());
+                let items = items.collect::<Vec<_>>().join(", ");
                 for code in self.checks.iter().flat_map(BTreeMap::keys) {
                     if !checklist.items.iter().any(|item| item.code == *code) {
-                        let items = checklist
-                            .items
-                            .iter()
-                            .map(|item| item.code.as_str())
-                            .collect::<Vec<_>>()
-                            .join(", ");
                         fault(
                             &format!("checks/{code}"),
                             "unknown_item",

@@ -113,17 +113,18 @@ macro_rules! fuzzed {
     };
 }
 
+// As many as a debug build tries in some seconds.
 fuzzed! {
-    scheme: 2000,
-    formula: 20_000,
-    table: 2000,
-    template: 2000,
-    rows: 4000,
-    workbook: 1000,
-    query: 4000,
-    tokens: 4000,
-    files: 2000,
-    requests: 1000,
+    scheme: 1000,
+    formula: 10_000,
+    table: 1000,
+    template: 1000,
+    rows: 1500,
+    workbook: 500,
+    query: 400,
+    tokens: 2000,
+    files: 1000,
+    requests: 400,
 }
 
 #[test]

@@ -368,16 +368,21 @@ both_engines! {
         let bureau = app.bureau();
         let unknown = |count: usize| {
             let fields: Vec<_> = (0..count).map(|n| format!("\"f{n}\": 0")).collect();
-            put(&bureau, &format!(r#"{{"name": "甲", "kind": "town", {}}}"#, fields.join(","))).faults()
+            put(&bureau, format!(r#"{{"name": "甲", "kind": "town", {}}}"#, fields.join(","))).faults()
         };
         assert!(unknown(1000).iter().all(|(_, code)| code == "unknown_field"));
         assert_eq!(unknown(1000).len(), 1000);
         let (rest, told) = { let mut told = unknown(1001); (told.pop().unwrap(), told) };
         assert_eq!((told.len(), rest), (1000, (String::new(), "more_faults".to_owned())));
-        let name = |length: usize| put(&bureau, &format!(r#"{{"name": "甲", "kind": "town", "{}": {{}}}}"#, "n".repeat(length))).faults();
+        let name = |length: usize| put(&bureau, format!(r#"{{"name": "甲", "kind": "town", "{}": {{}}}}"#, "n".repeat(length))).faults();
         assert_eq!(name(2000)[0].1, "unknown_field");
         assert_eq!(name(2001), faults(&[("", "name_too_long")]));
         bureau.get(UNIT).problem(404, "not-found");
+        let reasons = |count: usize| {
+            let findings: serde_json::Map<_, _> = (0..count).map(|n| (format!("x{n}"), json!("理"))).collect();
+            app.with_kaiyun().put("/api/v1/units/219001/evaluations/2019/reasons", &json!({"findings": findings}))
+        };
+        assert_eq!(reasons(10_001).faults(), faults(&[("/findings", "too_many")]));
     }
 
     fn a_name_given_twice_is_refused_at_the_top_and_below(app) {
