@@ -26,12 +26,13 @@ for target in "${targets[@]}"; do
   "$built/$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -artifact_prefix="fuzz/artifacts/$target/" \
     -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=65536 -len_control=20 -print_final_stats=1 \
     >"$log" 2>&1 || { status=FAILED; failed=1; }
+  # One that fails on its first seed has no figures.
   executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -1)
-  last=$(grep -E '^#[0-9]+' "$log" | grep 'cov:' | tail -1)
+  last=$(grep -aE '^#[0-9]+.*cov:' "$log" | tail -1 || true)
   figure() { sed -n "s/.* $1: \([^ ]*\) .*/\1/p" <<<"$last"; }
   printf '%-10s %12s %9s %9s %9s %s\n' "$target" "${executions:-?}" "$(figure cov)" "$(figure ft)" "$(figure corp | cut -d/ -f1)" "$status"
   if [ "$status" = FAILED ]; then
-    grep -aE 'panicked at|ERROR: libFuzzer|Test unit written' "$log" >&2 || tail -20 "$log" >&2
+    grep -aE -A 1 'panicked at|ERROR: libFuzzer|Test unit written' "$log" >&2 || tail -20 "$log" >&2
   fi
 done
 exit "$failed"
