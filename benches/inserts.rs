@@ -37,7 +37,7 @@ fn main() {
     let count: usize = count.parse().unwrap();
     let at = now();
     let rows: Vec<Row> = (0..count).map(|n| row(n, &at)).collect();
-    let mut conn = open_once(&Target::parse(path)).unwrap();
+    let mut conn = open_once(&Target::parse(path).unwrap()).unwrap();
     let started = Instant::now();
     conn.begin().unwrap();
     let AnyConnection::Sqlite(sqlite) = &mut conn else {

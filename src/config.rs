@@ -298,14 +298,11 @@ impl Flags {
         let data_dir = given.data_dir.or(file.data_dir).unwrap_or_else(|| "data".into());
         let target = match given.database_url.or(file.database_url) {
             None => Target::Sqlite(data_dir.join("jixiao.db")),
-            Some(url) if url.contains("://") && !url.starts_with("postgres") && !url.starts_with("sqlite:") => {
-                return Err(ConfigError::DatabaseUrl);
-            }
             // libpq would take the rest of the password for the host, and complain of it by name.
             Some(url) if url.contains("://") && before_query(&url).matches('@').count() > 1 => {
                 return Err(ConfigError::DatabaseUrl);
             }
-            Some(url) => Target::parse(&url),
+            Some(url) => Target::parse(&url).ok_or(ConfigError::DatabaseUrl)?,
         };
         let mut db = DbConfig::new(target);
         if let Some(urls) = given.database_replica_url.or(file.database_replica_url) {
@@ -405,12 +402,11 @@ fn replicas(urls: &str, primary: &Target) -> Result<Vec<Target>, ConfigError> {
             (false, None) => return Err(ConfigError::ReplicaUrl),
         }
     }
-    let targets: Vec<_> = found.iter().map(|url| Target::parse(url)).collect();
+    let targets: Option<Vec<_>> = found.iter().map(|url| Target::parse(url)).collect();
     let is_postgres = |target: &Target| matches!(target, Target::Postgres(_));
-    match is_postgres(primary) && targets.iter().all(is_postgres) {
-        true => Ok(targets),
-        false => Err(ConfigError::ReplicaUrl),
-    }
+    targets
+        .filter(|targets| is_postgres(primary) && targets.iter().all(is_postgres))
+        .ok_or(ConfigError::ReplicaUrl)
 }
 
 /// What stands between `//` and the query.

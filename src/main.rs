@@ -2,7 +2,7 @@
 
 mod commands;
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use jixiao::audit::verify::Anchor;
 use jixiao::codes::{TokenName, UnitCode};
 use jixiao::config::{Config, Flags};
 use jixiao::db::changes::Head;
-use jixiao::db::{Db, DbConfig, OpenError, Origin, Target, open_once};
+use jixiao::db::{Db, DbConfig, OpenError, Origin, Target, open_existing, open_once};
 use jixiao::fault::Text;
 use jixiao::http::gate::Gate;
 use jixiao::telemetry::scrape;
@@ -142,7 +142,7 @@ async fn run(cli: Cli, given: ArgMatches) -> Result<(), Failure> {
         Command::Demo => serve_demo(config).await,
         Command::Token(command) => token(command, &config.db.target),
         Command::Openapi => {
-            print!("{}", app::openapi_json()?);
+            std::io::stdout().write_all(app::openapi_json()?.as_bytes())?;
             Ok(())
         }
         Command::Audit(AuditCommand::Verify { anchors }) => verify(&config.db.target, &anchors),
@@ -173,7 +173,10 @@ async fn serve(config: Config, given: ArgMatches) -> Result<(), Failure> {
         .await
         .map_err(|problem| OpenError::connect(&config.db.target, &problem))?;
     if let Some(token) = first {
-        println!("财政局访问令牌（仅显示这一次，请妥善保存） / The bureau's token, shown only this once:\n{token}");
+        show(
+            "财政局访问令牌（仅显示这一次，请妥善保存） / The bureau's token, shown only this once:\n",
+            &token,
+        )?;
     }
     let server = app::serve(&config, &db, live.clone(), listener).await?;
     reload::on_hangup(given, live, filter)?;
@@ -247,7 +250,11 @@ fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, Failure> {
 }
 
 fn token(command: TokenCommand, target: &Target) -> Result<(), Failure> {
-    let mut conn = open_once(target)?;
+    let mut conn = match command {
+        // The first token may be made before the first start.
+        TokenCommand::Create { .. } => open_once(target)?,
+        _ => open_existing(target)?,
+    };
     match command {
         TokenCommand::Create {
             role,
@@ -263,7 +270,7 @@ fn token(command: TokenCommand, target: &Target) -> Result<(), Failure> {
                     tokens::store::create(tx, &input)
                 })
                 .map_err(|problem| format!("no token was made: {}", problem.in_english()))?;
-            println!("{token}");
+            show("", &token)?;
         }
         TokenCommand::List => {
             for stored in tokens::store::list(&mut conn)? {
@@ -290,7 +297,7 @@ fn token(command: TokenCommand, target: &Target) -> Result<(), Failure> {
                 })
                 .map_err(|problem| problem.to_string())?;
             let (_, token) = rotated.ok_or_else(|| no_token(&id))?;
-            println!("{token}");
+            show("", &token)?;
         }
         TokenCommand::Revoke { id } => {
             let gone = conn
@@ -303,6 +310,17 @@ fn token(command: TokenCommand, target: &Target) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Shows a secret that is shown only this once.
+fn show(before: &str, token: &impl std::fmt::Display) -> Result<(), Failure> {
+    writeln!(std::io::stdout(), "{before}{token}").map_err(|error| {
+        format!(
+            "a token was made, but it cannot be shown ({error}); take it back (`jixiao token list`, `revoke`) and make another. / \
+             令牌已生成但无法输出，请撤销后重新生成。"
+        )
+        .into()
+    })
 }
 
 fn no_token(id: &str) -> String {
@@ -352,7 +370,7 @@ fn token_input(
 }
 
 fn verify(target: &Target, anchors: &[Anchor]) -> Result<(), Failure> {
-    let mut conn = open_once(target)?;
+    let mut conn = open_existing(target)?;
     let report = audit::verify::verify(&mut conn, anchors).map_err(|problem| problem.to_string())?;
     for fault in &report.faults {
         println!("{fault}");

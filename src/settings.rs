@@ -128,9 +128,9 @@ pub fn in_force(given: &ArgMatches) -> Result<Vec<Setting>, ConfigError> {
 /// Of an address of a database what stands behind its password, of another secret nothing.
 fn masked(text: &str) -> String {
     match Target::parse(text) {
-        target @ Target::Postgres(_) => format!("{target:?}"),
-        Target::Sqlite(_) if text.starts_with("sqlite:") => text.to_owned(),
-        Target::Sqlite(_) => "***".to_owned(),
+        Some(target @ Target::Postgres(_)) => format!("{target:?}"),
+        Some(Target::Sqlite(_)) if text.starts_with("sqlite:") => text.to_owned(),
+        _ => "***".to_owned(),
     }
 }
 

@@ -8,7 +8,7 @@ use super::file::{self, Adding, Writing};
 use super::{Begin, Contents, FORMAT, Failure, Header, Key, Manifest, Mark, Sum};
 use crate::db::catalogue::{self, Table};
 use crate::db::changes::Head;
-use crate::db::{AnyConnection, Target, dynamic, migrate, now, open_as_it_is};
+use crate::db::{AnyConnection, Target, dynamic, migrate, now, open_made};
 
 /// Writes all that a database holds, as it is at one moment, into a new file, and reads that file again. Beside a running
 /// server: nobody waits for it. The database may be of an older version of the program.
@@ -16,7 +16,7 @@ use crate::db::{AnyConnection, Target, dynamic, migrate, now, open_as_it_is};
 /// # Errors
 /// When the database cannot be read, or the file cannot be written or exists.
 pub fn backup(from: &Target, to: &Path, key: Option<&Key>) -> Result<Contents, Failure> {
-    let mut conn = open_as_it_is(from)?;
+    let mut conn = open_made(from)?;
     file::create(to, |file| {
         let written = write(&mut conn, file, key)?;
         file.sync_all()?;

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
 use flate2::Compression;
-use flate2::bufread::GzDecoder;
+use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -175,7 +175,10 @@ pub fn read(
     key: Option<&Key>,
     mut visit: impl FnMut(Piece<'_>) -> Result<(), Failure>,
 ) -> Result<Contents, Failure> {
-    let damaged = |what: &str| -> Failure { format!("the backup is damaged: {what} / 备份文件已损坏").into() };
+    let damaged = |what: &str| -> Failure {
+        let (en, zh) = what.split_once(" / ").unwrap_or((what, "内容不完整或被改动"));
+        format!("the backup is damaged: {en} / 备份文件无法读取：{zh}").into()
+    };
     let mut lines = BufReader::with_capacity(1 << 16, unpacked(file, key)?);
     let mut digest = Sha256::new();
     let mut header: Option<Header> = None;
@@ -246,11 +249,11 @@ fn unpacked<'a>(file: &'a mut File, key: Option<&Key>) -> Result<Box<dyn Read + 
     file.rewind()?;
     let file = BufReader::new(file);
     match (begin == MAGIC, key) {
-        (true, Some(key)) => Ok(Box::new(GzDecoder::new(BufReader::new(Opening::new(file, key)?)))),
+        (true, Some(key)) => Ok(Box::new(MultiGzDecoder::new(BufReader::new(Opening::new(file, key)?)))),
         (true, None) => Err("the backup is sealed; give its key with --key-file / 备份文件已加密，请用 --key-file 指定密钥文件".into()),
         (false, Some(_)) => Err("the backup is not sealed, so there is no saying who made it; leave out --key-file if that is as it should be / \
             备份文件未加密".into()),
-        (false, None) if begin.starts_with(&[0x1f, 0x8b]) => Ok(Box::new(GzDecoder::new(file))),
+        (false, None) if begin.starts_with(&[0x1f, 0x8b]) => Ok(Box::new(MultiGzDecoder::new(file))),
         (false, None) => Err("this is no backup of jixiao / 不是本程序的备份文件".into()),
     }
 }

@@ -172,7 +172,8 @@ impl<R: Read> Opening<R> {
         self.open = open.map_err(|_| {
             io::Error::new(
                 io::ErrorKind::InvalidData,
-                "the key is not the one that it was sealed with, or the file was altered or cut off",
+                "the key is not the one that it was sealed with, or the file was altered or cut off / \
+                 密钥与加密时所用的不同，或文件被改动、截断",
             )
         })?;
         self.sealed = rest;

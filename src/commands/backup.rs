@@ -53,10 +53,7 @@ pub struct Move {
 }
 
 fn parse(address: &str) -> Result<Target, String> {
-    match address.contains("://") && !address.starts_with("postgres") && !address.starts_with("sqlite:") {
-        true => Err("use postgres://… or sqlite:<path>".to_owned()),
-        false => Ok(Target::parse(address)),
-    }
+    Target::parse(address).ok_or_else(|| "use postgres://… or sqlite:<path>".to_owned())
 }
 
 pub fn backup(command: &Backup, target: &Target) -> Result<(), Failure> {

@@ -56,13 +56,20 @@ pub enum Target {
 }
 
 impl Target {
-    /// Reads an address: `postgres://…`, `sqlite:<path>`, or the path of a SQLite file.
-    pub fn parse(address: &str) -> Self {
+    /// Reads an address: `postgres://…`, `sqlite:<path>`, or the path of a SQLite file. `None` for one that names nothing, or
+    /// begins as the address of something else does: SQLite would make a file of any name.
+    pub fn parse(address: &str) -> Option<Self> {
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            return Self::Postgres(address.to_owned());
+            return Some(Self::Postgres(address.to_owned()));
         }
-        let path = address.strip_prefix("sqlite:").unwrap_or(address);
-        Self::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
+        let path = match address.split_once(':') {
+            Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
+            Some((scheme, _)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) => {
+                return None;
+            }
+            _ => address,
+        };
+        (!path.trim().is_empty()).then(|| Self::Sqlite(PathBuf::from(path)))
     }
 }
 

@@ -400,6 +400,28 @@ pub fn open_as_it_is(target: &Target) -> Result<AnyConnection, OpenError> {
     Ok(conn)
 }
 
+/// The same, where there is a database of this program already.
+///
+/// # Errors
+/// Those of [`open_once`], and when there is none.
+pub fn open_existing(target: &Target) -> Result<AnyConnection, OpenError> {
+    open_made(target)?;
+    open_once(target)
+}
+
+/// [`open_as_it_is`], for a database that this program has made: an empty one of PostgreSQL is there too.
+///
+/// # Errors
+/// Those of [`open_as_it_is`].
+pub fn open_made(target: &Target) -> Result<AnyConnection, OpenError> {
+    let mut conn = open_as_it_is(target)?;
+    let applied = migrate::applied(&mut conn).map_err(|error| OpenError::migrate(target, error.into()))?;
+    match applied.is_empty() {
+        true => Err(OpenError::Missing(target.clone())),
+        false => Ok(conn),
+    }
+}
+
 fn connected(target: &Target, access: Access) -> Result<AnyConnection, OpenError> {
     connect(target, access).map_err(|error| OpenError::connect(target, &error))
 }

@@ -332,7 +332,7 @@ fn read_any(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output 
                 )
             }
             _ => Problem::new(
-                &kinds::MALFORMED_JSON,
+                &kinds::UNREADABLE_BODY,
                 "请求体不完整，或其压缩编码无法读取。",
                 "The body is incomplete, or its compression cannot be read.",
             ),

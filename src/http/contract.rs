@@ -21,6 +21,9 @@ use crate::scoring::values::{Amount, Percent, Points, Quantity, Share, SignedAmo
 /// body.
 pub const MOST_FAULTS: usize = 1000;
 
+/// The code of what says that there are more.
+pub const MORE_FAULTS: &str = "more_faults";
+
 /// The schemas of the OpenAPI document.
 ///
 /// The document is several times as large read as it is written, and most of it is never asked for. So it is cut into its
@@ -166,7 +169,7 @@ impl Contract {
         if !is_all {
             faults.push(Fault::new(
                 "",
-                "more_faults",
+                MORE_FAULTS,
                 "其余问题未逐一列出，请先更正以上各项。",
                 "there is more wrong than is listed; correct this first",
             ));

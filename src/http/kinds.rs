@@ -64,6 +64,11 @@ kinds! {
         title "The body is not valid JSON" "请求体不是合法的JSON"
         hint "Put the syntax right at the line and column given."
             "请按所示行、列修正JSON语法后重新提交。"
+    /// The body did not arrive whole, or cannot be unpacked.
+    UNREADABLE_BODY = BAD_REQUEST "unreadable-body"
+        title "The body cannot be read" "请求体无法读取"
+        hint "Send all of it, as it is or in gzip, with the Content-Encoding that it has."
+            "请完整发送请求体（不压缩或以gzip压缩），Content-Encoding应与实际相符。"
     /// A query or path parameter, or a header, that cannot be understood.
     INVALID_PARAMETER = BAD_REQUEST "invalid-parameter"
         title "A parameter is not acceptable" "请求参数有误"
@@ -92,8 +97,8 @@ kinds! {
     /// The address is right, but the resource does not exist.
     NOT_FOUND = NOT_FOUND "not-found"
         title "The resource does not exist" "所请求的资源不存在"
-        hint "Check the code or year in the path, or create the resource first."
-            "请核对路径中的编码或年度，或先行创建该资源。"
+        hint "Check the code, year or id in the address, or create the resource first."
+            "请核对请求地址中的编码、年度或编号，或先行创建该资源。"
     /// The address does not take this method.
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED "method-not-allowed"
         title "The method is not allowed here" "该地址不支持此请求方法"
@@ -102,8 +107,8 @@ kinds! {
     /// No answer that the client accepts.
     NOT_ACCEPTABLE = NOT_ACCEPTABLE "not-acceptable"
         title "No acceptable representation" "无法提供所要求的表示形式"
-        hint "Accept a media type that the detail names, or application/json; unencoded or in gzip."
-            "请接受说明所列媒体类型或application/json，编码为identity或gzip。"
+        hint "Accept a media type that the detail names, unencoded or in gzip."
+            "请在Accept中写明说明所列的媒体类型，编码为identity或gzip。"
     /// The body did not arrive in time.
     REQUEST_TIMEOUT = REQUEST_TIMEOUT "request-timeout"
         title "The request took too long to arrive" "请求接收超时"
@@ -162,8 +167,8 @@ kinds! {
     /// What was asked for was done before, and its secret is not shown again.
     SECRET_WAS_SHOWN = CONFLICT "secret-was-shown"
         title "The secret was shown before" "密钥已经给出，不再重复显示"
-        hint "If the first answer was lost, give the token a new secret: POST …/rotate, with another Idempotency-Key; a new token is at Location."
-            "首次响应未收到的，请以新的Idempotency-Key轮换该令牌（POST …/rotate）；新签发令牌的地址见响应头Location。"
+        hint "If the first answer was lost, have a new secret made, with another Idempotency-Key: POST …/rotate for a token, …/rotate-secret for a webhook. What was made is at Location."
+            "首次响应未收到的，请以新的Idempotency-Key轮换密钥：令牌用POST …/rotate，推送用POST …/rotate-secret；其地址见响应头Location。"
     /// Findings stand in the way of submitting.
     NOT_SUBMITTABLE = CONFLICT "not-submittable"
         title "Findings stand in the way of submitting" "存在未处理的问题，不能提交"
@@ -187,13 +192,13 @@ kinds! {
     /// The body is too large.
     TOO_LARGE = PAYLOAD_TOO_LARGE "body-too-large"
         title "The body is too large" "请求体过大"
-        hint "Send less at a time, or have the limit raised (JIXIAO_BODY_LIMIT)."
-            "请分次提交，或由管理员调高上限（JIXIAO_BODY_LIMIT）。"
+        hint "Send less at a time, or have the limit raised (JIXIAO_BODY_LIMIT, for imports JIXIAO_IMPORT_LIMIT)."
+            "请分次提交，或由管理员调高上限（JIXIAO_BODY_LIMIT；批量导入为JIXIAO_IMPORT_LIMIT）。"
     /// The body is in a format that is not read.
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type"
         title "The content type is not supported" "不支持的内容类型"
-        hint "Send JSON, as it is or in gzip, with `Content-Type: application/json`."
-            "请提交JSON（不压缩或以gzip压缩），并将Content-Type设为application/json。"
+        hint "Send a content type that the detail names, as it is or in gzip."
+            "请按说明所列的Content-Type提交（不压缩或以gzip压缩）。"
     /// JSON, but not what is expected.
     VALIDATION_FAILED = UNPROCESSABLE_ENTITY "validation-failed"
         title "The content is not acceptable" "填报内容不符合要求"

@@ -10,6 +10,7 @@ use diesel::result::{DatabaseErrorKind, Error};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::contract::MORE_FAULTS;
 use super::kinds::{self, Kind};
 use super::language::Language;
 use super::middleware::{current_language, current_request, current_trace_id, without_token};
@@ -268,16 +269,24 @@ impl Problem {
 
     /// 422: the content has these faults.
     pub fn invalid(faults: Vec<impl Into<At>>) -> Self {
-        let count = faults.len();
+        let errors: Vec<At> = faults.into_iter().map(Into::into).collect();
+        let (count, more) = match errors.iter().any(|error| error.code == MORE_FAULTS) {
+            true => (errors.len() - 1, true),
+            false => (errors.len(), false),
+        };
         Self::new(
             &kinds::VALIDATION_FAILED,
-            format!("共发现{count}处问题。"),
-            match count {
-                1 => "There is 1 fault.".to_owned(),
+            match more {
+                true => format!("发现的问题超过{count}处。"),
+                false => format!("共发现{count}处问题。"),
+            },
+            match (count, more) {
+                (_, true) => format!("There are more than {count} faults."),
+                (1, false) => "There is 1 fault.".to_owned(),
                 _ => format!("There are {count} faults."),
             },
         )
-        .with_errors(faults.into_iter().map(Into::into))
+        .with_errors(errors)
     }
 
     /// 400: these parameters or headers are at fault.

@@ -145,7 +145,7 @@ pub async fn take_in(request: &HttpRequest, payload: Payload, folder: &Path, lim
         let next: Option<Bytes> = body.next().await.transpose().map_err(|error| match is_late(&error) {
             true => Problem::new(&kinds::REQUEST_TIMEOUT, "", ""),
             false => Problem::new(
-                &kinds::MALFORMED_JSON,
+                &kinds::UNREADABLE_BODY,
                 "请求体不完整，或其压缩编码无法读取。",
                 "The body is incomplete, or its compression cannot be read.",
             ),

@@ -22,6 +22,11 @@ const REMEDIES: &[(&[&str], &str, &str)] = &[
         "Correct the column's name or take the column out; an export shows the names.",
     ),
     (
+        &["unclosed_quote"],
+        "请补上缺少的引号（成对出现；单元格内的引号须写两个）后重新导入。",
+        "Add the quotation mark that is missing (they come in pairs; one within a cell is written twice), and import the file again.",
+    ),
+    (
         &["duplicate_field", "duplicate_column"],
         "请只保留其中一列。",
         "Keep one of the columns.",

@@ -53,6 +53,52 @@ fn places() -> Vec<(Target, Place)> {
         .collect()
 }
 
+#[test]
+fn where_there_is_no_database_a_command_that_looks_at_one_says_so_and_makes_none() {
+    for (target, _place) in places() {
+        for arguments in [
+            vec!["audit", "verify"],
+            vec!["token", "list"],
+            vec!["token", "revoke", "x"],
+            vec!["backup", "/nowhere/backup"],
+        ] {
+            assert!(
+                refused(&target, &arguments).contains("there is no database at"),
+                "{arguments:?}"
+            );
+        }
+        let begun = match &target {
+            Target::Sqlite(path) => path.exists(),
+            Target::Postgres(_) => !jixiao::db::migrate::applied(&mut open_as_it_is(&target).unwrap())
+                .unwrap()
+                .is_empty(),
+        };
+        assert!(!begun, "{target:?}");
+    }
+    for address in [
+        "",
+        " ",
+        "sqlite:",
+        "postgress://db/jixiao",
+        "postgres:/db/jixiao",
+        "http://db/jixiao",
+    ] {
+        let output = run(&[
+            "token",
+            "create",
+            "--role",
+            "bureau",
+            "--name",
+            "甲",
+            "--database-url",
+            address,
+        ]);
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{address:?}: {complaint}");
+        assert!(complaint.contains("DATABASE_URL"), "{address:?}: {complaint}");
+    }
+}
+
 fn trail_is_whole(target: &Target) {
     assert_eq!(verify(&mut open_as_it_is(target).unwrap(), &[]).unwrap().faults, []);
 }
@@ -196,6 +242,8 @@ fn a_file_that_is_damaged_cut_off_or_of_another_key_is_refused_and_changes_nothi
             Vec::new(),
             whole[..whole.len() / 2].to_vec(),
             whole[..whole.len() - 1].to_vec(),
+            [&whole[..], b"more\n"].concat(),
+            [&whole[..], &whole[..]].concat(),
         ];
         for at in [0, 12, whole.len() / 3, whole.len() - 5] {
             let mut bytes = whole.clone();
@@ -215,7 +263,7 @@ fn a_file_that_is_damaged_cut_off_or_of_another_key_is_refused_and_changes_nothi
     }
     let sealed = shown(&path("sealed"));
     assert!(refused(&target, &["restore", &sealed]).contains("--key-file"));
-    assert!(refused(&target, &["restore", &sealed, "--key-file", &other]).contains("key"));
+    assert!(refused(&target, &["restore", &sealed, "--key-file", &other]).contains("密钥与加密时所用的不同"));
     assert!(refused(&target, &["restore", &shown(&path("open")), "--key-file", &key]).contains("not sealed"));
     assert!(!path("restored.db").exists());
     done(&target, &["restore", &sealed, "--key-file", &key]);

@@ -89,6 +89,10 @@ impl<R: Read> Read for Bounded<R> {
 
 const TOO_LONG: &str = "row too long";
 
+/// What is read after a text: a row of its own, unless a quotation mark was never closed; then it is the end of the last field, which
+/// has swallowed all that came after the mark.
+const END: &[u8] = b"\n\0the end of the file\0\n";
+
 /// The records of a CSV text in UTF-8, each with its number as spreadsheets count rows.
 pub fn csv_rows<R: Read>(from: R) -> impl Iterator<Item = Result<(u64, Vec<String>), RowFault>> {
     let read = std::rc::Rc::new(Cell::new(0));
@@ -99,7 +103,7 @@ pub fn csv_rows<R: Read>(from: R) -> impl Iterator<Item = Result<(u64, Vec<Strin
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .from_reader(bounded);
+        .from_reader(bounded.chain(END));
     let mut record = csv::StringRecord::new();
     let mut number = 0;
     std::iter::from_fn(move || {
@@ -107,6 +111,22 @@ pub fn csv_rows<R: Read>(from: R) -> impl Iterator<Item = Result<(u64, Vec<Strin
         number += 1;
         match reader.read_record(&mut record) {
             Ok(false) => None,
+            Ok(true) if record.len() == 1 && record[0].as_bytes() == END.trim_ascii() => None,
+            Ok(true)
+                if record
+                    .iter()
+                    .next_back()
+                    .is_some_and(|field| field.as_bytes().ends_with(END)) =>
+            {
+                Some(Err(RowFault::of_row(
+                    number,
+                    "unclosed_quote",
+                    Text::fixed(
+                        "该行有引号未闭合，其后各行均被当作同一单元格，无法读取；请补上引号。",
+                        "a quotation mark of the row is never closed, so that all that follows is one cell; close it",
+                    ),
+                )))
+            }
             Ok(true) => Some(Ok((number, record.iter().map(str::to_owned).collect()))),
             Err(error) => Some(Err(match error.kind() {
                 csv::ErrorKind::Io(error) if error.to_string() == TOO_LONG => RowFault::too_long(number),
@@ -131,6 +151,28 @@ mod tests {
     fn columns() -> Arc<Columns> {
         let contract = Contract::new(crate::app::openapi_json().unwrap().leak());
         Arc::new(Columns::new(Arc::new(contract), "UnitInput", &[("code", "UnitCode")]))
+    }
+
+    #[test]
+    fn a_quotation_mark_that_is_never_closed_is_a_fault_of_its_row_wherever_the_text_ends() {
+        for text in ["a,b\n1,\"2\n3,4\n", "a,b\n1,\"2", "a,b\n1,\"2\"\"\n3,4", "a,b\n1,\"\n"] {
+            let rows: Vec<_> = csv_rows(text.as_bytes()).collect();
+            assert_eq!(rows.len(), 2, "{text:?}");
+            let fault = rows[1].as_ref().unwrap_err();
+            assert_eq!((fault.row, fault.code.as_ref()), (2, "unclosed_quote"), "{text:?}");
+        }
+        // Marks within a cell are letters, and pairs are closed.
+        for text in [
+            "a\n5\" pipe\n",
+            "a\n\"2\n3\"\n",
+            "a\n\"\"\n",
+            "a\n\"x\"\"\"",
+            "a\n\"x\"",
+        ] {
+            let rows: Vec<_> = csv_rows(text.as_bytes()).collect();
+            assert!(rows.iter().all(Result::is_ok), "{text:?}");
+            assert_eq!(rows.len(), 2, "{text:?}");
+        }
     }
 
     fn read(text: &str) -> Vec<ReadRow> {
