@@ -1,7 +1,6 @@
 //! The yardstick of `benches/http/run.sh`: an actix server whose one handler answers a small constant JSON document.
 //!
-//! `cargo bench --bench bare -- 127.0.0.1:9000` serves until it is killed; without an address it ends at once, so that
-//! a plain `cargo bench` does not hang.
+//! `cargo run --release --example bare -- 127.0.0.1:9000` serves until it is killed; without an address it ends at once.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 

@@ -1,8 +1,7 @@
 //! The yardstick of `benches/imports/run.sh`: a loop that inserts units by one prepared statement in one transaction, with
 //! nothing around it: no file, no rules, no change log.
 //!
-//! `cargo bench --bench inserts -- data/jixiao.db 1000000` prints rows per second; without a path it ends at once, so that a
-//! plain `cargo bench` does not hang.
+//! `cargo run --release --example inserts -- data/jixiao.db 1000000` prints rows per second; without a path it ends at once.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
 use std::time::Instant;

@@ -314,10 +314,9 @@ fn filled(named: Named) -> Named {
     }
 }
 
-fn contract() -> &'static Contract {
-    static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
-        Contract::new(serde_json::from_str(include_str!("../openapi/jixiao.json")).expect("the OpenAPI document"))
-    });
+fn contract() -> &'static Arc<Contract> {
+    static CONTRACT: LazyLock<Arc<Contract>> =
+        LazyLock::new(|| Arc::new(Contract::new(include_str!("../openapi/jixiao.json"))));
     &CONTRACT
 }
 
@@ -337,7 +336,7 @@ fn import_as<B: Bulk<Input: PartialEq + std::fmt::Debug>>(format: Format, encodi
         let mut known = COLUMNS.lock().unwrap_or_else(PoisonError::into_inner);
         let columns = known.entry(B::RESOURCE.as_str());
         columns
-            .or_insert_with(|| Arc::new(columns_of(B::RESOURCE, contract())))
+            .or_insert_with(|| Arc::new(columns_of(B::RESOURCE, contract().clone())))
             .clone()
     };
     let mut last = 0;

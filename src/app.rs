@@ -15,7 +15,7 @@ use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::config::Config;
-use crate::db::{Db, Origin};
+use crate::db::{Db, Origin, trouble};
 use crate::evaluations::cache::ScoreCache;
 use crate::events::bell::Bell;
 use crate::http::answers::Answers;
@@ -61,17 +61,18 @@ use crate::{
         schemes::handlers::list, schemes::handlers::get, schemes::handlers::put, schemes::handlers::patch,
         schemes::handlers::delete, schemes::handlers::copy, schemes::handlers::diff,
         evaluations::handlers::list, evaluations::handlers::get,
-        evaluations::parts::get_base_data, evaluations::parts::put_base_data, evaluations::parts::patch_base_data,
-        evaluations::parts::delete_base_data, evaluations::parts::get_prefilled,
-        evaluations::parts::get_assessments, evaluations::parts::put_assessments, evaluations::parts::patch_assessments,
-        evaluations::parts::delete_assessments,
-        evaluations::parts::get_reasons, evaluations::parts::put_reasons, evaluations::parts::patch_reasons,
-        evaluations::parts::delete_reasons, evaluations::checks::get,
-        evaluations::checks::list_catalogue, evaluations::checks::get_check,
-        evaluations::parts::get_claims, evaluations::parts::put_claims, evaluations::parts::patch_claims,
-        evaluations::parts::delete_claims,
-        evaluations::parts::get_narrative, evaluations::parts::put_narrative, evaluations::parts::patch_narrative,
-        evaluations::parts::delete_narrative,
+        evaluations::part_handlers::get_base_data, evaluations::part_handlers::put_base_data,
+        evaluations::part_handlers::patch_base_data, evaluations::part_handlers::delete_base_data,
+        evaluations::part_handlers::get_prefilled,
+        evaluations::part_handlers::get_assessments, evaluations::part_handlers::put_assessments,
+        evaluations::part_handlers::patch_assessments, evaluations::part_handlers::delete_assessments,
+        evaluations::part_handlers::get_reasons, evaluations::part_handlers::put_reasons,
+        evaluations::part_handlers::patch_reasons, evaluations::part_handlers::delete_reasons,
+        evaluations::checks::get, evaluations::checks::list_catalogue, evaluations::checks::get_check,
+        evaluations::part_handlers::get_claims, evaluations::part_handlers::put_claims,
+        evaluations::part_handlers::patch_claims, evaluations::part_handlers::delete_claims,
+        evaluations::part_handlers::get_narrative, evaluations::part_handlers::put_narrative,
+        evaluations::part_handlers::patch_narrative, evaluations::part_handlers::delete_narrative,
         evaluations::handlers::get_score,
         evaluations::what_if::get_gaps, evaluations::what_if::get_sensitivity, evaluations::what_if::get_comparison,
         evaluations::transitions::submit, evaluations::transitions::withdraw, evaluations::transitions::begin_review,
@@ -210,14 +211,12 @@ pub enum StartError {
     /// The socket cannot be used.
     #[error("cannot serve: {0}")]
     Io(#[from] std::io::Error),
-    /// The OpenAPI document cannot be written.
-    #[error("the OpenAPI document: {0}")]
-    Document(#[from] serde_json::Error),
     /// The certificate cannot be shown.
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The built-in schemes cannot be stored.
-    #[error("the built-in schemes cannot be stored: {0} / 无法写入内置评分标准：{0}")]
+    #[error("the built-in schemes cannot be stored: {0}. {advice} / 无法写入内置评分标准：{0}。{advice_zh}",
+        advice = trouble::advice(&.0.to_string()).en, advice_zh = trouble::advice(&.0.to_string()).zh)]
     Schemes(Problem),
 }
 
@@ -307,7 +306,7 @@ pub async fn serve(config: &Config, db: &Db, live: Live, listener: TcpListener) 
         .await
         .map_err(StartError::Schemes)?;
     let bell = Data::new(Bell::start(db)?);
-    let contract = Data::new(Contract::new(serde_json::from_str(COMMITTED)?));
+    let contract = Data::new(Contract::new(COMMITTED));
     let document = Data::new(docs::Document(COMMITTED.into()));
     let db = Data::new(db.clone());
     let library = Data::new(Library::default());

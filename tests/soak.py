@@ -78,7 +78,7 @@ class Soak:
         self.statuses, self.times, self.faults = collections.Counter(), [], []
         self.sent, self.answered = collections.Counter(), collections.Counter()
         self.followed, self.delivered, self.samples = 0, 0, []
-        self.disk_is_full, self.room_since = False, 0
+        self.disk_fails, self.works_since = False, 0
 
     async def start(self):
         self.settings = self.folder / "jixiao.toml"
@@ -86,7 +86,7 @@ class Soak:
         arguments = f"serve --config {self.settings} --data-dir {self.folder}/data --listen 127.0.0.1:{self.port}"
         arguments += " --client-timeout 10 --webhook-allow http,loopback --workers 2"
         self.output = open(self.folder / "output", "wb")
-        # Python ignores the signal for files that grow too large, and so does what it starts: a full disk sends none.
+        # Python ignores the signal for files that grow too large, and so does what it starts: a disk sends none.
         self.server = subprocess.Popen([PROGRAM, *arguments.split()], stdout=self.output, stderr=self.output, restore_signals=False)
         for _ in range(400):
             if token := re.search(r"^jx_\S+", (self.folder / "output").read_text(), re.M):
@@ -149,11 +149,12 @@ class Soak:
         status, head, content = await connection.send(*request)
         self.times.append(time.perf_counter() - started)
         self.statuses[status] += 1
+        of_disk = status == 507 or status == 503 and re.search(rb'"/problems/(not-saved|storage-failed)"', content)
         if status in DEFINED:
             if "retry-after:" not in head:
                 self.faults.append(f"{request[:2]}: {status} without Retry-After")
-            if status == 507 and not self.disk_is_full and started > self.room_since:
-                self.faults.append(f"{request[:2]}: 507 with room on the disk")
+            if of_disk and not self.disk_fails and started > self.works_since:
+                self.faults.append(f"{request[:2]}: {status} with a disk that works")
         elif status not in expected:
             self.faults.append(f"{request[:2]}: {status} {content[:300].decode(errors='replace')}")
         elif "base-data" in request[1] and request[0] == "PUT" and status == 200:
@@ -242,15 +243,15 @@ class Soak:
                 self.server.send_signal(signal.SIGHUP)
                 await asyncio.sleep(2.5)
 
-    async def fill_disk(self, seconds):
-        """Twice there is no room for a while."""
+    async def break_disk(self, seconds):
+        """Twice the disk refuses what is written, for a while."""
         for _ in range(2):
             await asyncio.sleep(seconds / 4)
-            self.disk_is_full = True
+            self.disk_fails = True
             resource.prlimit(self.server.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
             await asyncio.sleep(min(seconds / 20, 10))
             resource.prlimit(self.server.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-            self.disk_is_full, self.room_since = False, time.perf_counter()
+            self.disk_fails, self.works_since = False, time.perf_counter()
 
     async def sample(self):
         while True:
@@ -310,7 +311,7 @@ async def main():
             most = await soak.load(5) / 5
             print(f"at most {most:.0f} requests a second, so {most * 0.8:.0f} for {SECONDS} s", flush=True)
             soak.times.clear()
-            tasks = [soak.follow(), soak.follow(), soak.bad_clients(), soak.reload(), soak.fill_disk(SECONDS), soak.sample()]
+            tasks = [soak.follow(), soak.follow(), soak.bad_clients(), soak.reload(), soak.break_disk(SECONDS), soak.sample()]
             tasks = [asyncio.create_task(task) for task in tasks]
             await soak.load(SECONDS, most * 0.8)
             for task in tasks:

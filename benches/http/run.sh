@@ -5,43 +5,18 @@
 #
 # Each line is measured in ROUNDS rounds, a round of the bare handler before each: the ratio is the median of the
 # rounds' own ratios, so that a machine that slows down for a while slows both. Then how long the server takes from its start to its
-# first answer, and what memory it holds when nobody asks. Needs wrk and curl; PostgreSQL is left out where its server is not
-# installed (Debian: wrk, curl, postgresql).
+# first answer, and what memory it holds when nobody asks: a new server on a new folder, of which a unit was asked once. Needs wrk
+# and curl; PostgreSQL is left out where its server is not installed (Debian: wrk, curl, postgresql).
 set -euo pipefail
-cd "$(dirname "$0")/../.."
 seconds=${1:-8} rounds=${2:-3} connections=64
-export BENCH_DIR=$PWD/benches/http
-command -v wrk >/dev/null || { echo "wrk is missing (apt-get install wrk)" >&2; exit 1; }
+. "$(dirname "$0")/../server.sh"
+need wrk
 
-cargo build --release --quiet
-cargo bench --bench bare --quiet --no-run
-jixiao=${CARGO_TARGET_DIR:-target}/release/jixiao
-work=$(mktemp -d)
-chmod 755 "$work"
-trap 'kill $(jobs -p) 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$work"' EXIT
-
-cargo bench --bench bare --quiet -- 127.0.0.1:9000 >"$work/bare.log" 2>&1 &
-# Nobody asks as often as this; counted it is all the same.
-export JIXIAO_RATE_LIMIT=1000000000 JIXIAO_ADDRESS_RATE_LIMIT=1000000000 JIXIAO_LOG=warn
-api=http://127.0.0.1:9001/api/v1
-
-up() { curl -sf -o /dev/null "$1" 2>/dev/null; }
-await() { for _ in $(seq 100); do up "$1" && return; sleep 0.1; done; echo "$1 does not answer" >&2; exit 1; }
-serve() { # NAME; the server's settings are in the environment
-  "$jixiao" serve --listen 127.0.0.1:9001 --data-dir "$work/data" --workers 2 >"$work/$1.log" 2>&1 &
-  server=$!
-  await http://127.0.0.1:9001/health/ready
-}
-stop() { kill "$server" && wait "$server" || true; }
-
-put() { curl -sf -o /dev/null -X PUT "$api$1" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d "$2"; }
 # A thousand units, so that neither the index nor the cache is a toy; one of them with a whole year.
-fill() { # NAME
-  TOKEN=$(grep -o 'jx_[A-Za-z0-9_]*' "$work/$1.log" | head -1)
-  export TOKEN
+fill() {
   put /fiscal-years/2019 '{"scheme":"hunan-2019"}'
   for code in $(seq 100000 100999); do printf '{"code":"%s","name":"单位%s","kind":"department"}\n' "$code" "$code"; done |
-    curl -sf -o /dev/null "$api/imports?resource=units" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/x-ndjson' --data-binary @-
+    import units
   put /units/100000/evaluations/2019/base-data "@$BENCH_DIR/base-data.json"
   put /units/100000/evaluations/2019/assessments "@$BENCH_DIR/assessments.json"
 }
@@ -50,7 +25,6 @@ rate() { # OUT_FILE SCRIPT URL
   wrk -t1 -c$connections -d"${seconds}s" -s "$BENCH_DIR/$2" "$3" >"$1"
   awk '/^Requests\/sec/ {print $2}' "$1"
 }
-median() { printf '%s\n' "$@" | sort -n | awk '{v[NR]=$1} END {print v[int((NR+1)/2)]}'; }
 measure() { # NAME SCRIPT URL
   local ratios=() own=() bares=() p50=() p99=() p999=() errors=0 mine bare
   ms() { awk -v name="$1" '$1 == name {print $2 / 1000}' "$work/mine"; }
@@ -72,13 +46,13 @@ table() { # ENGINE
   measure 'GET 100 units' get.lua "$api/units?limit=100"
   measure 'POST scores:preview' post.lua "$api/scores:preview"
   measure 'PUT base-data (durable)' put.lua "$api/"
-  awk '/VmHWM/ {printf "peak memory of the server: %.1f MB\n", $2/1024}' "/proc/$server/status"
+  echo "peak memory of the server: $(memory VmHWM) MB"
 }
 
-await http://127.0.0.1:9000/
-serve sqlite
-fill sqlite
-awk '/VmRSS/ {printf "memory before anything was asked of it but to store a thousand units: %.1f MB\n", $2/1024}' "/proc/$server/status"
+bare
+serve
+fill
+echo "memory before anything was asked of it but to store a thousand units: $(memory VmRSS) MB"
 table SQLite
 stop
 
@@ -86,16 +60,21 @@ stop
 starts=()
 for _ in $(seq 10); do
   begun=$(date +%s%N)
-  "$jixiao" serve --listen 127.0.0.1:9001 --data-dir "$work/data" --workers 2 >"$work/again.log" 2>&1 &
-  server=$!
+  start
   until (exec 3<>/dev/tcp/127.0.0.1/9001) 2>/dev/null; do :; done
   up "$api/../../health/ready"
   starts+=($(( ($(date +%s%N) - begun) / 1000 )))
-  [ ${#starts[@]} = 10 ] || stop
+  stop
 done
-sleep 2
 awk -v us="$(median "${starts[@]}")" 'BEGIN {printf "\nfrom the start to the first answer: %.1f ms\n", us / 1000}'
-awk '/VmRSS/ {printf "idle memory: %.1f MB\n", $2/1024}' "/proc/$server/status"
+
+# The pages of the program's file are those of it that the kernel has mapped; all servers of a machine share them, and it can do
+# without them at any time.
+rm -rf "$work/data"
+serve
+curl -s -o /dev/null "$api/units/100000" -H "Authorization: Bearer $TOKEN"
+sleep 2
+echo "idle memory: $(memory VmRSS) MB, of which $(memory RssAnon) MB are its own and the rest pages of the program's file"
 stop
 
 postgres=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1 || true)
@@ -103,18 +82,17 @@ if [ -n "$postgres" ]; then
   as=()
   # The server refuses to run as root.
   if [ "$(id -u)" = 0 ]; then
-    install -d -o postgres "$work/postgres"
+    install -d -o postgres "$work/cluster"
     as=(setpriv --reuid postgres --regid postgres --clear-groups)
   fi
-  "${as[@]}" "$postgres/initdb" -D "$work/postgres/data" -U postgres -A trust -E UTF8 --locale=C >/dev/null
-  "${as[@]}" "$postgres/postgres" -D "$work/postgres/data" -p 9002 -k "$work/postgres" -c listen_addresses=127.0.0.1 >"$work/postgres.log" 2>&1 &
+  "${as[@]}" "$postgres/initdb" -D "$work/cluster/data" -U postgres -A trust -E UTF8 --locale=C >/dev/null
+  "${as[@]}" "$postgres/postgres" -D "$work/cluster/data" -p 9002 -k "$work/cluster" -c listen_addresses=127.0.0.1 >"$work/cluster.log" 2>&1 &
   until "$postgres/pg_isready" -q -h 127.0.0.1 -p 9002; do sleep 0.1; done
-  DATABASE_URL=postgres://postgres@127.0.0.1:9002/postgres serve postgres
-  fill postgres
+  DATABASE_URL=postgres://postgres@127.0.0.1:9002/postgres serve
+  fill
   table PostgreSQL
   stop
 else
   echo 'PostgreSQL: left out, its server is not installed'
 fi
-printf '\nmachine: %s × %s; %s; wrk with %s connections, %ss a round, %s rounds\n' "$(nproc)" \
-  "$(awk -F': ' '/model name/ {print $2; exit}' /proc/cpuinfo)" "$(uname -sr)" "$connections" "$seconds" "$rounds"
+printf '\nmachine: %s; wrk with %s connections, %ss a round, %s rounds\n' "$(machine)" "$connections" "$seconds" "$rounds"

@@ -7,27 +7,11 @@
 # One connection, so that a latency is the work of one request and not a place in a queue. Rankings are to answer in
 # under 100 ms.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
 seconds=${1:-5}
-scripts=$PWD/benches/http
-command -v wrk >/dev/null || { echo "wrk is missing (apt-get install wrk)" >&2; exit 1; }
-
-cargo build --release --quiet
-cargo bench --bench bare --quiet --no-run
-work=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$work"' EXIT
-
-cargo bench --bench bare --quiet -- 127.0.0.1:9000 >"$work/bare.log" 2>&1 &
-# Nobody asks as often as this; counted it is all the same.
-export JIXIAO_RATE_LIMIT=1000000000 JIXIAO_ADDRESS_RATE_LIMIT=1000000000
-JIXIAO_LOG=warn target/release/jixiao serve --listen 127.0.0.1:9001 --data-dir "$work/data" --workers 2 >"$work/server.log" 2>&1 &
-server=$!
-for _ in $(seq 100); do
-  curl -sf http://127.0.0.1:9001/health/ready >/dev/null 2>&1 && curl -sf http://127.0.0.1:9000/ >/dev/null 2>&1 && break
-  sleep 0.1
-done
-TOKEN=$(grep -o 'jx_[A-Za-z0-9_]*' "$work/server.log" | head -1)
-export TOKEN
+. "$(dirname "$0")/../server.sh"
+need wrk
+bare
+serve
 if [ -n "${DATABASE_URL:-}" ]; then
   psql -q -v ON_ERROR_STOP=1 "$DATABASE_URL" -f benches/ranking/fill.sql
   # What the server does by itself within minutes.
@@ -36,10 +20,10 @@ else
   sqlite3 -bail "$work/data/jixiao.db" <benches/ranking/fill.sql
 fi
 
-year=http://127.0.0.1:9001/api/v1/fiscal-years/2019
+year=$api/fiscal-years/2019
 printf '%-34s %10s %10s %10s %8s %8s\n' line 'p50 ms' 'p99 ms' 'req/s' 'bytes' errors
 measure() { # NAME URL
-  wrk -t1 -c1 -d"${seconds}s" -s "$scripts/get.lua" "$2" >"$work/out"
+  wrk -t1 -c1 -d"${seconds}s" -s "$BENCH_DIR/get.lua" "$2" >"$work/out"
   awk -v name="$1" -v bytes="$(curl -sf -H "Authorization: Bearer $TOKEN" "$2" | wc -c)" \
     '/^p50_us/ {p50 = $2 / 1000} /^p99_us/ {p99 = $2 / 1000} /^errors/ {errors = $2} /^Requests\/sec/ {rate = $2}
      END {printf "%-34s %10.2f %10.2f %10.0f %8d %8d\n", name, p50, p99, rate, bytes, errors}' "$work/out"
@@ -56,6 +40,5 @@ measure 'open ones' "$year/ranking?complete=false"
 measure 'open ones, by section' "$year/ranking?complete=false&by=process"
 measure 'summary' "$year/summary"
 measure 'summary, towns' "$year/summary?kind=town"
-awk '/VmHWM/ {printf "\npeak memory of the server: %.1f MB\n", $2/1024}' "/proc/$server/status"
-printf 'machine: %s × %s; %s; wrk with one connection, %ss a line\n' "$(nproc)" \
-  "$(awk -F': ' '/model name/ {print $2; exit}' /proc/cpuinfo)" "$(uname -sr)" "$seconds"
+printf '\npeak memory of the server: %s MB\n' "$(memory VmHWM)"
+printf 'machine: %s; wrk with one connection, %ss a line\n' "$(machine)" "$seconds"

@@ -380,10 +380,7 @@ pub fn open_once(target: &Target) -> Result<AnyConnection, OpenError> {
     }
     let mut conn = connected(target, Access::Write)?;
     refuse_newer(&mut conn, target)?;
-    let made = migrate::run(&mut conn).map_err(|error| match trouble::is_of_the_disk(&error.to_string()) {
-        true => OpenError::connect(target, &*error),
-        false => OpenError::Migrate(error),
-    })?;
+    let made = migrate::run(&mut conn).map_err(|error| OpenError::migrate(target, error))?;
     for name in made {
         tracing::info!(migration = name, "tables brought up to date");
     }
@@ -408,17 +405,26 @@ fn connected(target: &Target, access: Access) -> Result<AnyConnection, OpenError
 }
 
 impl OpenError {
-    fn connect(target: &Target, error: &dyn std::error::Error) -> Self {
+    /// What the engine said, without the password of the address.
+    pub fn connect(target: &Target, error: &impl std::fmt::Display) -> Self {
         let address = match target {
             Target::Postgres(address) => address,
             Target::Sqlite(_) => "",
         };
         Self::Connect(target.clone(), trouble::said(&error.to_string(), address))
     }
+
+    /// What went wrong with the tables, which may be the disk.
+    fn migrate(target: &Target, error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        match trouble::is_of_the_disk(&error.to_string()) {
+            true => Self::connect(target, &error),
+            false => Self::Migrate(error),
+        }
+    }
 }
 
 fn refuse_newer(conn: &mut AnyConnection, target: &Target) -> Result<(), OpenError> {
-    let applied = migrate::applied(conn).map_err(|error| OpenError::Migrate(error.into()))?;
+    let applied = migrate::applied(conn).map_err(|error| OpenError::migrate(target, error.into()))?;
     let unknown = migrate::unknown(&applied).map_err(OpenError::Migrate)?;
     match unknown.is_empty() {
         true => Ok(()),

@@ -1,7 +1,8 @@
 //! What an engine means by an error that comes from its disk, its server or its settings, and not from what was asked of it.
 //!
-//! diesel keeps no code of either engine for these, so they are known by their words. SQLite and libpq are compiled in and speak
-//! English; a PostgreSQL server may speak Chinese.
+//! diesel keeps no code of either engine for these and does not hand out the connection by which SQLite's could be asked for, so they
+//! are known by their words. SQLite and libpq are compiled in and speak English; a PostgreSQL server may speak Chinese. SQLite has
+//! words of its own for a disk without space; whatever else its disk refuses has the same words, which is passed on as it is.
 
 use diesel::result::{DatabaseErrorKind, Error};
 
@@ -12,20 +13,28 @@ use crate::fault::Text;
 pub enum Trouble {
     /// The disk takes no more; the transaction is undone.
     Full,
+    /// The disk could not be read or written, and it is not said why: it fails, or a quota or the largest size of a file is reached.
+    /// Unless it was at a commit, the transaction is undone.
+    Disk,
     /// The server is stopping, starting, gone, or has become a replica; the connection is of no more use.
     Gone,
 }
 
 /// Words of a trouble that requests can meet.
-const WORDS: [(Trouble, &[&str]); 2] = [
+const WORDS: [(Trouble, &[&str]); 3] = [
     (
         Trouble::Full,
         &[
             "database or disk is full",
-            "disk I/O error",
             "No space left on device",
+            "Disk quota exceeded",
             "设备上没有空间",
+            "超出磁盘限额",
         ],
+    ),
+    (
+        Trouble::Disk,
+        &["disk I/O error", "Input/output error", "输入/输出错误"],
     ),
     (
         Trouble::Gone,
@@ -63,7 +72,7 @@ pub fn of(error: &Error) -> Option<Trouble> {
 
 /// Whether an engine says that its disk cannot be written to.
 pub fn is_of_the_disk(message: &str) -> bool {
-    message.contains("readonly database") || in_words(message) == Some(Trouble::Full)
+    message.contains("readonly database") || matches!(in_words(message), Some(Trouble::Full | Trouble::Disk))
 }
 
 fn in_words(message: &str) -> Option<Trouble> {
@@ -159,6 +168,8 @@ fn password(address: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::kinds;
+    use crate::http::problem::Problem;
 
     #[test]
     fn an_engine_is_quoted_on_one_line_and_never_with_a_password() {
@@ -166,6 +177,30 @@ mod tests {
         let line = said("invalid percent-encoded token:\n\t\"s3cret\"", address);
         assert_eq!(line, "invalid percent-encoded token: \"***\"");
         assert_eq!(password("postgres://db/jixiao"), None);
+    }
+
+    #[test]
+    fn a_full_disk_is_told_apart_from_one_that_fails_and_from_a_server_that_is_gone() {
+        for (said, kind) in [
+            ("database or disk is full", &kinds::STORAGE_FULL),
+            (
+                "could not extend file \"base/5/16384\": No space left on device",
+                &kinds::STORAGE_FULL,
+            ),
+            ("disk I/O error", &kinds::STORAGE_FAILED),
+            (
+                "could not read block 7 in file \"base/5/16384\": Input/output error",
+                &kinds::STORAGE_FAILED,
+            ),
+            (
+                "terminating connection due to administrator command",
+                &kinds::UNAVAILABLE,
+            ),
+            ("near \"SELEC\": syntax error", &kinds::INTERNAL),
+        ] {
+            let error = Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(said.to_owned()));
+            assert!(std::ptr::eq(Problem::from(error).kind(), kind), "{said}");
+        }
     }
 
     #[test]

@@ -236,8 +236,9 @@ impl Failure {
         let (Self::Before(error) | Self::Commit(error)) = self;
         match (trouble::of(error), self) {
             (Some(Trouble::Full), _) => Problem::storage_full(error.to_string()),
+            (Some(Trouble::Disk), Self::Before(_)) => Problem::storage_failed(error.to_string()),
             (_, Self::Before(error)) => Problem::unavailable(error.to_string()),
-            (_, Self::Commit(_)) => Problem::not_saved(),
+            (_, Self::Commit(error)) => Problem::not_saved(error.to_string()),
         }
     }
 }

@@ -3,25 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::scoring::sheet::group;
 use crate::scoring::text::{Prose, Reason};
 
-/// Defines a document whose fields are all texts that may be left out.
-macro_rules! prose {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident : $type:ty),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-        #[serde(deny_unknown_fields)]
-        pub struct $name {
-            $(
-                $(#[$field_doc])*
-                #[serde(default, skip_serializing_if = "Option::is_none")]
-                pub $field: Option<$type>,
-            )*
-        }
-    };
-}
-
-prose! {
+group! {
     /// The words of a unit's self-evaluation report (自评报告的文字部分). Figures are not among them: the report takes those
     /// from the forms.
     Narrative {
@@ -44,7 +29,7 @@ prose! {
     }
 }
 
-prose! {
+group! {
     /// Why figures changed against last year (增减变动原因). Each follows “主要是因为” in the report, so it is a clause without
     /// a full stop.
     ChangeReasons {

@@ -12,7 +12,7 @@ use super::model::{
     UnitScore, Unused,
 };
 use super::store::{self, Context, EntryRow, Part};
-use super::{checks, history, parts, review, submissions, transitions, what_if};
+use super::{checks, history, part_handlers, parts, review, submissions, transitions, what_if};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
@@ -47,7 +47,7 @@ pub fn routes(config: &mut ServiceConfig) {
     let evaluation = web::scope("/{code}/evaluations/{year}")
         .service(resource("").get(get))
         .service(resource("/score").get(get_score))
-        .configure(parts::routes)
+        .configure(part_handlers::routes)
         .configure(transitions::routes)
         .configure(submissions::routes)
         .configure(review::routes)

@@ -7,6 +7,7 @@ pub mod handlers;
 pub mod history;
 pub mod locks;
 pub mod model;
+pub mod part_handlers;
 pub mod parts;
 pub mod review;
 pub mod scheme_change;

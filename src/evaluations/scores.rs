@@ -130,8 +130,7 @@ pub async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let format = FORMATS[preferred(&request, &FORMATS.map(Format::media_type))?];
-    let one = query.unit.as_ref().map(|unit| vec![unit.to_string()]);
-    let within: Vec<_> = one.into_iter().chain(principal.scope()).collect();
+    let within = principal.within(query.unit.as_ref());
     let walk = {
         let (library, within) = (library.clone(), within.clone());
         move |conn: &mut AnyConnection| {
@@ -145,14 +144,14 @@ pub async fn list(
                 after: String::new(),
                 within,
                 scheme: scheme.transpose()?,
+                in_force: None,
             };
             Ok((walk, Head::load(conn)?))
         }
     };
     let (walk, last) = db.read(walk).await?;
     let scheme = walk.scheme.as_ref().map(|scheme| (&scheme.id, &scheme.edition));
-    let version = env!("CARGO_PKG_VERSION");
-    let tag = ETag::weak(format!("{version} {last:?} {format:?} {:?} {scheme:?} {within:?}", walk.years).as_bytes());
+    let tag = ETag::of_all(&last, ("scores", format, &walk.years, scheme, &within));
     if preconditions.knows(&tag) {
         return Ok(tag.stamp(HttpResponse::NotModified()).finish());
     }
@@ -190,6 +189,8 @@ struct Walk {
     within: Vec<Vec<String>>,
     /// The scheme to score by instead of those in force.
     scheme: Option<Compiled>,
+    /// The one in force for the first of the years, once it was needed.
+    in_force: Option<Compiled>,
 }
 
 /// Some units' years with all that scoring them takes.
@@ -208,14 +209,16 @@ impl Walk {
             let Some(last) = rows.last() else {
                 self.years.remove(0);
                 self.after.clear();
+                self.in_force = None;
                 continue;
             };
             self.after.clone_from(&last.unit);
-            let scheme = match &self.scheme {
+            let scheme = match self.scheme.as_ref().or(self.in_force.as_ref()) {
                 Some(scheme) => scheme.clone(),
                 None => {
                     let (id, edition) = store::scheme_of(conn, year)?.ok_or_else(|| Problem::no_year(year))?;
-                    library.in_force(conn, &SchemeId::try_from(id).map_err(Problem::internal)?, edition)?
+                    let id = SchemeId::try_from(id).map_err(Problem::internal)?;
+                    self.in_force.insert(library.in_force(conn, &id, edition)?).clone()
                 }
             };
             let units: Vec<&str> = rows.iter().map(|row| row.unit.as_str()).collect();

@@ -144,11 +144,9 @@ pub async fn get(
     contract: Data<Contract>,
 ) -> Result<HttpResponse, Problem> {
     let format = Format::ALL[preferred(&request, &Format::ALL.map(Format::media_type))?];
-    let one = query.unit.as_ref().map(|unit| vec![unit.to_string()]);
-    let within: Vec<_> = one.into_iter().chain(principal.scope()).collect();
+    let within = principal.within(query.unit.as_ref());
     let last = db.read(|conn| Ok(Head::load(conn)?)).await?;
-    let version = env!("CARGO_PKG_VERSION");
-    let tag = ETag::weak(format!("{version} {last:?} {exported:?} {format:?} {query:?} {within:?}").as_bytes());
+    let tag = ETag::of_all(&last, (exported, format, &query, &within));
     if preconditions.knows(&tag) {
         return Ok(tag.stamp(HttpResponse::NotModified()).finish());
     }
@@ -157,7 +155,7 @@ pub async fn get(
         .insert_header((VARY, "accept"))
         .insert_header(file_name(exported, &query, format));
     let rows = Rows::new(exported.0, query.year, within);
-    let columns = columns_of(exported.0, &contract).all().to_vec();
+    let columns = columns_of(exported.0, contract.into_inner()).all().to_vec();
     let form = match format {
         Format::Ndjson => Form::Ndjson,
         Format::Csv => Form::Csv(columns),

@@ -218,16 +218,14 @@ pub async fn get_archive(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    let one = query.unit.as_ref().map(|unit| vec![unit.to_string()]);
-    let within: Vec<_> = one.into_iter().chain(principal.scope()).collect();
+    let within = principal.within(query.unit.as_ref());
     let last = db
         .read(move |conn| {
             store::scheme_of(conn, year)?.ok_or_else(|| Problem::no_year(year))?;
             Ok(Head::load(conn)?)
         })
         .await?;
-    let version = env!("CARGO_PKG_VERSION");
-    let tag = ETag::weak(format!("forms {version} {last:?} {year} {within:?}").as_bytes());
+    let tag = ETag::of_all(&last, ("forms", year, &within));
     if preconditions.knows(&tag) {
         return Ok(tag.stamp(HttpResponse::NotModified()).finish());
     }

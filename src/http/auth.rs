@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::gate::Gate;
 use super::middleware::{current_request, current_traceparent};
 use super::problem::Problem;
+use crate::codes::UnitCode;
 use crate::db::Origin;
 use crate::tokens::model::Role;
 use crate::tokens::permission::{Permission, Permissions};
@@ -81,6 +82,13 @@ impl Principal {
     /// The units that lists are limited to, with those below them; `None` for those who see all.
     pub fn scope(&self) -> Option<Vec<String>> {
         (self.role == Role::Unit).then(|| self.units())
+    }
+
+    /// Lists of units of which each bounds an answer about many, with those below them: the one that is asked for, and those that the
+    /// token sees.
+    pub fn within(&self, unit: Option<&UnitCode>) -> Vec<Vec<String>> {
+        let one = unit.map(|unit| vec![unit.to_string()]);
+        one.into_iter().chain(self.scope()).collect()
     }
 
     /// The codes of the units that it is bound to.

@@ -1,13 +1,17 @@
 //! The OpenAPI document as a judge of bodies: it finds every fault of one, where reading it into its type finds the first.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
 use jsonschema::{Keyword, ValidationError, Validator};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
+
+use super::members::Schemas;
 
 use crate::codes::{Date, Uscc, WebhookUrl};
 use crate::fault::{Fault, Text};
@@ -18,12 +22,28 @@ use crate::scoring::values::{Amount, Percent, Points, Quantity, Share, SignedAmo
 pub const MOST_FAULTS: usize = 1000;
 
 /// The schemas of the OpenAPI document.
+///
+/// The document is several times as large read as it is written, and most of it is never asked for. So it is cut into its
+/// parts when the first is asked for, and of these only those are read that are.
 #[derive(Debug)]
 pub struct Contract {
-    components: Value,
-    /// The schemas of what GET answers in JSON, by address.
-    answers: HashMap<String, Value>,
+    document: &'static str,
+    parts: OnceLock<Parts>,
     met: Mutex<HashMap<String, Arc<Met>>>,
+}
+
+/// The schemas by name, and what can be done at each address.
+#[derive(Debug, Default)]
+struct Parts {
+    schemas: HashMap<&'static str, Part>,
+    paths: HashMap<&'static str, Part>,
+}
+
+/// A part of the document, read when it is first asked for.
+#[derive(Debug)]
+struct Part {
+    text: &'static RawValue,
+    read: OnceLock<Option<Value>>,
 }
 
 /// A schema that bodies were read by.
@@ -35,31 +55,87 @@ struct Met {
     validator: OnceLock<Option<Validator>>,
 }
 
-impl Contract {
-    /// The contract that an OpenAPI document states.
-    pub fn new(mut document: Value) -> Self {
-        let answers = answers(&document);
-        let mut components = document.get_mut("components").map(Value::take).unwrap_or_default();
-        for (name, _) in STRICTER {
-            if let Some(schema) = components.pointer_mut(&format!("/schemas/{name}")) {
-                schema[STRICTER_KEYWORD] = Value::from(*name);
+impl Parts {
+    fn of(document: &'static str) -> Self {
+        #[derive(Deserialize)]
+        struct Document<'a> {
+            #[serde(borrow, default)]
+            paths: HashMap<&'a str, &'a RawValue>,
+            #[serde(borrow)]
+            components: Components<'a>,
+        }
+        #[derive(Deserialize)]
+        struct Components<'a> {
+            #[serde(borrow)]
+            schemas: HashMap<&'a str, &'a RawValue>,
+        }
+        let parts = |texts: HashMap<&'static str, &'static RawValue>| {
+            let part = |text| Part {
+                text,
+                read: OnceLock::new(),
+            };
+            texts.into_iter().map(|(name, text)| (name, part(text))).collect()
+        };
+        match serde_json::from_str::<Document<'static>>(document) {
+            Ok(document) => Self {
+                schemas: parts(document.components.schemas),
+                paths: parts(document.paths),
+            },
+            Err(error) => {
+                tracing::error!(%error, "the OpenAPI document cannot be used");
+                Self::default()
             }
         }
+    }
+}
+
+impl Part {
+    /// What `of` makes of the part when it is first asked for.
+    fn get(&self, of: impl FnOnce(Value) -> Option<Value>) -> Option<&Value> {
+        let read = || serde_json::from_str(self.text.get()).ok().and_then(of);
+        self.read.get_or_init(read).as_ref()
+    }
+}
+
+impl Schemas for Contract {
+    fn named(&self, name: &str) -> Option<&Value> {
+        self.parts().schemas.get(name)?.get(|mut schema| {
+            if STRICTER.iter().any(|(stricter, _)| *stricter == name) {
+                schema[STRICTER_KEYWORD] = Value::from(name);
+            }
+            Some(schema)
+        })
+    }
+}
+
+impl Contract {
+    /// The contract that an OpenAPI document states; none of its schemas where that is no such document.
+    pub fn new(document: &'static str) -> Self {
         Self {
-            components,
-            answers,
+            document,
+            parts: OnceLock::new(),
             met: Mutex::default(),
         }
     }
 
-    /// The schema of what GET answers in JSON at an address of the document.
-    pub fn answer(&self, address: &str) -> Option<&Value> {
-        self.answers.get(address)
+    fn parts(&self) -> &Parts {
+        self.parts.get_or_init(|| Parts::of(self.document))
     }
 
-    /// The schemas of the document, by name.
-    pub fn schemas(&self) -> &Value {
-        self.components.get("schemas").unwrap_or(&Value::Null)
+    /// The schema of what GET answers in JSON at an address of the document.
+    pub fn answer(&self, address: &str) -> Option<&Value> {
+        const SCHEMA: &str = "/get/responses/200/content/application~1json/schema";
+        let part = self.parts().paths.get(address)?;
+        part.get(|mut item| item.pointer_mut(SCHEMA).map(Value::take))
+    }
+
+    /// What stands at a JSON Pointer into the document that begins at its schemas.
+    fn pointer(&self, pointer: &str) -> Option<&Value> {
+        let below = pointer.strip_prefix(SCHEMAS)?;
+        match below.split_once('/') {
+            None => self.named(below),
+            Some((name, _)) => self.named(name)?.pointer(&below[name.len()..]),
+        }
     }
 
     /// Every fault of `instance` as a `schema` of the document; none if the document has no such schema.
@@ -166,16 +242,59 @@ impl Contract {
             return Arc::clone(known);
         }
         let new = Arc::new(Met {
-            lists: lists(&self.components, schema),
+            lists: self.lists(schema),
             validator: OnceLock::new(),
         });
         met.insert(schema.to_owned(), Arc::clone(&new));
         new
     }
 
+    /// A schema and all that it refers to, by name.
+    fn reached<'a>(&'a self, schema: &'a str) -> BTreeMap<&'a str, &'a Value> {
+        let mut reached = BTreeMap::new();
+        let mut open = vec![schema];
+        while let Some(name) = open.pop() {
+            if let Some(schema) = self.named(name).filter(|_| !reached.contains_key(name)) {
+                reached.insert(name, schema);
+                for part in parts_of(schema) {
+                    open.extend(part.get("$ref").and_then(Value::as_str).and_then(referred));
+                }
+            }
+        }
+        reached
+    }
+
+    /// The names of the properties that are lists in a schema and what it refers to, and objects nowhere in them; with how many
+    /// items each has at least and at most, wherever it stands.
+    fn lists(&self, schema: &str) -> HashMap<String, (u64, u64)> {
+        let mut lists: HashMap<&String, (u64, u64)> = HashMap::new();
+        let mut others = HashSet::new();
+        let reached = self.reached(schema);
+        let parts = reached.values().flat_map(|schema| parts_of(schema));
+        for (name, property) in parts.filter_map(|part| part.get("properties")?.as_object()).flatten() {
+            let kinds: Vec<&str> = match property.get("type") {
+                Some(Value::String(kind)) => vec![kind],
+                Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
+                // A reference, or a choice: may be an object.
+                _ => vec!["object"],
+            };
+            if kinds.contains(&"array") {
+                let bound = |keyword: &str| property.get(keyword).and_then(Value::as_u64);
+                let (least, most) = lists.entry(name).or_insert((0, u64::MAX));
+                *least = (*least).max(bound("minItems").unwrap_or(0));
+                *most = (*most).min(bound("maxItems").unwrap_or(u64::MAX));
+            }
+            if kinds.contains(&"object") {
+                others.insert(name);
+            }
+        }
+        let lists = lists.into_iter().filter(|(name, _)| !others.contains(name));
+        lists.map(|(name, bounds)| (name.clone(), bounds)).collect()
+    }
+
     fn compile(&self, schema: &str) -> Option<Validator> {
-        // References stay local when the components stand in the same document.
-        let root = json!({ "$ref": format!("#/components/schemas/{schema}"), "components": self.components });
+        // References stay local when what they refer to stands in the same document.
+        let root = json!({ "$ref": format!("#{SCHEMAS}{schema}"), "components": { "schemas": self.reached(schema) } });
         jsonschema::options()
             .with_keyword(STRICTER_KEYWORD, |_, name, _| Ok(Box::new(stricter(name))))
             .build(&root)
@@ -324,7 +443,7 @@ impl Contract {
     fn schema_of(&self, error: &ValidationError<'_>) -> Option<&Value> {
         let path = error.schema_path().to_string();
         let (parent, _) = path.rsplit_once('/')?;
-        self.components.pointer(parent.strip_prefix("/components")?)
+        self.pointer(parent)
     }
 
     /// The values that `kind` can have in a union that is told apart by it; empty for any other schema.
@@ -335,7 +454,7 @@ impl Contract {
             .into_iter()
             .flatten()
             .filter_map(|branch| match branch.get("$ref").and_then(Value::as_str) {
-                Some(reference) => self.components.pointer(reference.strip_prefix("#/components")?),
+                Some(reference) => self.pointer(reference.strip_prefix('#')?),
                 None => Some(branch),
             })
             .filter_map(|branch| branch.pointer("/properties/kind/enum")?.as_array())
@@ -396,14 +515,28 @@ impl Contract {
     }
 }
 
-fn answers(document: &Value) -> HashMap<String, Value> {
-    const SCHEMA: &str = "/get/responses/200/content/application~1json/schema";
-    let paths = document.get("paths").and_then(Value::as_object);
-    paths
-        .into_iter()
-        .flatten()
-        .filter_map(|(address, item)| Some((address.clone(), item.pointer(SCHEMA)?.clone())))
-        .collect()
+/// Where the schemas stand in the document.
+const SCHEMAS: &str = "/components/schemas/";
+
+/// The name of the schema that a reference is to.
+fn referred(reference: &str) -> Option<&str> {
+    reference.strip_prefix('#')?.strip_prefix(SCHEMAS)
+}
+
+/// A schema and all objects in it.
+fn parts_of(schema: &Value) -> Vec<&Value> {
+    let (mut found, mut open) = (Vec::new(), vec![schema]);
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(object) => {
+                found.push(value);
+                open.extend(object.values());
+            }
+            Value::Array(array) => open.extend(array),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Where a JSON string ends, of which the opening quote was read.
@@ -416,58 +549,6 @@ fn end_of_string(json: &[u8]) -> usize {
             ends
         })
         .unwrap_or(json.len())
-}
-
-/// The names of the properties that are lists in a schema and what it refers to, and objects nowhere in them; with how many items
-/// each has at least and at most, wherever it stands.
-fn lists(components: &Value, schema: &str) -> HashMap<String, (u64, u64)> {
-    let mut lists: HashMap<&String, (u64, u64)> = HashMap::new();
-    let mut others = HashSet::new();
-    let mut seen = HashSet::from([schema]);
-    let mut open: Vec<&Value> = components.pointer(&format!("/schemas/{schema}")).into_iter().collect();
-    while let Some(value) = open.pop() {
-        let object = match value {
-            Value::Object(object) => object,
-            Value::Array(array) => {
-                open.extend(array);
-                continue;
-            }
-            _ => continue,
-        };
-        for (name, property) in object
-            .get("properties")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
-            let kinds: Vec<&str> = match property.get("type") {
-                Some(Value::String(kind)) => vec![kind],
-                Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
-                // A reference, or a choice: may be an object.
-                _ => vec!["object"],
-            };
-            if kinds.contains(&"array") {
-                let bound = |keyword: &str| property.get(keyword).and_then(Value::as_u64);
-                let (least, most) = lists.entry(name).or_insert((0, u64::MAX));
-                *least = (*least).max(bound("minItems").unwrap_or(0));
-                *most = (*most).min(bound("maxItems").unwrap_or(u64::MAX));
-            }
-            if kinds.contains(&"object") {
-                others.insert(name);
-            }
-        }
-        if let Some(name) = object
-            .get("$ref")
-            .and_then(Value::as_str)
-            .and_then(|reference| reference.strip_prefix("#/components/schemas/"))
-            && seen.insert(name)
-        {
-            open.extend(components.pointer(&format!("/schemas/{name}")));
-        }
-        open.extend(object.values());
-    }
-    let lists = lists.into_iter().filter(|(name, _)| !others.contains(name));
-    lists.map(|(name, bounds)| (name.clone(), bounds)).collect()
 }
 
 /// Reads a value into its type; what is wrong with it, in both languages, if it does not fit.
@@ -649,7 +730,7 @@ mod tests {
 
     #[test]
     fn an_array_is_seen_unless_it_is_the_value_of_a_list() {
-        let contract = Contract::new(json!({"components": {"schemas": {
+        let document = json!({"components": {"schemas": {
             "A": {"properties": {
                 "rows": {"type": "array"}, "maybe": {"type": ["array", "null"]}, "both": {"type": "array"},
                 "some": {"type": "array", "minItems": 1, "maxItems": 2},
@@ -657,7 +738,8 @@ mod tests {
             }},
             "B": {"properties": {"both": {"type": "object"}, "name": {"type": "string"}}},
             "Apart": {"properties": {"rows": {"type": "object"}}}
-        }}}));
+        }}});
+        let contract = Contract::new(document.to_string().leak());
         for good in [
             "{}",
             "{\"rows\": [], \"maybe\" : [{\"name\": \"[\\\"[\", \"rows\":\n[1]}]}",

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::answers::Answer;
 use super::problem::Problem;
+use crate::db::changes::Head;
 
 /// An ETag, with its quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,12 @@ impl ETag {
     pub fn weak(body: &[u8]) -> Self {
         let digest = Sha256::digest(body);
         Self(format!("W/\"{}\"", hex::encode(digest.get(..8).unwrap_or_default())))
+    }
+
+    /// The weak tag of an answer that follows from the data up to the change `last` and from `asked`, of which the debug form says all,
+    /// as this version of the program has it.
+    pub fn of_all(last: &Head, asked: impl std::fmt::Debug) -> Self {
+        Self::weak(format!("{} {last:?} {asked:?}", env!("CARGO_PKG_VERSION")).as_bytes())
     }
 
     /// The tag as it is sent.

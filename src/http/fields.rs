@@ -12,7 +12,7 @@ use actix_web::web::Data;
 use serde_json::Value;
 
 use super::contract::{Contract, unknown};
-use super::members::Members;
+use super::members::{Members, Schemas};
 use super::problem::{At, Problem};
 use crate::fault::Text;
 
@@ -71,7 +71,7 @@ impl Fields {
             return Ok(None);
         };
         let names = names(request.query_string())?;
-        let schemas = contract.schemas();
+        let schemas = contract.get_ref();
         let items = Members::of(schemas, [schema]).items();
         let of_items = !items.is_empty();
         let top = if of_items { items } else { vec![schema] };
@@ -142,7 +142,7 @@ fn names(query: &str) -> Result<Vec<String>, Problem> {
 }
 
 /// Says that `name` is no field of what is of one of these schemas.
-fn fault(schemas: &Value, top: &[&Value], name: &str) -> Option<At> {
+fn fault(schemas: &impl Schemas, top: &[&Value], name: &str) -> Option<At> {
     let mut here = top.to_vec();
     for part in name.split('.') {
         let members = Members::of(schemas, here);

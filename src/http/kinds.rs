@@ -225,10 +225,15 @@ kinds! {
         hint "Try again later; if it stays, give the administrator the request_id."
             "请稍后重试；如仍出现，请将request_id提供给系统管理员。"
     /// A write that could not be made durable.
-    NOT_SAVED = INTERNAL_SERVER_ERROR "not-saved"
+    NOT_SAVED = SERVICE_UNAVAILABLE "not-saved"
         title "The change could not be saved" "数据未能保存"
-        hint "Read the resource to see its state, then try again; if it stays, the disk may be full."
-            "请重新读取该资源确认其状态后再提交；如仍失败，请管理员检查磁盘空间。"
+        hint "Read the resource to see its state, then try again; if it stays, tell the administrator that the disk fails, or a quota is used up."
+            "请重新读取该资源确认其状态后再提交；如仍失败，请系统管理员检查磁盘是否故障、配额是否用尽。"
+    /// The disk could not be read or written, and not for want of space.
+    STORAGE_FAILED = SERVICE_UNAVAILABLE "storage-failed"
+        title "The disk reports an error" "磁盘读写出错"
+        hint "Nothing was changed. Tell the administrator: the disk fails, or a quota is used up; the system's log says which."
+            "数据未作改动。请联系系统管理员查看系统日志，检查磁盘是否故障、配额是否用尽。"
     /// The disk takes no more.
     STORAGE_FULL = INSUFFICIENT_STORAGE "storage-full"
         title "The disk takes no more" "磁盘无法写入"

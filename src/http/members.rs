@@ -2,6 +2,19 @@
 
 use serde_json::Value;
 
+/// Where schemas are found that others refer to.
+pub trait Schemas {
+    /// The schema of that name; `None` if there is no such schema.
+    fn named(&self, name: &str) -> Option<&Value>;
+}
+
+/// An object of schemas by name.
+impl Schemas for Value {
+    fn named(&self, name: &str) -> Option<&Value> {
+        self.get(name)
+    }
+}
+
 /// The fields that what is of certain schemas can have; a list has those of its items.
 #[derive(Debug, Default)]
 pub struct Members<'a> {
@@ -14,8 +27,8 @@ pub struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Those of what is of any of the schemas `of`; `schemas` are those that they can refer to, by name.
-    pub fn of(schemas: &'a Value, of: impl IntoIterator<Item = &'a Value>) -> Self {
+    /// Those of what is of any of the schemas `of`; `schemas` are those that they can refer to.
+    pub fn of(schemas: &'a impl Schemas, of: impl IntoIterator<Item = &'a Value>) -> Self {
         let mut members = Self::default();
         for schema in of {
             members.add(schemas, schema);
@@ -23,10 +36,10 @@ impl<'a> Members<'a> {
         members
     }
 
-    fn add(&mut self, schemas: &'a Value, schema: &'a Value) {
+    fn add(&mut self, schemas: &'a impl Schemas, schema: &'a Value) {
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
             let name = reference.rsplit('/').next().unwrap_or_default();
-            if let Some(schema) = schemas.get(name) {
+            if let Some(schema) = schemas.named(name) {
                 self.add(schemas, schema);
             }
             return;

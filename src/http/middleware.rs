@@ -305,19 +305,29 @@ impl Arrival {
             None => route::count_nowhere(method, status, took),
         }
         let route = found.map(|(request, route)| route.template(request));
+        // A line of the log about the request, with `more` about it.
+        macro_rules! log_line {
+            ($level:ident, $target:literal, $($more:tt)*) => {
+                tracing::$level!(
+                    target: $target,
+                    request_id = current.id,
+                    trace_id = current.trace_id(),
+                    method,
+                    route,
+                    path = &*without_token(&current.path),
+                    status = status.as_u16(),
+                    $($more)*
+                )
+            };
+        }
         if timeline::is_slow(took) {
             METRICS.slow_requests.inc();
             let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
             let spent = |share| millis(timeline.spent(share));
             let whole = self.started.elapsed();
-            tracing::warn!(
-                target: "slow",
-                request_id = current.id,
-                trace_id = current.trace_id(),
-                method,
-                route,
-                path = &*without_token(&current.path),
-                status = status.as_u16(),
+            log_line!(
+                warn,
+                "slow",
                 millis = millis(took),
                 reason = timeline.reason(whole),
                 writer_queue = spent(Share::WriterQueue),
@@ -333,14 +343,9 @@ impl Arrival {
         if tracing::enabled!(target: "access", tracing::Level::INFO) {
             let extensions = request.map(|request| request.extensions());
             let principal = extensions.as_ref().and_then(|extensions| extensions.get::<Principal>());
-            tracing::info!(
-                target: "access",
-                request_id = current.id,
-                trace_id = current.trace_id(),
-                method,
-                route,
-                path = &*without_token(&current.path),
-                status = status.as_u16(),
+            log_line!(
+                info,
+                "access",
                 bytes,
                 micros = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
                 token = principal.and_then(|principal| principal.token_id.as_deref()),

@@ -8,6 +8,7 @@ pub mod answers;
 pub mod arrival;
 pub mod auth;
 pub mod body;
+pub mod client;
 pub mod contract;
 pub mod cors;
 pub mod docs;

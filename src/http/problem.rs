@@ -461,6 +461,13 @@ impl Problem {
             .with_cause(Cause::Message(cause.into()))
     }
 
+    /// 503: the disk fails, and nothing was changed. `cause` is logged, not sent.
+    pub fn storage_failed(cause: impl Into<String>) -> Self {
+        Self::new(&kinds::STORAGE_FAILED, "", "")
+            .with_header(header::RETRY_AFTER, "30")
+            .with_cause(Cause::Message(cause.into()))
+    }
+
     /// What a file that cannot be worked on means: 507 if there is no room for it, else 500.
     pub fn of_file(what: &str, error: &std::io::Error) -> Self {
         use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
@@ -477,9 +484,11 @@ impl Problem {
             .with_header(header::RETRY_AFTER, again_in.as_secs().max(1).to_string())
     }
 
-    /// 500: a write could not be made durable.
-    pub fn not_saved() -> Self {
+    /// 503: it is not known whether a write was made durable. `cause` is logged, not sent.
+    pub fn not_saved(cause: impl Into<String>) -> Self {
         Self::new(&kinds::NOT_SAVED, "", "")
+            .with_header(header::RETRY_AFTER, "30")
+            .with_cause(Cause::Message(cause.into()))
     }
 
     /// 500: a fault of the server. `cause` is logged, not sent.
@@ -586,9 +595,12 @@ impl From<Error> for Problem {
             Error::DatabaseError(_, information) if information.message().contains("database is locked") => {
                 Self::busy()
             }
-            error if trouble::of(error) == Some(Trouble::Full) => Self::storage_full(""),
-            error if trouble::of(error) == Some(Trouble::Gone) => Self::unavailable(""),
-            _ => Self::new(&kinds::INTERNAL, "", ""),
+            error => match trouble::of(error) {
+                Some(Trouble::Full) => Self::storage_full(""),
+                Some(Trouble::Disk) => Self::storage_failed(""),
+                Some(Trouble::Gone) => Self::unavailable(""),
+                None => Self::new(&kinds::INTERNAL, "", ""),
+            },
         };
         problem.with_cause(Cause::Database(error))
     }
@@ -596,7 +608,10 @@ impl From<Error> for Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.kind.title, self.0.detail.en)?;
+        f.write_str(self.0.kind.title)?;
+        if !self.0.detail.en.is_empty() {
+            write!(f, ": {}", self.0.detail.en)?;
+        }
         match &self.0.cause {
             Cause::None => Ok(()),
             Cause::Message(message) => write!(f, " ({message})"),

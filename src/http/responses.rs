@@ -51,7 +51,7 @@ responses! {
         "429" "Too many requests, or too many attempts with a wrong token; try again after `Retry-After`",
         "500" "The server failed; nothing was changed",
         "507" "The disk takes no more; nothing was changed, try again after `Retry-After`",
-        "503" "Too busy, took too long, or the database or the identity provider does not answer; try again after `Retry-After`",
+        "503" "Too busy, took too long, or the database, its disk or the identity provider fails; try again after `Retry-After`",
     }
     /// What an operation can answer that needs no token, no parameter and no database.
     OpenErrors {

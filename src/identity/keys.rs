@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use actix_web::{rt, web};
 use ureq::http::Uri;
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 
 use super::jws::{Key, Keys, Signed};
 use super::settings::{KeySource, Refresh};
+use crate::http::client;
 use crate::http::problem::Problem;
 
 /// The largest set of keys that is read, in bytes.
@@ -141,14 +141,7 @@ fn load(source: &KeySource) -> Result<Keys, String> {
 }
 
 fn get(url: &str) -> Result<Vec<u8>, ureq::Error> {
-    let tls = TlsConfig::builder()
-        .provider(TlsProvider::NativeTls)
-        .root_certs(RootCerts::PlatformVerifier);
-    let mut config = ureq::Agent::config_builder()
-        .timeout_global(Some(PATIENCE))
-        // The keys are where the settings say.
-        .max_redirects(0)
-        .tls_config(tls.build());
+    let mut config = client::settings(PATIENCE);
     if url.parse().is_ok_and(|url: Uri| url.scheme_str() == Some("http")) {
         // On this machine. A proxy would look for it on its own, and could answer whatever it likes.
         config = config.proxy(None);

@@ -360,7 +360,9 @@ fn send_batches<B: Bulk>(job: &Arc<Job>, last: &mut i64, sender: &mpsc::Sender<B
     let goes_on = read_rows(
         || job.file.open(job.begun.progress.read.clone()),
         (job.format, job.encoding),
-        (B::RESOURCE, || Arc::new(columns_of(B::RESOURCE, &job.contract))),
+        (B::RESOURCE, || {
+            Arc::new(columns_of(B::RESOURCE, job.contract.clone().into_inner()))
+        }),
         &mut take,
     );
     if goes_on && !batch.is_empty() {
@@ -412,13 +414,9 @@ pub fn read_rows<R: BufRead + Seek + Send>(
 }
 
 /// The columns of the tables of a resource.
-pub fn columns_of(resource: Resource, contract: &Contract) -> Columns {
-    fn of<B: Bulk>(contract: &Contract) -> Columns {
-        Columns::new(
-            contract.schemas(),
-            &<B::Input as utoipa::ToSchema>::name(),
-            B::Key::FIELDS,
-        )
+pub fn columns_of(resource: Resource, contract: Arc<Contract>) -> Columns {
+    fn of<B: Bulk>(contract: Arc<Contract>) -> Columns {
+        Columns::new(contract, &<B::Input as utoipa::ToSchema>::name(), B::Key::FIELDS)
     }
     match resource {
         Resource::Units => of::<Units>(contract),

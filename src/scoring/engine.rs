@@ -85,7 +85,18 @@ impl<'a> Case<'a> {
 
 /// Scores a case by a scheme.
 pub fn score(scheme: &Scheme, case: &Case<'_>) -> Score {
-    let mut table = Table::default();
+    let mut table = Table {
+        // A line is large, and would be moved at each growth.
+        lines: Vec::with_capacity(
+            scheme
+                .sections
+                .iter()
+                .map(|section| section.indicators.len())
+                .sum::<usize>()
+                + case.targets.len(),
+        ),
+        ..Table::default()
+    };
     for (section, compiled) in scheme.document.sections.iter().zip(&scheme.sections) {
         let first = table.lines.len();
         let mut interval = Range::exactly(Decimal::ZERO);

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::values::{Amount, Count, Quantity, SignedAmount};
 
-/// Defines groups of the sheet: structs whose fields are all optional and that refuse unknown fields.
+/// Defines groups of a document that is filled in bit by bit: structs whose fields are all optional and that refuse unknown fields.
 macro_rules! group {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident : $type:ty),* $(,)? }) => {
         $(#[$doc])*
@@ -23,6 +23,8 @@ macro_rules! group {
         }
     };
 }
+
+pub(crate) use group;
 
 group! {
     /// The base data sheet (基础数据表) of one unit for one year. Amounts in 万元.

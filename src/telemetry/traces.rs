@@ -20,11 +20,11 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, SpanData, SpanExporter};
 use serde::Deserialize;
 use ureq::Agent;
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use url::Url;
 
 use super::metrics::METRICS;
 use super::timeline::Step;
+use crate::http::client;
 
 /// How long a collector has for its answer, and how long the end of the process waits for it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -274,19 +274,7 @@ struct Client(Agent);
 
 impl Client {
     fn new() -> Self {
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::NativeTls)
-            .root_certs(RootCerts::PlatformVerifier)
-            .build();
-        let config = Agent::config_builder()
-            .tls_config(tls)
-            .timeout_global(Some(PATIENCE))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .user_agent(concat!("jixiao/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self(config.into())
+        Self(client::settings(PATIENCE).build().into())
     }
 }
 

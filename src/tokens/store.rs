@@ -291,25 +291,26 @@ pub fn revoke(tx: &mut Tx<'_>, id: &str) -> Result<bool, Problem> {
     Ok(gone)
 }
 
-/// Notes that a token was used, unless it was taken back meanwhile or a later use is known.
+/// Notes that a token was used, unless it was taken back meanwhile. What is noted last counts as the latest use: where a later time is
+/// known, the clock was set back.
 pub fn note_use(conn: &mut AnyConnection, id: &str, at: &str, address: Option<&str>) -> QueryResult<()> {
-    let known: Option<(String, Option<String>)> = tokens::table
+    let before: Option<Option<String>> = tokens::table
         .left_join(token_uses::table)
         .filter(tokens::id.eq(id))
-        .select((tokens::id, token_uses::at.nullable()))
+        .select(token_uses::at.nullable())
         .first(conn)
         .optional()?;
     let values = (token_uses::at.eq(at), token_uses::address.eq(address));
-    match known {
-        Some((_, Some(before))) if before.as_str() < at => {
+    match before {
+        Some(Some(_)) => {
             diesel::update(token_uses::table.find(id)).set(values).execute(conn)?;
         }
-        Some((_, None)) => {
+        Some(None) => {
             diesel::insert_into(token_uses::table)
                 .values((token_uses::token_id.eq(id), values))
                 .execute(conn)?;
         }
-        _ => {}
+        None => {}
     }
     Ok(())
 }

@@ -136,14 +136,21 @@ impl State {
         self.claimed_until = None;
     }
 
-    /// From when on `runner` may deliver: when the wait is over, and the claim of another one; `None`: at once.
+    /// From when on `runner` may deliver: when the wait is over, and the claim of another one; `None`: at once. Neither counts that
+    /// is from before the clock was set back.
     pub fn due(&self, runner: &str) -> Option<&String> {
         let others = self.claimed_by.as_deref().is_some_and(|by| by != runner);
-        // A claim that goes on for longer than any does was made before the clock was set back.
-        let honest = stored_time(Timestamp::now() + CLAIM * 2);
-        let claimed = self.claimed_until.as_ref().filter(|until| others && **until <= honest);
-        self.next_attempt_at.as_ref().max(claimed)
+        let latest = latest();
+        let claimed = self.claimed_until.as_ref().filter(|until| others && **until <= latest);
+        let waits = self.attempted_at.as_ref().is_none_or(|at| *at <= latest);
+        self.next_attempt_at.as_ref().filter(|_| waits).max(claimed)
     }
+}
+
+/// The latest moment up to which a claim made now, here or on a machine whose clock differs a little, can go on: what claims or tells
+/// of a later one was written before the clock was set back.
+pub fn latest() -> String {
+    stored_time(Timestamp::now() + CLAIM * 2)
 }
 
 impl Row {
@@ -490,18 +497,36 @@ impl PingEvent {
 mod tests {
     use super::*;
 
+    fn in_seconds(ahead: i64) -> Option<String> {
+        Some(stored_time(Timestamp::now() + SignedDuration::from_secs(ahead)))
+    }
+
     #[test]
     fn a_claim_of_another_is_kept_unless_it_is_from_before_the_clock_was_set_back() {
         let claimed = |ahead: i64| {
-            let until = Timestamp::now() + SignedDuration::from_secs(ahead);
             let state = State {
                 claimed_by: Some("other".to_owned()),
-                claimed_until: Some(stored_time(until)),
+                claimed_until: in_seconds(ahead),
                 ..State::after(0)
             };
             (state.due("us").is_some(), state.due("other").is_some())
         };
         assert_eq!(claimed(30), (true, false));
         assert_eq!(claimed(3600), (false, false));
+    }
+
+    #[test]
+    fn a_wait_is_kept_however_long_unless_it_began_before_the_clock_was_set_back() {
+        let waits = |attempted: i64, next: i64| {
+            let state = State {
+                attempted_at: in_seconds(attempted),
+                next_attempt_at: in_seconds(next),
+                ..State::after(0)
+            };
+            state.due("us").is_some()
+        };
+        // A receiver may ask for a day; clocks of two machines may differ by some seconds.
+        assert!(waits(-1, 86_400) && waits(5, 20));
+        assert!(!waits(3600, 3610));
     }
 }

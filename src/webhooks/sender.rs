@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 use ureq::http::Uri;
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Error};
@@ -19,6 +18,7 @@ use url::Url;
 use super::backoff;
 use super::reach::{Allowed, Reach};
 use super::signature::sign;
+use crate::http::client;
 use crate::telemetry::metrics::METRICS;
 use crate::telemetry::traces;
 
@@ -85,22 +85,8 @@ impl Sender {
     /// One that sends to other machines by https, and besides where it is allowed.
     pub fn new(allowed: &[Allowed]) -> Self {
         let reach = Arc::new(Reach::new(allowed));
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::NativeTls)
-            // A county has an authority of its own: what its administrator trusts on this machine is trusted here.
-            .root_certs(RootCerts::PlatformVerifier)
-            .build();
-        let config = Agent::config_builder()
-            .tls_config(tls)
-            .timeout_global(Some(TIMEOUT))
-            .http_status_as_error(false)
-            // A redirect could lead where the address that was judged does not.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            // A proxy would look names up by itself.
-            .proxy(None)
-            .user_agent(concat!("jixiao/", env!("CARGO_PKG_VERSION")))
-            .build();
+        // A proxy would look names up by itself.
+        let config = client::settings(TIMEOUT).proxy(None).build();
         let resolver = Guard {
             names: DefaultResolver::default(),
             reach: reach.clone(),

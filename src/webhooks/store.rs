@@ -6,7 +6,7 @@ use diesel::dsl::max;
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::model::{DeadRow, Row, State, WebhookInput};
+use super::model::{DeadRow, Row, State, WebhookInput, latest};
 use super::sender::Answer;
 use crate::codes::{Ordinal, WebhookId};
 use crate::db::changes::{self, Action, Change, Resource};
@@ -383,7 +383,8 @@ pub fn pass_over(conn: &mut AnyConnection, passed: &[(String, i64)], to: i64) ->
     for (id, from) in passed {
         let free = webhooks::claimed_until
             .is_null()
-            .or(webhooks::claimed_until.assume_not_null().lt(now()));
+            .or(webhooks::claimed_until.assume_not_null().lt(now()))
+            .or(webhooks::claimed_until.assume_not_null().gt(latest()));
         let still = webhooks::table
             .find(id)
             .filter(webhooks::position.eq(from))

@@ -1,10 +1,14 @@
 //! What becomes of clients that are slow, too many or gone, of a handler that panics, of a disk that is full and of a database that
 //! goes and comes back: each has its answer, and nothing is lost.
 
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
+use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use actix_web::middleware::from_fn;
@@ -18,8 +22,9 @@ use jixiao::http::middleware;
 use serde_json::json;
 
 use crate::support::client::{Client, Response};
-use crate::support::process::{Process, jixiao};
-use crate::support::{Engine, TestApp};
+use crate::support::postgres::Server;
+use crate::support::process::{Process, free_port, is_root, jixiao};
+use crate::support::{Engine, Stop, TestApp, wait_until};
 
 const UNIT: &str = "/api/v1/units/219001";
 const TOWN: &str = r#"{"name": "开云镇", "kind": "town"}"#;
@@ -31,16 +36,6 @@ fn with(change: impl FnOnce(&mut Config)) -> TestApp {
 
 fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
-}
-
-/// Asks until the answer is so, for half a minute at most.
-#[track_caller]
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "it never came to this: {what}");
-        std::thread::sleep(millis(20));
-    }
 }
 
 /// A request that is sent piece by piece.
@@ -75,9 +70,10 @@ impl Slow {
 /// A problem of this kind, with a time to come again after.
 #[track_caller]
 fn again_later(answer: Response, status: u16, kind: &str) {
-    let wait: u64 = answer.header("Retry-After").unwrap().parse().unwrap();
-    assert!((1..=60).contains(&wait), "{wait}");
+    let wait = answer.header("Retry-After").map(str::to_owned);
     answer.problem(status, kind);
+    let wait: u64 = wait.unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
 }
 
 #[test]
@@ -251,7 +247,148 @@ fn a_client_that_reads_nothing_of_its_answers_is_cut_off() {
     app.anonymous().get("/health/live").expect(200);
 }
 
-/// Bounds the size of the files that a server can write, as a full disk does; `None`: no more.
+/// A command that first mounts a disk of its own of 4 MiB at `at`, which nobody else sees, and then runs `script` there, with `command`
+/// as what `"$@"` stands for.
+fn on_small_disk(at: &str, script: &str, command: &Command) -> Command {
+    let mut small = Command::new("unshare");
+    small.args(match is_root() {
+        true => ["--mount"].as_slice(),
+        false => &["--user", "--map-root-user", "--mount"],
+    });
+    small
+        .args([
+            "sh",
+            "-c",
+            &format!(r#"mount -t tmpfs -o size=4m none "$0" && {script}"#),
+            at,
+        ])
+        .arg(command.get_program())
+        .args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => small.env(name, value),
+            None => small.env_remove(name),
+        };
+    }
+    small
+}
+
+/// Whether a disk of one's own can be mounted here. In CI it must.
+fn can_mount() -> bool {
+    let tried = on_small_disk("/mnt", "true", &Command::new("true")).output();
+    let can = tried.is_ok_and(|tried| tried.status.success());
+    if !can {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "no disk can be mounted: in CI one must be full"
+        );
+        eprintln!("SKIPPED: no disk of its own can be mounted here, so none was full");
+    }
+    can
+}
+
+/// Writes a file until the disk takes no more.
+fn fill(path: &Path) {
+    let mut file = File::create(path).unwrap();
+    let error = std::iter::repeat_with(|| file.write_all(&[0; 4096])).find_map(Result::err);
+    assert_eq!(error.unwrap().kind(), ErrorKind::StorageFull);
+}
+
+#[test]
+fn with_a_full_disk_reading_goes_on_and_writing_does_when_there_is_room_again() {
+    if !can_mount() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().display().to_string();
+    let program = jixiao(&["serve", "--data-dir", &folder, "--log", "warn"]);
+    let mut server = Process::start_as(on_small_disk(&folder, r#"exec "$@""#, &program));
+    // What only the server sees.
+    let disk = Path::new("/proc")
+        .join(server.child.id().to_string())
+        .join("root")
+        .join(folder.trim_start_matches('/'));
+    let opened = File::open(&disk).unwrap();
+    let filler = disk.join("filler");
+    let bureau = server.client(&server.first_token());
+    let put = |n: u32| {
+        bureau.put(
+            &format!("/api/v1/units/{n}"),
+            &json!({"name": format!("单位{n}"), "kind": "town"}),
+        )
+    };
+    let mut acknowledged = Vec::new();
+    let mut next = 219_000..;
+    for _ in 0..2 {
+        for code in next.by_ref().take(20) {
+            put(code).expect(201);
+            acknowledged.push(code);
+        }
+        fill(&filler);
+        // There may be some room yet within the files.
+        let mut refused = 0;
+        while refused < 5 {
+            let code = next.next().unwrap();
+            match put(code) {
+                answer if answer.status == 201 => acknowledged.push(code),
+                answer => {
+                    again_later(answer, 507, "storage-full");
+                    refused += 1;
+                }
+            }
+        }
+        let rows = "{\"code\": \"300001\", \"name\": \"单位\", \"kind\": \"town\"}\n".repeat(1000);
+        let import = bureau.with("Content-Type", "application/x-ndjson");
+        again_later(
+            import.send("POST", "/api/v1/imports?resource=units", Some(rows.as_bytes())),
+            507,
+            "storage-full",
+        );
+        for code in &acknowledged {
+            bureau.get(&format!("/api/v1/units/{code}")).expect(200);
+        }
+        bureau.get("/health/ready").expect(200);
+        std::fs::remove_file(&filler).unwrap();
+    }
+    put(219_999).expect(201);
+    acknowledged.push(219_999);
+    assert_eq!(server.stop().code(), Some(0));
+    // The disk lasts as long as something of it is open.
+    let left = format!("/proc/self/fd/{}/jixiao.db", opened.as_raw_fd());
+    let file = data.path().join("jixiao.db");
+    std::fs::copy(left, &file).unwrap();
+    assert_eq!(codes(&file), acknowledged);
+}
+
+#[test]
+fn a_server_that_finds_its_disk_full_does_not_start_and_says_so() {
+    if !can_mount() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().display().to_string();
+    let listen = format!("127.0.0.1:{}", free_port());
+    let program = jixiao(&["serve", "--data-dir", &folder, "--listen", &listen, "--log", "off"]);
+    let made = tempfile::tempdir().unwrap();
+    assert_eq!(Process::serve(made.path(), &[]).stop().code(), Some(0));
+    let fill = r#"dd if=/dev/zero of="$0/filler" bs=4k"#;
+    let room = |pages: u32| format!(r#"dd if=/dev/zero of="$0/room" bs=4k count={pages} && {fill}; rm "$0/room""#);
+    // There is a database, or room for the lock only, or for some of the tables.
+    let there = format!(r#"cp {}/jixiao.db "$0" && {fill}"#, made.path().display());
+    for prepare in [there, room(1), room(5), room(20), room(60)] {
+        let script = format!(r#"{{ {prepare}; exec "$@"; }}"#);
+        let output = on_small_disk(&folder, &script, &program).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        // dd has words of its own.
+        let said = said.lines().last().unwrap();
+        for part in ["The disk is full", "make room", "磁盘已满", &folder] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+}
+
+/// Bounds the size of the files that a server can write, whose disk then fails and does not say why; `None`: no more.
 fn bound_files(server: &Process, bytes: Option<u64>) {
     let bound = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
     let done = Command::new("prlimit")
@@ -266,11 +403,11 @@ fn bound_files(server: &Process, bytes: Option<u64>) {
 }
 
 #[test]
-fn with_a_full_disk_reading_goes_on_and_writing_does_when_there_is_room_again() {
+fn a_disk_that_fails_while_it_is_committed_is_not_said_to_be_full_nor_the_change_to_be_undone() {
     let data = tempfile::tempdir().unwrap();
     let folder = data.path().display().to_string();
     let program = jixiao(&["serve", "--data-dir", &folder, "--log", "warn"]);
-    // The signal for files that grow too large would end it; a full disk sends none.
+    // The signal for files that grow too large would end it; a disk sends none.
     let mut command = Command::new("sh");
     command
         .args(["-c", r#"trap "" XFSZ; exec "$0" "$@""#])
@@ -287,40 +424,27 @@ fn with_a_full_disk_reading_goes_on_and_writing_does_when_there_is_room_again() 
             &json!({"name": format!("单位{n}"), "kind": "town"}),
         )
     };
-    let mut acknowledged = Vec::new();
-    for round in 0..2 {
-        for n in 0..20 {
-            let code = 219_000 + round * 100 + n;
-            put(code).expect(201);
-            acknowledged.push(code);
-        }
-        bound_files(&server, Some(4096));
-        for n in 20..25 {
-            again_later(put(219_000 + round * 100 + n), 507, "storage-full");
-        }
-        let rows = "{\"code\": \"300001\", \"name\": \"单位\", \"kind\": \"town\"}\n".repeat(1000);
-        let import = bureau.with("Content-Type", "application/x-ndjson");
-        again_later(
-            import.send("POST", "/api/v1/imports?resource=units", Some(rows.as_bytes())),
-            507,
-            "storage-full",
-        );
-        for code in &acknowledged {
-            bureau.get(&format!("/api/v1/units/{code}")).expect(200);
-        }
-        bureau.get("/health/ready").expect(200);
-        bound_files(&server, None);
+    put(219_001).expect(201);
+    bound_files(&server, Some(4096));
+    for n in 219_002..219_007 {
+        put(n).problem(503, "not-saved");
+        bureau.get(&format!("/api/v1/units/{n}")).problem(404, "not-found");
     }
-    put(219_999).expect(201);
-    acknowledged.push(219_999);
+    bureau.get(UNIT).expect(200);
+    bureau.get("/health/ready").expect(200);
+    bound_files(&server, None);
+    put(219_007).expect(201);
     assert_eq!(server.stop().code(), Some(0));
-    let file = data.path().join("jixiao.db").display().to_string();
-    let mut conn = SqliteConnection::establish(&file).unwrap();
+    assert_eq!(codes(&data.path().join("jixiao.db")), [219_001, 219_007]);
+}
+
+/// The codes of all units that a file of SQLite holds.
+fn codes(file: &Path) -> Vec<u32> {
+    let mut conn = SqliteConnection::establish(&file.display().to_string()).unwrap();
     let codes: Vec<Code> = diesel::sql_query("SELECT code FROM units ORDER BY code")
         .load(&mut conn)
         .unwrap();
-    let codes: Vec<_> = codes.iter().map(|row| row.code.parse::<u32>().unwrap()).collect();
-    assert_eq!(codes, acknowledged);
+    codes.iter().map(|row| row.code.parse().unwrap()).collect()
 }
 
 #[derive(diesel::QueryableByName)]
@@ -416,5 +540,87 @@ fn a_database_that_goes_is_told_of_and_one_that_comes_back_is_used_without_a_res
         for name in ["新", "开云镇"] {
             bureau.put(UNIT, &json!({"name": name, "kind": "town"})).expect(200);
         }
+    }
+}
+
+/// One who stores special funds until told to stop, each under a key of its own and again until it is stored; returns their names.
+fn store_funds(bureau: &Client, who: usize, stored: &mpsc::Sender<()>, stop: &AtomicBool) -> Vec<String> {
+    let mut names = Vec::new();
+    let until_done = |send: &dyn Fn() -> Response| loop {
+        match send() {
+            answer if matches!(answer.status, 200 | 201) => return,
+            answer => again_later(answer, 503, "database-unavailable"),
+        }
+    };
+    while !stop.load(Ordering::SeqCst) {
+        // A unit has only so many.
+        let unit = format!("{}", 100_000 + who * 1000 + names.len() / 100);
+        if names.len() % 100 == 0 {
+            until_done(&|| {
+                bureau.put(
+                    &format!("/api/v1/units/{unit}"),
+                    &json!({"name": "单位", "kind": "town"}),
+                )
+            });
+        }
+        let (key, name) = (format!("{who}-{}", names.len()), format!("资金{who}-{}", names.len()));
+        let fund = json!({"unit": unit, "year": 2019, "name": name});
+        until_done(&|| {
+            bureau
+                .with("Idempotency-Key", &key)
+                .post("/api/v1/special-funds", &fund)
+        });
+        names.push(name);
+        let _ = stored.send(());
+    }
+    names
+}
+
+#[test]
+fn a_postgresql_that_crashes_under_load_and_comes_back_has_all_that_was_answered_and_nothing_twice() {
+    let Some(mut server) = Server::own() else { return };
+    let url = server.address("postgres");
+    let app = TestApp::at(&Target::Postgres(url.clone()));
+    let bureau = app.bureau();
+    bureau
+        .put("/api/v1/fiscal-years/2019", &json!({"scheme": "hunan-2019"}))
+        .expect(201);
+    let stop = AtomicBool::new(false);
+    let mut names: Vec<String> = std::thread::scope(|scope| {
+        let (stored, funds) = mpsc::channel();
+        // As many as there are connections, with the one below.
+        let storing: Vec<_> = (0..2)
+            .map(|who| {
+                let (bureau, stored, stop) = (&bureau, stored.clone(), &stop);
+                scope.spawn(move || store_funds(bureau, who, &stored, stop))
+            })
+            .collect();
+        drop(stored);
+        let _stop = Stop(&stop);
+        let wait = || assert_eq!(funds.iter().take(30).count(), 30, "they ended by themselves");
+        for _ in 0..2 {
+            wait();
+            server.stop_at_once();
+            again_later(bureau.get("/api/v1/fiscal-years/2019"), 503, "database-unavailable");
+            again_later(bureau.get("/health/ready"), 503, "database-unavailable");
+            bureau.get("/health/live").expect(200);
+            server.start_again();
+            wait_until("it can work again", || bureau.get("/health/ready").status == 200);
+        }
+        wait();
+        stop.store(true, Ordering::SeqCst);
+        storing.into_iter().flat_map(|one| one.join().unwrap()).collect()
+    });
+    let mut found: Vec<String> = bureau
+        .all("/api/v1/special-funds?year=2019&limit=200", "name")
+        .iter()
+        .map(|name| name.as_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    found.sort();
+    assert_eq!(found, names);
+    for command in [["audit", "verify"].as_slice(), &["check"]] {
+        let checked = jixiao(command).env("DATABASE_URL", &url).output().unwrap();
+        assert_eq!(checked.status.code(), Some(0), "{checked:?}");
     }
 }

@@ -10,6 +10,7 @@ mod changes;
 mod checks;
 mod citizen;
 mod claims;
+mod clock;
 mod contradictions;
 mod cors;
 mod documents;

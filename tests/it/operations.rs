@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::support::certificate::Pair;
 use crate::support::postgres;
-use crate::support::process::{Process, free_port, jixiao, run};
+use crate::support::process::{Process, free_port, is_root, jixiao, run};
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -265,6 +265,35 @@ fn a_server_that_cannot_start_says_in_one_line_why_and_what_to_do() {
 }
 
 #[test]
+fn a_port_that_takes_a_privilege_is_told_to_one_who_has_none() {
+    let data = folder();
+    let program = jixiao(&["serve", "--data-dir", &text(data.path()), "--listen", "0.0.0.0:80"]);
+    // A network of its own has the usual privileged ports, whatever the machine's has; and there nobody has any privilege.
+    let output = Command::new("unshare")
+        .args(["--user", "--net"])
+        .arg(program.get_program())
+        .args(program.get_args())
+        .env_clear()
+        .output()
+        .unwrap();
+    if String::from_utf8_lossy(&output.stderr).starts_with("unshare: ") {
+        assert!(std::env::var_os("CI").is_none(), "{output:?}");
+        eprintln!("SKIPPED: no network of its own can be had, so no port was refused");
+        return;
+    }
+    says(
+        output,
+        &[
+            "cannot listen on 0.0.0.0:80",
+            "CAP_NET_BIND_SERVICE",
+            "--listen",
+            "需要权限",
+        ],
+    );
+    assert!(!data.path().join("jixiao.db").exists());
+}
+
+#[test]
 fn a_certificate_that_cannot_be_shown_is_named_with_what_is_wrong() {
     let (data, certificates) = (folder(), folder());
     let at = text(data.path());
@@ -306,8 +335,7 @@ fn a_certificate_that_cannot_be_shown_is_named_with_what_is_wrong() {
 
 /// Runs the program as the user `nobody`, where this is root.
 fn as_nobody(arguments: &[&str]) -> Option<Output> {
-    let me = Command::new("id").arg("-u").output().unwrap();
-    if me.stdout != b"0\n" {
+    if !is_root() {
         return Some(run(arguments));
     }
     let program = jixiao(arguments);

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::support::postgres::{self, Database};
 use crate::support::process::{Process, free_port, jixiao};
 use crate::support::provider::{self, Key};
-use crate::support::sink::{Sent, Sink};
+use crate::support::receiver::{Receiver, Request};
 use crate::support::{Client, Engine, file_ready};
 
 /// A server process with metrics, on an engine.
@@ -106,7 +106,7 @@ macro_rules! on_both {
 }
 
 /// Uses a server in every way that it counts: filing, scores, checks, an import, a webhook that delivers and one that fails.
-fn use_it(bureau: &Client, receiver: &Sink, deaf: &Sink) {
+fn use_it(bureau: &Client, receiver: &Receiver, deaf: &Receiver) {
     for hook in [receiver, deaf] {
         let url = format!("{}/hook", hook.address());
         bureau.post("/api/v1/webhooks", &json!({"url": url})).expect(201);
@@ -150,7 +150,7 @@ fn family(sample: &str) -> String {
 
 on_both! {
     fn every_metric_of_the_dashboard_and_the_alerts_is_exported_with_help_and_type_and_every_one_of_ours_is_shown(engine) {
-        let (receiver, deaf) = (Sink::new(204), Sink::new(500));
+        let (receiver, deaf) = (Receiver::always(204), Receiver::always(500));
         let settings = [
             ("JIXIAO_WEBHOOK_ALLOW", "http,loopback"), ("JIXIAO_WEBHOOK_RETRY", "1"), ("JIXIAO_WEBHOOK_ATTEMPTS", "1"),
             ("JIXIAO_OTLP_ENDPOINT", receiver.address()), ("OTEL_BSP_SCHEDULE_DELAY", "50"),
@@ -181,7 +181,7 @@ on_both! {
     }
 
     fn what_was_done_is_counted_once_under_templates_and_what_clients_make_up_makes_no_series(engine) {
-        let (receiver, deaf) = (Sink::new(204), Sink::new(500));
+        let (receiver, deaf) = (Receiver::always(204), Receiver::always(500));
         let settings = [
             ("JIXIAO_WEBHOOK_ALLOW", "http,loopback"), ("JIXIAO_WEBHOOK_RETRY", "1"), ("JIXIAO_WEBHOOK_ATTEMPTS", "1"),
         ];
@@ -353,7 +353,7 @@ fn a_client_that_sends_slowly_is_the_reason_and_one_that_waits_for_changes_is_no
 }
 
 /// The spans that a collector got.
-fn spans(sent: &[Sent]) -> Vec<Span> {
+fn spans(sent: &[Request]) -> Vec<Span> {
     let requests = sent.iter().filter(|sent| sent.path == "/v1/traces");
     let decoded = requests.map(|sent| ExportTraceServiceRequest::decode(&*sent.body).unwrap());
     let resources = decoded.flat_map(|request| request.resource_spans);
@@ -377,7 +377,7 @@ fn attributes(span: &Span) -> BTreeMap<String, String> {
 
 on_both! {
     fn a_request_is_a_span_below_its_caller_with_its_steps_and_a_delivery_is_below_the_request(engine) {
-        let (collector, receiver) = (Sink::new(200), Sink::new(204));
+        let (collector, receiver) = (Receiver::always(200), Receiver::always(204));
         let settings = [
             ("JIXIAO_OTLP_ENDPOINT", collector.address()), ("OTEL_BSP_SCHEDULE_DELAY", "50"),
             ("JIXIAO_WEBHOOK_ALLOW", "http,loopback"), ("JIXIAO_LOG_FORMAT", "json"),
@@ -389,12 +389,12 @@ on_both! {
         let trace = "0af7651916cd43dd8448eb211c80319c";
         let caller = bureau.with("traceparent", &format!("00-{trace}-b7ad6b7169203331-01"));
         caller.put("/api/v1/units/219001", &json!({"name": "某镇", "kind": "town"})).expect(201);
-        let ours = |sent: &[Sent]| -> Option<Vec<Span>> {
+        let ours = |sent: &[Request]| -> Option<Vec<Span>> {
             let found: Vec<Span> = spans(sent).into_iter().filter(|span| hex::encode(&span.trace_id) == trace).collect();
             let has = |name: &str| found.iter().any(|span| span.name == name);
             (has("PUT /api/v1/units/{code}") && has("db.write") && has("webhook")).then_some(found)
         };
-        let found = collector.wait(ours);
+        let found = collector.find(ours);
         let named = |name: &str| found.iter().find(|span| span.name == name).unwrap();
         let (request, write, delivery) = (named("PUT /api/v1/units/{code}"), named("db.write"), named("webhook"));
         assert_eq!(hex::encode(&request.parent_span_id), "b7ad6b7169203331");
@@ -408,7 +408,7 @@ on_both! {
         let parts = micros("jixiao.waited_us") + micros("jixiao.worked_us");
         assert!(whole.abs_diff(parts) <= 2, "{whole} {timing:?}");
         assert_eq!(attributes(request)["http.response.status_code"], "201");
-        let told = receiver.got()[0].headers["traceparent"].clone();
+        let told = receiver.wait(1)[0].headers["traceparent"].clone();
         assert_eq!(told, format!("00-{trace}-{}-01", hex::encode(&delivery.span_id)));
         // The lines of the log say which trace they belong to.
         assert_eq!(logged(&server, trace)["route"], "/api/v1/units/{code}");
@@ -417,8 +417,8 @@ on_both! {
         bureau.with("traceparent", "00-zz").get("/api/v1/units/219001").expect(200);
         file_ready(&bureau, 2019);
         bureau.get("/api/v1/units/219001/evaluations/2019/score").expect(200);
-        let score = collector.wait(|sent| spans(sent).into_iter().find(|span| span.name == "score"));
-        let all = collector.wait(|sent| {
+        let score = collector.find(|sent| spans(sent).into_iter().find(|span| span.name == "score"));
+        let all = collector.find(|sent| {
             let all = spans(sent);
             all.iter().any(|span| span.span_id == score.parent_span_id).then_some(all)
         });
@@ -452,7 +452,7 @@ fn a_collector_that_is_gone_fails_no_request_and_what_is_lost_is_counted() {
 
 on_both! {
     fn what_is_secret_or_personal_is_in_no_log_no_metric_and_no_trace(engine) {
-        let (collector, receiver) = (Sink::new(200), Sink::new(500));
+        let (collector, receiver) = (Receiver::always(200), Receiver::always(500));
         let key = Key::new("k1");
         let data = tempfile::tempdir().unwrap();
         let jwks = data.path().join("jwks.json");
@@ -491,8 +491,8 @@ on_both! {
         server.process.client(&jwt).get("/api/v1/units");
         server.process.client(&format!("{jwt}x")).get("/api/v1/units").expect(401);
         bureau.get(&format!("/nowhere/{jwt}")).expect(404);
-        receiver.wait(|got| (got.len() >= 2).then_some(()));
-        collector.wait(|sent| spans(sent).iter().any(|span| span.name == "webhook").then_some(()));
+        receiver.wait(2);
+        collector.find(|sent| spans(sent).iter().any(|span| span.name == "webhook").then_some(()));
         server.wait_for_sample("jixiao_trace_spans_total{outcome=\"sent\"}", |sent| sent > 20.0);
         let mut all = server.scrape();
         let printed_once = format!("{token}\n");
@@ -500,7 +500,7 @@ on_both! {
         let output = server.process.output();
         assert!(output.contains("\"access\"") && output.contains("slow request"), "{output}");
         all.push_str(&output.replacen(&printed_once, "", 1));
-        for sent in collector.got() {
+        for sent in collector.wait(0) {
             all.push_str(&String::from_utf8_lossy(&sent.body));
         }
         let part = |token: &str| token.rsplit('_').next().unwrap().to_owned();

@@ -1,10 +1,8 @@
 //! Webhooks: what happens is sent on, in order, signed, until it arrives.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Read;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -16,17 +14,11 @@ use sha2::{Digest, Sha256};
 use crate::both_engines;
 use crate::support::client::{Client, faults};
 use crate::support::process::{Process, free_port, jixiao};
+use crate::support::receiver::{Receiver, Reply, Request};
 use crate::support::{Engine, TestApp};
 
 const WEBHOOKS: &str = "/api/v1/webhooks";
 const EVENTS: &str = "/api/v1/events";
-
-/// What a receiver was sent.
-#[derive(Debug, Clone)]
-struct Request {
-    headers: BTreeMap<String, String>,
-    body: Vec<u8>,
-}
 
 impl Request {
     fn event(&self) -> Value {
@@ -58,14 +50,19 @@ impl Request {
     }
 }
 
-/// How a receiver answers: the status and more headers.
-type Reply = (u16, &'static str);
+impl Receiver {
+    /// Where it is to be sent to.
+    fn hook(&self) -> String {
+        format!("{}/hook", self.address())
+    }
+
+    /// The numbers and types of all that it was sent, once that is so many.
+    fn told(&self, count: usize) -> Vec<(i64, String)> {
+        self.wait(count).iter().map(Request::told).collect()
+    }
+}
 
 const TAKEN: Reply = (204, "");
-
-/// A connection to a receiver, in clear or by TLS.
-trait Wire: Read + Write {}
-impl<T: Read + Write> Wire for T {}
 
 /// What some requests wait at until it is opened.
 #[derive(Clone, Default)]
@@ -88,112 +85,9 @@ impl Gate {
     }
 }
 
-/// A system that webhooks send to.
-struct Receiver {
-    address: String,
-    got: Arc<(Mutex<Vec<Request>>, Condvar)>,
-}
-
-impl Receiver {
-    /// One that answers the `n`th request (from 0) by `reply`.
-    fn new(reply: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
-        Self::over("http", |stream| Some(Box::new(stream)), reply)
-    }
-
-    /// One that is spoken to by https, with the certificate of `tests/certificates`.
-    fn secure() -> Self {
-        let (certificate, key) = (
-            include_bytes!("../certificates/certificate.pem"),
-            include_bytes!("../certificates/key.pem"),
-        );
-        let identity = native_tls::Identity::from_pkcs8(certificate, key).unwrap();
-        let acceptor = native_tls::TlsAcceptor::new(identity).unwrap();
-        Self::over(
-            "https",
-            move |stream| Some(Box::new(acceptor.accept(stream).ok()?)),
-            |_, _| TAKEN,
-        )
-    }
-
-    fn over(
-        scheme: &str,
-        accept: impl Fn(TcpStream) -> Option<Box<dyn Wire>> + Send + Sync + 'static,
-        reply: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static,
-    ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("{scheme}://{}/hook", listener.local_addr().unwrap());
-        let got: Arc<(Mutex<Vec<Request>>, Condvar)> = Arc::default();
-        let (all, accept, reply) = (got.clone(), Arc::new(accept), Arc::new(reply));
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let (all, accept, reply) = (all.clone(), accept.clone(), reply.clone());
-                std::thread::spawn(move || {
-                    let mut stream = accept(stream)?;
-                    let request = Self::read(&mut stream)?;
-                    let number = {
-                        let mut got = all.0.lock().unwrap();
-                        got.push(request.clone());
-                        all.1.notify_all();
-                        got.len() - 1
-                    };
-                    let (status, headers) = reply(number, &request);
-                    let body = if status == 204 { "" } else { "not now" };
-                    let length = body.len();
-                    write!(
-                        stream,
-                        "HTTP/1.1 {status} X\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-                    )
-                    .ok()
-                });
-            }
-        });
-        Self { address, got }
-    }
-
-    /// One that takes all it is sent.
-    fn willing() -> Self {
-        Self::new(|_, _| TAKEN)
-    }
-
-    fn read(stream: &mut dyn Wire) -> Option<Request> {
-        let mut reader = BufReader::new(stream);
-        let mut line = String::new();
-        reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
-        assert_eq!(line, "POST /hook HTTP/1.1\r\n");
-        let mut headers = BTreeMap::new();
-        loop {
-            line.clear();
-            reader.read_line(&mut line).ok()?;
-            let Some((name, value)) = line.trim_end().split_once(": ") else {
-                break;
-            };
-            headers.insert(name.to_ascii_lowercase(), value.to_owned());
-        }
-        let mut body = vec![0; headers["content-length"].parse().unwrap()];
-        reader.read_exact(&mut body).ok()?;
-        Some(Request { headers, body })
-    }
-
-    /// All that it was sent, once that is so many requests.
-    fn wait(&self, count: usize) -> Vec<Request> {
-        let (got, more) = &*self.got;
-        let short = |got: &mut Vec<Request>| got.len() < count;
-        let (got, late): (MutexGuard<'_, Vec<Request>>, _) = more
-            .wait_timeout_while(got.lock().unwrap(), Duration::from_secs(30), short)
-            .unwrap();
-        assert!(!late.timed_out(), "{} of {count} requests", got.len());
-        got.clone()
-    }
-
-    /// The numbers and types of all that it was sent, once that is so many.
-    fn told(&self, count: usize) -> Vec<(i64, String)> {
-        self.wait(count).iter().map(Request::told).collect()
-    }
-}
-
 /// Makes a webhook; what is answered.
 fn make(client: &Client, receiver: &Receiver, more: Value) -> Value {
-    let mut input = json!({"url": receiver.address});
+    let mut input = json!({"url": receiver.hook()});
     input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     client.post(WEBHOOKS, &input).expect(201).json()
 }
@@ -235,7 +129,7 @@ const UNITS: &str = "jixiao.unit";
 
 both_engines! {
     fn every_change_is_sent_once_in_order_as_the_feed_has_it_and_signed(app) {
-        let (bureau, receiver) = (app.bureau(), Receiver::willing());
+        let (bureau, receiver) = (app.bureau(), Receiver::always(204));
         let webhook = make(&bureau, &receiver, json!({"description": "办公系统待办"}));
         for n in 0..30 {
             town(&bureau, &format!("10{n}"), "某镇");
@@ -248,6 +142,7 @@ both_engines! {
         let sent: Vec<Value> = requests.iter().map(Request::event).collect();
         assert_eq!(json!(sent), feed["items"]);
         for request in &requests {
+            assert_eq!(request.path, "/hook");
             assert_eq!(request.headers["content-type"], "application/cloudevents+json");
             assert_eq!(request.headers["user-agent"], "jixiao/0.1.0");
             assert_eq!(request.signed_by(&[secret(&webhook), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]), [true, false]);
@@ -380,11 +275,11 @@ both_engines! {
             }
             (500, "")
         });
-        let (bureau, after) = (app.bureau(), Receiver::willing());
+        let (bureau, after) = (app.bureau(), Receiver::always(204));
         let webhook = make(&bureau, &before, json!({"types": [UNITS]}));
         town(&bureau, "101", "一镇");
         let (number, _) = before.told(3)[2];
-        bureau.patch(&address(&webhook), &json!({"url": after.address})).expect(200);
+        bureau.patch(&address(&webhook), &json!({"url": after.hook()})).expect(200);
         gate.open();
         assert_eq!(after.told(1)[0].0, number);
         let state = settled(&bureau, &webhook);
@@ -425,7 +320,7 @@ both_engines! {
             json!({"unit": "219"}), json!({"year": 2019}), json!({"types": ["jixiao.base_data.created", "jixiao.unit"]}),
             json!({"unit": "300", "types": ["jixiao.base_data"], "year": 2019}), json!({"unit": "400"}),
         ];
-        let receivers: Vec<Receiver> = wishes.iter().map(|_| Receiver::willing()).collect();
+        let receivers: Vec<Receiver> = wishes.iter().map(|_| Receiver::always(204)).collect();
         let webhooks: Vec<Value> = wishes.iter().zip(&receivers).map(|(wish, receiver)| make(&bureau, receiver, wish.clone())).collect();
         let sheet = |unit: &str| format!("/api/v1/units/{unit}/evaluations/2019/base-data");
         bureau.put(&sheet("219001"), &json!({})).expect(201);
@@ -452,12 +347,12 @@ both_engines! {
     }
 
     fn a_change_holds_from_the_next_event_on(app) {
-        let (bureau, before, after) = (app.bureau(), Receiver::willing(), Receiver::willing());
+        let (bureau, before, after) = (app.bureau(), Receiver::always(204), Receiver::always(204));
         let webhook = make(&bureau, &before, json!({"types": [UNITS], "description": "甲"}));
         town(&bureau, "101", "一镇");
         before.wait(1);
         let etag = bureau.get(&address(&webhook)).expect(200).etag();
-        let changed = bureau.with("If-Match", &etag).patch(&address(&webhook), &json!({"url": after.address, "description": null}));
+        let changed = bureau.with("If-Match", &etag).patch(&address(&webhook), &json!({"url": after.hook(), "description": null}));
         let changed = changed.expect(200).json();
         assert_eq!((&changed["version"], &changed["description"], &changed["types"]), (&json!(2), &Value::Null, &json!([UNITS])));
         bureau.with("If-Match", &etag).delete(&address(&webhook)).problem(412, "precondition-failed");
@@ -473,7 +368,7 @@ both_engines! {
     }
 
     fn a_new_secret_signs_beside_the_old_one_for_as_long_as_was_asked_for(app) {
-        let (bureau, receiver) = (app.bureau(), Receiver::willing());
+        let (bureau, receiver) = (app.bureau(), Receiver::always(204));
         let webhook = make(&bureau, &receiver, json!({"types": [UNITS]}));
         let rotate = format!("{}/rotate-secret", address(&webhook));
         let second = bureau.post(&rotate, &json!({"overlap_seconds": 3600})).expect(200);
@@ -492,8 +387,8 @@ both_engines! {
     }
 
     fn a_secret_is_shown_once_and_never_again(app) {
-        let (bureau, receiver) = (app.bureau(), Receiver::willing());
-        let made = bureau.post(WEBHOOKS, &json!({"url": receiver.address})).expect(201);
+        let (bureau, receiver) = (app.bureau(), Receiver::always(204));
+        let made = bureau.post(WEBHOOKS, &json!({"url": receiver.hook()})).expect(201);
         assert_eq!(made.header("Cache-Control"), Some("no-store"));
         let location = made.header("Location").unwrap().to_owned();
         let etag = made.etag();
@@ -522,7 +417,7 @@ both_engines! {
     }
 
     fn what_was_sent_is_sent_again_from_any_number_on_and_what_was_missed_can_be_left_out(app) {
-        let (bureau, receiver) = (app.bureau(), Receiver::willing());
+        let (bureau, receiver) = (app.bureau(), Receiver::always(204));
         let webhook = make(&bureau, &receiver, json!({"types": [UNITS]}));
         for code in ["101", "102", "103"] {
             town(&bureau, code, "某镇");
@@ -548,7 +443,7 @@ both_engines! {
 
     fn a_webhook_can_be_tried_and_redirects_are_not_followed(app) {
         let bureau = app.bureau();
-        let elsewhere = Receiver::willing();
+        let elsewhere = Receiver::always(204);
         let receiver = Receiver::new(|n, _| match n {
             0 => TAKEN,
             1 => (302, "Location: http://127.0.0.1:1/\r\n"),
@@ -593,7 +488,7 @@ both_engines! {
             held.pass();
             TAKEN
         });
-        let (bureau, quick) = (app.bureau(), Receiver::willing());
+        let (bureau, quick) = (app.bureau(), Receiver::always(204));
         let waits = make(&bureau, &slow, json!({"types": [UNITS]}));
         make(&bureau, &quick, json!({"types": [UNITS]}));
         for code in ["101", "102", "103"] {
@@ -613,7 +508,7 @@ both_engines! {
     }
 
     fn the_webhooks_of_a_process_that_died_are_taken_over_when_its_claim_ends(app) {
-        let (bureau, receiver) = (app.bureau(), Receiver::willing());
+        let (bureau, receiver) = (app.bureau(), Receiver::always(204));
         let webhook = make(&bureau, &receiver, json!({"types": [UNITS], "enabled": false}));
         let until = format!("{:.6}", jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2));
         diesel::sql_query(format!("UPDATE webhooks SET claimed_by = 'dead', claimed_until = '{until}'"))
@@ -666,7 +561,7 @@ fn of_two_services_one_sends_each_event_and_all_come_in_order() {
     let Some(app) = TestApp::start(Engine::Postgres) else {
         return;
     };
-    let (one, receiver) = (app.bureau(), Receiver::willing());
+    let (one, receiver) = (app.bureau(), Receiver::always(204));
     let second = app.another();
     let two = Client::new(second.base()).like(&one);
     let webhook = make(&one, &receiver, json!({"types": [UNITS]}));

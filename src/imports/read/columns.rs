@@ -5,11 +5,13 @@
 //! forms' own term.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use crate::fault::Text;
-use crate::http::contract::nearest;
+use crate::http::contract::{Contract, nearest};
+use crate::http::members::Schemas;
 use crate::imports::fault::RowFault;
 use crate::imports::read::{Names, Place};
 use crate::scoring::variables::Variable;
@@ -47,18 +49,18 @@ pub struct Column {
 /// The columns of a kind of row.
 #[derive(Debug)]
 pub struct Columns {
-    schemas: Value,
+    contract: Arc<Contract>,
     root: String,
     /// In the order in which they are written.
     all: Vec<Column>,
 }
 
 impl Columns {
-    /// The columns of rows that are a `schema` of these `schemas`, after columns for the `keys` that rows have besides:
+    /// The columns of rows that are a `schema` of the contract, after columns for the `keys` that rows have besides:
     /// each of its name and the name of its schema.
-    pub fn new(schemas: &Value, schema: &str, keys: &[(&str, &str)]) -> Self {
+    pub fn new(contract: Arc<Contract>, schema: &str, keys: &[(&str, &str)]) -> Self {
         let mut columns = Self {
-            schemas: schemas.clone(),
+            contract,
             root: schema.to_owned(),
             all: Vec::new(),
         };
@@ -84,7 +86,7 @@ impl Columns {
     }
 
     fn named(&self, schema: &str) -> Option<&Value> {
-        self.schemas.get(schema)
+        self.contract.named(schema)
     }
 
     /// A schema without references and without the choice of `null`.
@@ -542,21 +544,22 @@ pub fn cells(document: &Value, columns: &[Column]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use crate::http::contract::Contract;
     use crate::imports::model::Resource;
     use crate::imports::run::columns_of;
 
     #[test]
     fn every_heading_that_is_written_names_the_column_it_was_written_for() {
-        let document = serde_json::from_str(&crate::app::openapi_json().unwrap()).unwrap();
-        let contract = Contract::new(document);
+        let contract = Arc::new(Contract::new(crate::app::openapi_json().unwrap().leak()));
         for resource in [
             Resource::Units,
             Resource::BaseData,
             Resource::SpecialFunds,
             Resource::Assessments,
         ] {
-            let columns = columns_of(resource, &contract);
+            let columns = columns_of(resource, contract.clone());
             for column in columns.all() {
                 assert_eq!(columns.find(&column.term).as_ref(), Some(column), "{resource:?}");
                 assert_eq!(columns.find(&column.path).as_ref(), Some(column), "{resource:?}");

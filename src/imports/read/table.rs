@@ -126,14 +126,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::http::contract::Contract;
 
     fn columns() -> Arc<Columns> {
-        let document: Value = serde_json::from_str(&crate::app::openapi_json().unwrap()).unwrap();
-        Arc::new(Columns::new(
-            &document["components"]["schemas"],
-            "UnitInput",
-            &[("code", "UnitCode")],
-        ))
+        let contract = Contract::new(crate::app::openapi_json().unwrap().leak());
+        Arc::new(Columns::new(Arc::new(contract), "UnitInput", &[("code", "UnitCode")]))
     }
 
     fn read(text: &str) -> Vec<ReadRow> {

@@ -1,7 +1,6 @@
 //! A database that holds something of everything that the API can store, and what of it tests compare.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
 
 use jixiao::db::catalogue::{self, Table};
 use jixiao::db::{Target, dynamic, migrate, open_as_it_is};
@@ -9,7 +8,7 @@ use jixiao::tokens::model::Role;
 use serde_json::{Value, json};
 
 use super::client::Client;
-use super::{TestApp, file_ready};
+use super::{TestApp, file_ready, wait_until};
 
 /// The tables of this version of the program.
 pub fn tables() -> Vec<Table> {
@@ -176,12 +175,16 @@ pub fn fill(app: &TestApp) -> Client {
     bureau
         .put("/api/v1/units/302", &json!({"name": "某镇", "kind": "town"}))
         .expect(201);
-    wait(|| bureau.get(&format!("{webhook}/delivery")).expect(200).json()["dead_letters"] == 1);
+    wait_until("the dead letter is there", || {
+        bureau.get(&format!("{webhook}/delivery")).expect(200).json()["dead_letters"] == 1
+    });
     bureau
         .patch(&webhook, &json!({"enabled": false, "description": "停用"}))
         .expect(200);
     // The use of a token is noted a moment after its request.
-    wait(|| rows(app.target()).values().all(|rows| !rows.is_empty()) || missing(app));
+    wait_until("something of everything is there", || {
+        rows(app.target()).values().all(|rows| !rows.is_empty()) || missing(app)
+    });
     bureau
 }
 
@@ -197,12 +200,4 @@ fn missing(app: &TestApp) -> bool {
         "this holds nothing of {empty:?}: add it here"
     );
     false
-}
-
-fn wait(mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !done() {
-        assert!(Instant::now() < deadline, "it does not happen");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -1,18 +1,21 @@
-//! One PostgreSQL server for all tests of the process, in a folder that goes with it.
+//! One PostgreSQL server for all tests of the process, in a folder that goes with it, and others for tests that stop theirs.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use diesel::{Connection, PgConnection, RunQueryDsl};
 
-struct Server {
+/// A server of PostgreSQL, gone when it is dropped or the process ends.
+pub struct Server {
     port: u16,
-    // Its standard input is what keeps it alive.
     _child: Child,
+    /// What it is told; that this is open is what keeps it alive.
+    orders: ChildStdin,
+    done: BufReader<ChildStdout>,
 }
 
 static SERVER: LazyLock<Option<Server>> = LazyLock::new(start);
@@ -54,14 +57,7 @@ pub fn copy_of(address: &str) -> Option<Database> {
 
 fn made_from(template: &str) -> Option<Database> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let Some(server) = &*SERVER else {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "no initdb: in CI the tests on PostgreSQL must run"
-        );
-        eprintln!("SKIPPED: no initdb found, so nothing was tested on PostgreSQL");
-        return None;
-    };
+    let server = SERVER.as_ref().or_else(missing)?;
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let mut conn = PgConnection::establish(&server.address("postgres")).unwrap();
     diesel::sql_query(format!("CREATE DATABASE {name} TEMPLATE {template}"))
@@ -73,9 +69,41 @@ fn made_from(template: &str) -> Option<Database> {
     })
 }
 
+fn missing<T>() -> Option<T> {
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "no initdb: in CI the tests on PostgreSQL must run"
+    );
+    eprintln!("SKIPPED: no initdb found, so nothing was tested on PostgreSQL");
+    None
+}
+
 impl Server {
-    fn address(&self, database: &str) -> String {
+    /// One for a test alone; `None`, after saying so, where there is no PostgreSQL. In CI that is a failure.
+    pub fn own() -> Option<Self> {
+        start().or_else(missing)
+    }
+
+    /// How to reach a database of it.
+    pub fn address(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Ends it as a crash does: nothing is finished, nobody is waited for.
+    pub fn stop_at_once(&mut self) {
+        self.order("stop");
+    }
+
+    /// Starts it again after [`Self::stop_at_once`]; it then still has to recover.
+    pub fn start_again(&mut self) {
+        self.order("start");
+    }
+
+    fn order(&mut self, order: &str) {
+        writeln!(self.orders, "{order}").unwrap();
+        let mut done = String::new();
+        self.done.read_line(&mut done).unwrap();
+        assert_eq!(done.trim_end(), order);
     }
 }
 
@@ -89,6 +117,7 @@ fn binaries() -> Option<PathBuf> {
         .find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
 }
 
+/// Starts one; `None` where there is no PostgreSQL.
 fn start() -> Option<Server> {
     let binaries = binaries()?;
     let port = std::net::TcpListener::bind("127.0.0.1:0")
@@ -106,11 +135,16 @@ fn start() -> Option<Server> {
         if [ "$(id -u)" = 0 ]; then chown postgres "$dir"; as="setpriv --reuid postgres --regid postgres --clear-groups"; fi
         cd "$dir"
         $as {bin}/initdb -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >/dev/null
-        $as {bin}/postgres -D "$dir/data" -p {port} -k "$dir" -c listen_addresses=127.0.0.1 -c fsync=off \
-            -c max_connections=400 -c shared_buffers=64MB -c max_wal_size=128MB -c min_wal_size=32MB \
-            -c logging_collector=off >"$dir/log" 2>&1 &
-        server=$!
-        read _ || true
+        start() {{
+            $as {bin}/postgres -D "$dir/data" -p {port} -k "$dir" -c listen_addresses=127.0.0.1 -c fsync=off \
+                -c max_connections=400 -c shared_buffers=64MB -c max_wal_size=128MB -c min_wal_size=32MB \
+                -c logging_collector=off >>"$dir/log" 2>&1 &
+            server=$!
+        }}
+        # What pg_ctl calls immediate.
+        stop() {{ kill -QUIT $server; wait $server || true; }}
+        start
+        while read -r order; do $order; echo $order; done
         kill -INT $server || true
         wait $server || true
         rm -rf "$dir"
@@ -121,11 +155,15 @@ fn start() -> Option<Server> {
         .arg("-c")
         .arg(script)
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .spawn()
         .ok()?;
-    child.stdin.as_mut()?.flush().ok()?;
-    let server = Server { port, _child: child };
+    let server = Server {
+        port,
+        orders: child.stdin.take()?,
+        done: BufReader::new(child.stdout.take()?),
+        _child: child,
+    };
     let deadline = Instant::now() + Duration::from_secs(60);
     while PgConnection::establish(&server.address("postgres")).is_err() {
         assert!(Instant::now() < deadline, "PostgreSQL does not start");
