@@ -183,10 +183,14 @@ pub fn scheme(data: &[u8]) {
         return;
     };
     stays(&document);
-    assert_eq!(diff(&document, &document).changes.len(), 0);
-    told(&Scheme::faults(&document));
     static OTHER: LazyLock<SchemeDocument> = LazyLock::new(|| builtin_scheme("hunan-2019").document.clone());
-    diff(&OTHER, &document);
+    let faults = Scheme::faults(&document);
+    told(&faults);
+    // What is at fault is never stored, and only what is stored is held against another.
+    if faults.is_empty() {
+        assert_eq!(diff(&document, &document).changes.len(), 0);
+        diff(&OTHER, &document);
+    }
     let scheme = match Scheme::compile(document) {
         Ok(scheme) => scheme,
         Err(faults) => {
