@@ -159,10 +159,17 @@ class Server:
     def start(self):
         env = {name: value for name, value in os.environ.items() if not name.startswith(("JIXIAO_", "DATABASE_"))}
         env.update(DATABASE_URL=self.url, DATABASE_REPLICA_URL=REPLICA)
-        self.process = start(f"server-{self.number}", program, "serve", "--listen", f"127.0.0.1:{self.port}", "--log", "warn",
-                             "--rate-limit", "0", "--address-rate-limit", "0", "--webhook-allow", "http,loopback",
-                             "--webhook-retry", "200", own=True, env=env)
-        until(f"server {self.number}", lambda: request(self, "GET", "/health/ready")[0] == 200)
+        for _ in range(3):
+            self.process = start(f"server-{self.number}", program, "serve", "--listen", f"127.0.0.1:{self.port}", "--log", "warn",
+                                 "--rate-limit", "0", "--address-rate-limit", "0", "--webhook-allow", "http,loopback",
+                                 "--webhook-retry", "200", own=True, env=env)
+            ended = lambda: self.process.poll() is not None
+            until(f"server {self.number}", lambda: ended() or request(self, "GET", "/health/ready")[0] == 200)
+            if not ended():
+                return
+            # Another program may have taken the port since it was found free.
+            self.port = free_port()
+        sys.exit(f"server {self.number} does not start: {(work / f'server-{self.number}.log').read_text()}")
 
 
 local = threading.local()
