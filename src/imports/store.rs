@@ -181,3 +181,51 @@ pub fn list(
     )
     .load(conn)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use diesel::connection::InstrumentationEvent;
+    use diesel::sql_types::Text;
+
+    use super::*;
+    use crate::db::{Target, open_once};
+
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+
+    /// Each import asks for old ones, and the writer does nothing else meanwhile.
+    #[test]
+    fn the_more_imports_there_are_the_more_is_there_and_not_the_more_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = open_once(&Target::Sqlite(folder.path().join("jixiao.db"))).unwrap();
+        let (asks, asked) = channel();
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::StartQuery { query, .. } = event {
+                asks.send(query.to_string()).unwrap();
+            }
+        });
+        oldest(&mut conn, "2026").unwrap();
+        forget_some_faults(&mut conn, "a", 1).unwrap();
+        first_faults(&mut conn, "a", 1).unwrap();
+        for token in [None, Some("a".to_owned())] {
+            list(&mut conn, token, Order::default(), None, Limit::default()).unwrap();
+        }
+        let asked: Vec<String> = asked.try_iter().collect();
+        assert_eq!(asked.len(), 5, "{asked:?}");
+        for sql in asked {
+            let plan: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}"))
+                .load(&mut conn)
+                .unwrap();
+            assert!(!plan.is_empty());
+            for step in plan {
+                let reads_on = step.detail.starts_with("SEARCH") || step.detail == "SCAN imports USING INDEX sqlite_autoindex_imports_1";
+                assert!(reads_on, "{}: {sql}", step.detail);
+            }
+        }
+    }
+}
