@@ -120,7 +120,11 @@ pub async fn get_gaps(
                     format!("目标分不能超过该评分标准的总分{}分。", digits(full)),
                     format!("the target cannot exceed the {} points of the scheme", digits(full)),
                 );
-                return Err(Problem::invalid(vec![At::parameter("target", "out_of_range", text)]));
+                return Err(Problem::unfit_parameters(vec![At::parameter(
+                    "target",
+                    "out_of_range",
+                    text,
+                )]));
             }
             let form = format!("gaps {}", target.map(digits).unwrap_or_default());
             let etag = Basis::of(&context, &compiled.edition).etag(&compiled.id, &form);
@@ -343,7 +347,7 @@ pub async fn get_comparison(
              （某次提交）至少填一项。",
             "say what to compare: at least one of with_scheme, with_year, with_unit, submission, with_submission",
         );
-        return Err(Problem::invalid(vec![At::parameter(
+        return Err(Problem::invalid_parameters(vec![At::parameter(
             "with_scheme",
             "missing_parameter",
             text,

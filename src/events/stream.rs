@@ -83,7 +83,7 @@ impl Feed {
 
 /// A log that is shorter than what the reader has seen is another log: the database was restored or replaced.
 fn beyond_the_end(after: i64, head: i64) -> Problem {
-    Problem::invalid(vec![At::parameter(
+    Problem::unfit_parameters(vec![At::parameter(
         "after",
         "beyond_the_end",
         Text::new(

@@ -150,7 +150,7 @@ pub async fn post(
 fn roll_over(tx: &mut Tx<'_>, from: FiscalYear, input: &RollOverInput, store: bool) -> Result<RollOver, Problem> {
     let last = FiscalYearInput::try_from(&require(tx, from)?).map_err(Problem::internal)?;
     let year = FiscalYear::try_from(from.get() + 1).map_err(|message| {
-        Problem::invalid(vec![At::parameter("year", "out_of_range", Text::from_joined(&message))])
+        Problem::unfit_parameters(vec![At::parameter("year", "out_of_range", Text::from_joined(&message))])
     })?;
     if store::find(tx, year)?.is_some() {
         return Err(Problem::already_exists(

@@ -303,6 +303,16 @@ impl Problem {
         .with_errors(errors)
     }
 
+    /// 422: these parameters can be understood, but what is stored does not fit them.
+    pub fn unfit_parameters(errors: Vec<At>) -> Self {
+        Self::new(
+            &kinds::UNFIT_PARAMETER,
+            "请求参数格式正确，但与已有数据不符。",
+            "What is stored does not fit the request.",
+        )
+        .with_errors(errors)
+    }
+
     /// 400: the query parameter `name` is needed.
     pub fn missing_parameter(name: &'static str) -> Self {
         Self::invalid_parameters(vec![At::parameter(

@@ -169,7 +169,7 @@ fn must_have(scheme: &SchemeDocument, section: &Code) -> Result<(), Problem> {
         .map(|known| format!("{}（{}）", known.code, known.name))
         .collect();
     let codes: Vec<&str> = scheme.sections.iter().map(|known| known.code.as_str()).collect();
-    Err(Problem::invalid(vec![At::parameter(
+    Err(Problem::unfit_parameters(vec![At::parameter(
         "by",
         "unknown_section",
         Text::new(

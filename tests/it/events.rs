@@ -235,7 +235,7 @@ both_engines! {
         let asked = bureau.get(&format!("{EVENTS}?after=-1&wait=61&type=unit&limit=0"));
         assert_eq!(asked.parameters(), faults(&[
             ("after", "invalid_value"), ("wait", "invalid_value"), ("type", "invalid_value"), ("limit", "invalid_value")]));
-        let beyond = bureau.get(&format!("{EVENTS}?after={}", head(&bureau) + 1)).problem(422, "validation-failed");
+        let beyond = bureau.get(&format!("{EVENTS}?after={}", head(&bureau) + 1)).problem(422, "unfit-parameter");
         assert_eq!(beyond["errors"][0]["code"], "beyond_the_end");
         bureau.with("Accept", "text/csv").get(EVENTS).problem(406, "not-acceptable");
     }

@@ -200,7 +200,7 @@ both_engines! {
 
     fn an_unknown_section_is_refused_with_those_that_there_are(app) {
         let bureau = county(app);
-        let problem = bureau.get(&format!("{RANKING}?by=input")).problem(422, "validation-failed");
+        let problem = bureau.get(&format!("{RANKING}?by=input")).problem(422, "unfit-parameter");
         let error = &problem["errors"][0];
         assert_eq!((&error["parameter"], &error["code"]), (&json!("by"), &json!("unknown_section")));
         assert!(error["detail"].as_str().unwrap().contains("total, process, output"), "{error}");

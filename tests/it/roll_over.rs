@@ -150,7 +150,7 @@ both_engines! {
         assert_eq!(bureau.post(ROLL_OVER, &json!({"scheme": "mof-2013"})).faults(), faults(&[("/scheme", "template")]));
         bureau.post("/api/v1/fiscal-years/2018/roll-over", &json!({})).problem(404, "not-found");
         bureau.put("/api/v1/fiscal-years/2100", &json!({"scheme": "hunan-2019"})).expect(201);
-        bureau.post("/api/v1/fiscal-years/2100/roll-over", &json!({})).problem(422, "validation-failed");
+        bureau.post("/api/v1/fiscal-years/2100/roll-over", &json!({})).problem(422, "unfit-parameter");
         bureau.get(NEXT).problem(404, "not-found");
         assert_eq!(bureau.get("/api/v1/special-funds").each("id"), ["housing"]);
     }

@@ -148,7 +148,7 @@ both_engines! {
         assert_eq!(bureau.get(CHANGE).parameters(), faults(&[("scheme", "missing_parameter")]));
         bureau.get(&format!("{CHANGE}?scheme=nothing")).problem(404, "not-found");
         bureau.get("/api/v1/fiscal-years/2018/scheme-change?scheme=old").problem(404, "not-found");
-        let problem = bureau.get(&format!("{CHANGE}?scheme=mof-2013")).problem(422, "validation-failed");
+        let problem = bureau.get(&format!("{CHANGE}?scheme=mof-2013")).problem(422, "unfit-parameter");
         assert_eq!(problem["errors"][0]["parameter"], "scheme");
     }
 }

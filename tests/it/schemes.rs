@@ -206,7 +206,7 @@ both_engines! {
         assert_eq!(bureau.post("/api/v1/special-funds", &fund("mof-2013")).faults(), template);
         assert_eq!(bureau.post("/api/v1/scores:preview", &year).faults(), template);
         let score = bureau.get("/api/v1/units/219001/evaluations/2019/score?scheme=mof-2013");
-        let problem = score.problem(422, "validation-failed");
+        let problem = score.problem(422, "unfit-parameter");
         assert_eq!((&problem["errors"][0]["parameter"], &problem["errors"][0]["code"]), (&json!("scheme"), &json!("template")));
         bureau.get("/api/v1/fiscal-years/2020").problem(404, "not-found");
         bureau.get("/api/v1/special-funds/one").problem(404, "not-found");
