@@ -46,6 +46,18 @@ pub fn without(request: &HttpRequest) -> Cow<'_, str> {
     }
 }
 
+/// 400: an answer that is no JSON document, such as a file or a stream, has no fields to choose from.
+pub fn of_no_json() -> Problem {
+    Problem::invalid_parameters(vec![At::parameter(
+        "fields",
+        "unknown_parameter",
+        Text::new(
+            "该应答不是JSON文档（为文件或数据流），不能用fields选取字段。",
+            "this answer is a file or a stream and no JSON document; it has no fields to choose from",
+        ),
+    )])
+}
+
 /// Which fields an answer is to have.
 #[derive(Debug)]
 pub struct Fields {
@@ -77,7 +89,7 @@ impl Fields {
         let top = if of_items { items } else { vec![schema] };
         let faults: Vec<At> = names.iter().filter_map(|name| fault(schemas, &top, name)).collect();
         if !faults.is_empty() {
-            return Err(Problem::invalid(faults));
+            return Err(Problem::unfit_parameters(faults));
         }
         let mut wanted = Tree::default();
         for name in &names {

@@ -61,6 +61,9 @@ fn select(response: ServiceResponse) -> ServiceResponse {
         .headers()
         .get(CONTENT_TYPE)
         .is_some_and(|kind| kind == "application/json");
+    if !is_json && request.path().starts_with("/api/") {
+        return ServiceResponse::new(request, fields::of_no_json().error_response());
+    }
     let (head, body) = response.into_parts();
     let selected = Fields::of(&request).and_then(|fields| match (fields, body.try_into_bytes()) {
         (Some(fields), Ok(bytes)) if is_json => Ok(BoxBody::new(fields.select(&bytes)?)),

@@ -63,7 +63,7 @@ both_engines! {
 
     fn what_is_no_field_is_named_and_what_happens_to_be_absent_is_none_of_it(app) {
         let bureau = with_fund(app);
-        let refused = bureau.get(&format!("{UNIT}?fields=code,nmae,parent.code,links.self")).problem(422, "validation-failed");
+        let refused = bureau.get(&format!("{UNIT}?fields=code,nmae,parent.code,links.self")).problem(422, "unfit-parameter");
         let errors: Vec<&Value> = refused["errors"].as_array().unwrap().iter().collect();
         assert!(errors.iter().all(|error| error["parameter"] == "fields" && error["code"] == "unknown_field"), "{refused}");
         let details: Vec<&str> = errors.iter().map(|error| error["detail"].as_str().unwrap()).collect();
@@ -83,6 +83,14 @@ both_engines! {
         // Who may not read is not told what there is; what does not exist has no fields.
         app.anonymous().get(&format!("{UNIT}?fields=nmae")).problem(401, "unauthorized");
         bureau.get("/api/v1/units/300?fields=nmae").problem(404, "not-found");
+        // A file or a stream has none, and is not given whole to one who asked for a part.
+        for path in ["/api/v1/scores", "/api/v1/exports/units", &format!("{YEAR}/forms")] {
+            let refused = bureau.get(&format!("{path}?fields=unit"));
+            assert_eq!(refused.parameters(), faults(&[("fields", "unknown_parameter")]), "{path}");
+        }
+        let book = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        let refused = bureau.with("Accept", book).get(&format!("{EVALUATION}/report?fields=unit"));
+        assert_eq!(refused.parameters(), faults(&[("fields", "unknown_parameter")]));
         // It is no parameter where nothing is read.
         assert_eq!(
             bureau.with("Content-Type", "application/x-ndjson").send("POST", "/api/v1/imports?resource=units&fields=id", Some(b"{}")).parameters(),
