@@ -33,6 +33,7 @@ use crate::scoring::Case;
 use crate::scoring::text::SchemeId;
 use crate::scoring::values::exact;
 use crate::telemetry::timeline;
+use crate::units::handlers::bounds;
 
 /// Adds the route.
 pub fn routes(config: &mut ServiceConfig) {
@@ -130,12 +131,15 @@ pub async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let format = FORMATS[preferred(&request, &FORMATS.map(Format::media_type))?];
-    let within = principal.within(query.unit.as_ref());
     let walk = {
-        let (library, within) = (library.clone(), within.clone());
+        let library = library.clone();
         move |conn: &mut AnyConnection| {
+            let within = bounds(conn, &principal, query.unit.as_ref())?;
             let years = match query.year {
-                Some(year) => vec![year.get()],
+                Some(year) => {
+                    store::scheme_of(conn, year)?.ok_or_else(|| Problem::no_year(year))?;
+                    vec![year.get()]
+                }
                 None => store::years(conn)?,
             };
             let scheme = query.scheme.as_ref().map(|id| named(conn, &library, "scheme", id));
@@ -151,7 +155,7 @@ pub async fn list(
     };
     let (walk, last) = db.read(walk).await?;
     let scheme = walk.scheme.as_ref().map(|scheme| (&scheme.id, &scheme.edition));
-    let tag = ETag::of_all(&last, ("scores", format, &walk.years, scheme, &within));
+    let tag = ETag::of_all(&last, ("scores", format, &walk.years, scheme, &walk.within));
     if preconditions.knows(&tag) {
         return Ok(tag.stamp(HttpResponse::NotModified()).finish());
     }

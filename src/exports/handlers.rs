@@ -21,6 +21,7 @@ use crate::codes::{FiscalYear, UnitCode};
 use crate::db::Db;
 use crate::db::changes::Head;
 use crate::fault::Text;
+use crate::fiscal_years;
 use crate::http::accept::preferred;
 use crate::http::auth::Reader;
 use crate::http::contract::Contract;
@@ -37,6 +38,7 @@ use crate::imports::handlers::File as FileSchema;
 use crate::imports::model::Resource;
 use crate::imports::read::columns::Column;
 use crate::imports::run::columns_of;
+use crate::units::handlers::bounds;
 
 /// Adds the route of the exports.
 pub fn routes(config: &mut ServiceConfig) {
@@ -144,8 +146,15 @@ pub async fn get(
     contract: Data<Contract>,
 ) -> Result<HttpResponse, Problem> {
     let format = Format::ALL[preferred(&request, &Format::ALL.map(Format::media_type))?];
-    let within = principal.within(query.unit.as_ref());
-    let last = db.read(|conn| Ok(Head::load(conn)?)).await?;
+    let (unit, year) = (query.unit.clone(), query.year);
+    let (within, last) = db
+        .read(move |conn| {
+            if let Some(year) = year {
+                fiscal_years::store::find(conn, year)?.ok_or_else(|| Problem::no_year(year))?;
+            }
+            Ok((bounds(conn, &principal, unit.as_ref())?, Head::load(conn)?))
+        })
+        .await?;
     let tag = ETag::of_all(&last, (exported, format, &query, &within));
     if preconditions.knows(&tag) {
         return Ok(tag.stamp(HttpResponse::NotModified()).finish());

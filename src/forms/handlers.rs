@@ -33,6 +33,7 @@ use crate::imports::file::Format;
 use crate::imports::handlers::File as FileSchema;
 use crate::schemes::library::Library;
 use crate::special_funds;
+use crate::units::handlers::bounds;
 
 /// Adds the route of the forms of a unit's year, below `/api/v1/units`.
 pub fn routes(config: &mut ServiceConfig) {
@@ -218,11 +219,11 @@ pub async fn get_archive(
     db: Data<Db>,
     library: Data<Library>,
 ) -> Result<HttpResponse, Problem> {
-    let within = principal.within(query.unit.as_ref());
-    let last = db
+    let unit = query.unit.clone();
+    let (within, last) = db
         .read(move |conn| {
             store::scheme_of(conn, year)?.ok_or_else(|| Problem::no_year(year))?;
-            Ok(Head::load(conn)?)
+            Ok((bounds(conn, &principal, unit.as_ref())?, Head::load(conn)?))
         })
         .await?;
     let tag = ETag::of_all(&last, ("forms", year, &within));

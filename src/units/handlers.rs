@@ -14,7 +14,7 @@ use crate::db::{AnyConnection, Db, Tx};
 use crate::fault::Fault;
 use crate::http::accept::json;
 use crate::http::answers::{Answer, Answers};
-use crate::http::auth::{Bureau, Reader};
+use crate::http::auth::{Bureau, Principal, Reader};
 use crate::http::body::{Json, MergePatch};
 use crate::http::etag::Preconditions;
 use crate::http::page::{Limit, Order, Page};
@@ -282,6 +282,25 @@ pub(super) fn find(conn: &mut AnyConnection, code: &UnitCode) -> Result<Option<S
 /// 404 if there is none.
 pub fn view(conn: &mut AnyConnection, code: &UnitCode) -> Result<Unit, Problem> {
     require(conn, code).map(Unit::from)
+}
+
+/// What bounds an answer about many units: the one that was asked for, and those that the token sees.
+///
+/// # Errors
+/// 404 for a unit that there is not, 403 for one of which nothing is the token's: an empty answer would say that nothing was filed.
+pub fn bounds(
+    conn: &mut AnyConnection,
+    principal: &Principal,
+    unit: Option<&UnitCode>,
+) -> Result<Vec<Vec<String>>, Problem> {
+    if let Some(code) = unit {
+        let row = store::find(conn, code.as_str())?.ok_or_else(|| Problem::no_unit(code))?;
+        // Of a unit above its own a token gets what is its own.
+        if !principal.paths.iter().any(|path| path.starts_with(&row.path)) {
+            principal.may_see(&row.path)?;
+        }
+    }
+    Ok(principal.within(unit))
 }
 
 fn require(conn: &mut AnyConnection, code: &UnitCode) -> Result<Stored, Problem> {

@@ -205,7 +205,9 @@ both_engines! {
         assert_eq!(each(&bureau, "base-data?unit=219&year=2019", "unit"), ["219", "219001"]);
         assert_eq!(each(&bureau, "special-funds?unit=219001&year=2020", "id"), ["f219001-2020"]);
         assert_eq!(each(&bureau, "assessments?unit=219", "unit"), [""; 0]);
-        assert_eq!(each(&bureau, "units?unit=404", "code"), [""; 0]);
+        // An empty file would say that nothing was filed.
+        export(&bureau, "units?unit=404", NDJSON).problem(404, "not-found");
+        export(&bureau, "base-data?year=2031", NDJSON).problem(404, "not-found");
         export(&bureau, "units?unit=x&years=2019", NDJSON).problem(400, "invalid-parameter");
         export(&bureau, "tokens", NDJSON).problem(400, "invalid-parameter");
     }
@@ -226,12 +228,14 @@ both_engines! {
             assert_eq!(each(&client, "base-data", "unit"), expected);
         }
         let unit = app.unit(&["219001"]);
-        assert_eq!(each(&unit, "units?unit=219", "code"), ["219001"]);
-        assert_eq!(each(&unit, "units?unit=300", "code"), [""; 0]);
+        assert_eq!(each(&unit, "units?unit=219", "code"), ["219001"], "of a unit above it what is its own");
+        assert_eq!(each(&unit, "units?unit=219001", "code"), ["219001"]);
+        export(&unit, "units?unit=300", NDJSON).problem(403, "forbidden");
     }
 
     fn the_client_chooses_the_format_and_gets_a_name_for_the_file(app) {
-        let bureau = app.with_units(&[("219", None)]);
+        let bureau = with_years(app);
+        app.with_units(&[("219", None)]);
         for (accept, kind, name, zh) in [
             ("", NDJSON, "units.ndjson", "%E9%A2%84%E7%AE%97%E5%8D%95%E4%BD%8D.ndjson"),
             ("*/*", NDJSON, "units.ndjson", "%E9%A2%84%E7%AE%97%E5%8D%95%E4%BD%8D.ndjson"),

@@ -593,7 +593,8 @@ both_engines! {
         assert!(all[0].1 == bureau.get(&format!("{YEAR}/report?format=xlsx")).expect(200).body);
         assert_eq!(names(&open(&app.unit(&["219"]), "")), names(&all[..1]));
         assert_eq!(names(&open(&bureau, "?unit=300")), names(&all[1..2]));
-        assert_eq!(open(&bureau, "?unit=999").len(), 0);
+        bureau.get("/api/v1/fiscal-years/2019/forms?unit=999").problem(404, "not-found");
+        app.unit(&["219"]).get("/api/v1/fiscal-years/2019/forms?unit=300").problem(403, "forbidden");
         assert!(open(&bureau, "") == all, "the same bytes for the same data");
         bureau.get("/api/v1/fiscal-years/2018/forms").problem(404, "not-found");
         bureau.get("/api/v1/fiscal-years/2019/forms?unit=x").problem(400, "invalid-parameter");

@@ -107,13 +107,15 @@ both_engines! {
         let template = bureau.get("/api/v1/scores?scheme=mof-2013").expect(422);
         assert_eq!(template.json()["errors"][0]["parameter"], "scheme");
         bureau.get("/api/v1/scores?year=19").expect(400);
+        bureau.get("/api/v1/scores?year=2031").problem(404, "not-found");
+        bureau.get("/api/v1/scores?unit=404").problem(404, "not-found");
     }
 
     fn a_unit_sees_its_own_and_those_below_it(app) {
         let bureau = with_years(app);
         let above = app.unit(&["219"]);
         assert_eq!(rows(&above, "").len(), 3);
-        assert_eq!(totals(&above, "?unit=300"), Vec::<Value>::new());
+        above.get("/api/v1/scores?unit=300").problem(403, "forbidden");
         assert_eq!(totals(&app.unit(&["300"]), ""), [json!(["300", 2019, null])]);
         assert_eq!(totals(&app.auditor(), ""), totals(&bureau, ""));
     }
