@@ -15,6 +15,7 @@ use super::members::Schemas;
 
 use crate::codes::{Date, Uscc, WebhookUrl};
 use crate::fault::{Fault, Text};
+use crate::scoring::text::DESCRIPTION_ZH;
 use crate::scoring::values::{Amount, Percent, Points, Quantity, Share, SignedAmount};
 
 /// How many faults of a body are listed: what has more is no slip of the pen, and a list of all would be many times as long as the
@@ -349,19 +350,28 @@ impl Contract {
             ValidationErrorKind::Pattern { pattern } => fault(
                 at,
                 "pattern",
-                format!("{found}的格式不符合要求（{pattern}）。"),
+                match self.expectation_zh(error) {
+                    "" => format!("{found_zh}的格式不符合要求（{pattern}）。"),
+                    wanted => format!("应为{wanted}，收到的是{found_zh}。"),
+                },
                 format!("{found} does not match {pattern}{expected}"),
             ),
             ValidationErrorKind::MinLength { limit } => fault(
                 at,
                 "too_short",
-                format!("至少应有{limit}个字符。"),
+                match self.expectation_zh(error) {
+                    "" => format!("至少应有{limit}个字符。"),
+                    wanted => format!("至少应有{limit}个字符，应为{wanted}。"),
+                },
                 format!("must have at least {limit} characters{expected}"),
             ),
             ValidationErrorKind::MaxLength { limit } => fault(
                 at,
                 "too_long",
-                format!("不应超过{limit}个字符。"),
+                match self.expectation_zh(error) {
+                    "" => format!("不应超过{limit}个字符。"),
+                    wanted => format!("不应超过{limit}个字符，应为{wanted}。"),
+                },
                 format!("must have at most {limit} characters{expected}"),
             ),
             ValidationErrorKind::Minimum { limit } | ValidationErrorKind::ExclusiveMinimum { limit } => fault(
@@ -429,7 +439,10 @@ impl Contract {
                 fault(
                     format!("{at}/{}", escape(name)),
                     "pattern",
-                    format!("名称{shown}的格式不符合要求。"),
+                    match self.expectation_zh(error) {
+                        "" => format!("名称{shown}的格式不符合要求。"),
+                        wanted => format!("名称应为{wanted}，收到的是{shown}。"),
+                    },
                     format!("the name {shown} is not acceptable{}", self.expectation(error)),
                 );
             }
@@ -503,6 +516,14 @@ impl Contract {
             .schema_of(error)
             .and_then(|schema| schema.get("description")?.as_str());
         description.map(|text| format!(". {}", text.trim())).unwrap_or_default()
+    }
+
+    /// The same in Chinese, to go on from “应为”; empty where it says nothing.
+    fn expectation_zh(&self, error: &ValidationError<'_>) -> &str {
+        let description = self
+            .schema_of(error)
+            .and_then(|schema| schema.get(DESCRIPTION_ZH)?.as_str());
+        description.unwrap_or_default()
     }
 
     /// The names of the properties that the failing schema has.

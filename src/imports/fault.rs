@@ -104,7 +104,7 @@ impl RowFault {
             row,
             "unreadable",
             Text::new(
-                format!("自该行起文件无法读取（{reason}）。"),
+                "自该行起文件无法读取，可能已损坏或未传输完整；请重新导出或另存后再导入。",
                 format!("the file cannot be read from this row on: {reason}"),
             ),
         )

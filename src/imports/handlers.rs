@@ -90,7 +90,8 @@ pub struct File(#[allow(dead_code, reason = "only the document speaks of it")] V
 /// by `Content-Type`. Each row is the document that the single PUT takes, with its key: `code` for units, `unit` and `year`
 /// for base data and assessments, `id` for special funds. The columns of a table are named by the forms' terms
 /// (预算单位编码, 编制数 …) or by dotted paths (`staff.posts`); an export shows them. What the single operation refuses is
-/// refused here: closed years, submitted evaluations, units of others.
+/// refused here: closed years, submitted evaluations, units of others. Rows are stored in their order: of two with the same key the
+/// later one stands, and is counted under `replaced`.
 ///
 /// For base data and special funds XLSX may hold forms instead (附件2, 附件3), each sheet one document: those of
 /// `…/forms/{form}` filled in, or those of a report. They are known by what is printed on them; columns may have moved, rows may be put in,

@@ -223,7 +223,8 @@ mod tests {
                 .unwrap();
             assert!(!plan.is_empty());
             for step in plan {
-                let reads_on = step.detail.starts_with("SEARCH") || step.detail == "SCAN imports USING INDEX sqlite_autoindex_imports_1";
+                let reads_on = step.detail.starts_with("SEARCH")
+                    || step.detail == "SCAN imports USING INDEX sqlite_autoindex_imports_1";
                 assert!(reads_on, "{}: {sql}", step.detail);
             }
         }

@@ -10,6 +10,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::fault::LANGUAGES;
 
+/// Under which name a schema says in Chinese what it takes, in words that go on from “应为”.
+pub const DESCRIPTION_ZH: &str = "x-description-zh";
+
 /// Defines a text type: how long, which characters, what the schema says, and the refusal in both languages.
 macro_rules! text {
     (
@@ -69,6 +72,11 @@ macro_rules! text {
                     .pattern(Some($pattern))
                     .description(Some($description))
                     .examples([serde_json::Value::from($example)])
+                    .extensions(Some(
+                        utoipa::openapi::extensions::Extensions::builder()
+                            .add($crate::scoring::text::DESCRIPTION_ZH, $zh)
+                            .build(),
+                    ))
                     .into()
             }
         }

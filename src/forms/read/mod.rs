@@ -142,7 +142,7 @@ pub fn documents<R: Read + Seek>(
             Ok(read) => read,
             Err(error) => {
                 let text = Text::new(
-                    format!("工作表“{name}”无法读取（{error}）。"),
+                    format!("工作表“{name}”无法读取，可能已损坏；请用Excel或WPS打开后另存，再行导入。"),
                     format!("the sheet \"{name}\" cannot be read: {error}"),
                 );
                 if !take(Ok(of_sheet("unreadable", text))) {
