@@ -41,6 +41,36 @@ impl Column {
         }
     }
 
+    /// A number as the forms print it, which is nearly all there are, digit by digit in a machine word; `None` for one that does not
+    /// fit, or is written in another way: what becomes of those [`parse`](Self::parse) knows.
+    fn plain(&self, text: &str) -> Option<Decimal> {
+        let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+        // Eighteen digits fit, and a point.
+        if digits.len() > 19 || !digits.first()?.is_ascii_digit() || !digits.last()?.is_ascii_digit() {
+            return None;
+        }
+        // Of the fraction only what is not zero at its end counts.
+        let (mut mantissa, mut scale, mut zeros, mut fraction) = (0_i64, 0, 0, false);
+        for byte in digits {
+            match byte {
+                b'.' if !fraction => fraction = true,
+                b'0' if fraction => zeros += 1,
+                b'0'..=b'9' if fraction => {
+                    mantissa = mantissa.checked_mul(10_i64.pow(zeros + 1))? + i64::from(byte - b'0');
+                    (scale, zeros) = (scale + zeros + 1, 0);
+                }
+                b'0'..=b'9' => mantissa = mantissa.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?,
+                _ => return None,
+            }
+        }
+        if digits.len() < text.len() {
+            mantissa = if mantissa == 0 { return None } else { -mantissa };
+        }
+        let one = 10_i64.pow(scale.min(self.decimals));
+        let fits = scale <= self.decimals && mantissa >= self.least * one && mantissa <= self.most * one;
+        fits.then(|| Decimal::new(mantissa, scale))
+    }
+
     fn parse(&self, digits: &str) -> Result<Decimal, String> {
         let number = match digits.contains(['e', 'E']) {
             true => Decimal::from_scientific(digits),
@@ -96,6 +126,9 @@ impl<'de> Visitor<'de> for DecimalVisitor<'_> {
     }
 
     fn visit_str<E: de::Error>(self, digits: &str) -> Result<Decimal, E> {
+        if let Some(number) = self.0.plain(digits) {
+            return Ok(number);
+        }
         // A string states the number as the form prints it; exponents are for JSON numbers only.
         if digits.contains(['e', 'E', '+']) {
             return Err(E::custom(self.0.refusal(digits)));
@@ -115,7 +148,11 @@ impl<'de> Visitor<'de> for DecimalVisitor<'_> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Decimal, A::Error> {
         let number = serde_json::Number::deserialize(de::value::MapAccessDeserializer::new(map))
             .map_err(|_| de::Error::custom(self.0.refusal("{…}")))?;
-        self.0.parse(&number.to_string()).map_err(de::Error::custom)
+        let digits = number.as_str();
+        match self.0.plain(digits) {
+            Some(number) => Ok(number),
+            None => self.0.parse(digits).map_err(de::Error::custom),
+        }
     }
 
     fn visit_bool<E: de::Error>(self, found: bool) -> Result<Decimal, E> {
@@ -493,6 +530,29 @@ mod tests {
             prop_assert_eq!(Digits::of(number).to_string(), number.normalize().to_string());
             let short = Decimal::new(low % 10_000, scale % 8);
             prop_assert_eq!(Digits::of(short).to_string(), short.normalize().to_string());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_plainly_is_what_is_parsed(text in r"-?[0-9]{0,20}(\.[0-9]{0,10}0{0,3})?[-+eE_.]?[0-9]{0,2}") {
+            for column in [&Amount::COLUMN, &SignedAmount::COLUMN, &Points::COLUMN, &Share::COLUMN, &Count::COLUMN] {
+                if let Some(plain) = column.plain(&text) {
+                    let parsed = column.parse(&text).map(|parsed| (parsed.mantissa(), parsed.scale()));
+                    prop_assert_eq!(Ok((plain.mantissa(), plain.scale())), parsed, "{}", text);
+                }
+            }
+        }
+
+        #[test]
+        fn what_forms_print_is_read_plainly(whole in 0_u32..=999_999_999, fraction in 0_u32..=999_999, decimals in 0_usize..=6) {
+            let text = match decimals {
+                0 => whole.to_string(),
+                _ => format!("{whole}.{}", &format!("{fraction:06}")[..decimals]),
+            };
+            prop_assert!(Amount::COLUMN.plain(&text).is_some(), "{}", text);
+            let negative = format!("-{text}");
+            prop_assert_eq!(SignedAmount::COLUMN.plain(&negative).is_some(), text.contains(|c| ('1'..='9').contains(&c)), "{}", negative);
         }
     }
 
