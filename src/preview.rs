@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::db::Db;
 use crate::fault::Fault;
-use crate::http::accept::json;
+use crate::http::accept::score_json;
 use crate::http::auth::Reader;
 use crate::http::body::Json;
 use crate::http::problem::Problem;
@@ -130,7 +130,7 @@ pub async fn post(
             timeline::score(&scheme, &Case::of_year(&sheet, &assessments))
         }
     };
-    let body = json(&PreviewScore { scheme: used, score })?;
+    let body = score_json(&PreviewScore { scheme: used, score })?;
     Ok(HttpResponse::Ok().content_type("application/json").body(body))
 }
 

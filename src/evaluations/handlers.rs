@@ -16,7 +16,7 @@ use super::{checks, history, part_handlers, parts, review, submissions, transiti
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
-use crate::http::accept::{Form, form, json};
+use crate::http::accept::{Form, form, score_json};
 use crate::http::answers::{Answer, Answers};
 use crate::http::auth::{Principal, Reader};
 use crate::http::etag::{ETag, Preconditions};
@@ -358,7 +358,7 @@ pub async fn get_score(
                     Bytes::from(render::score(&heading, &compute(conn, &compiled, &context)?))
                 }
                 Form::Json => scores.get_or_render((&code, year, &compiled.id), basis, || {
-                    json(&unit_score(conn, &compiled, (&code, year), &context)?)
+                    score_json(&unit_score(conn, &compiled, (&code, year), &context)?)
                 })?,
             };
             Ok(Answer {
@@ -433,7 +433,7 @@ fn refuse(unfit: Unfit, parameter: &'static str, id: &SchemeId) -> Problem {
         Unfit::Unknown => Problem::no_scheme(id),
         Unfit::Template => {
             let fault = Fault::template_scheme(id);
-            Problem::invalid(vec![At::parameter(parameter, fault.code, fault.text)])
+            Problem::unfit_parameters(vec![At::parameter(parameter, fault.code, fault.text)])
         }
     }
 }

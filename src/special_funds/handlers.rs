@@ -13,7 +13,7 @@ use crate::db::{AnyConnection, Db, Saved, Tx};
 use crate::evaluations::locks::may_change;
 use crate::evaluations::workflow::State;
 use crate::fault::{Fault, Text};
-use crate::http::accept::{Form, form, json};
+use crate::http::accept::{Form, form, score_json};
 use crate::http::auth::{Editor, Principal, Reader};
 use crate::http::body::{Json, MergePatch};
 use crate::http::etag::{ETag, Preconditions};
@@ -388,7 +388,7 @@ pub async fn get_score(
                     );
                     Bytes::from(render::score(&heading, &scored.score))
                 }
-                Form::Json => json(&scored)?,
+                Form::Json => score_json(&scored)?,
             };
             Ok((etag, body))
         })
