@@ -162,10 +162,7 @@ async fn run(cli: Cli, given: ArgMatches) -> Result<(), Failure> {
 async fn serve(config: Config, given: ArgMatches) -> Result<(), Failure> {
     let filter = telemetry::start(&config)?;
     let listener = bind(config.listen, "--listen")?;
-    let metrics = config
-        .metrics_listen
-        .map(|address| bind(address, "--metrics-listen"))
-        .transpose()?;
+    let metrics = bind_metrics(&config)?;
     let live = Live::new(&config, Gate::new(config.identity.as_ref())?)?;
     let db = Db::open(&config.db)?;
     let first = db
@@ -209,12 +206,16 @@ async fn serve_demo(mut config: Config) -> Result<(), Failure> {
     }
     telemetry::start(&config)?;
     let listener = bind(config.listen, "--listen")?;
+    let metrics = bind_metrics(&config)?;
     let address = listener.local_addr()?;
     let folder = tempfile::tempdir()?;
     config.db = DbConfig::new(Target::Sqlite(folder.path().join("jixiao.db")));
     let db = Db::open(&config.db)?;
     let server = app::server(&config, &db, Gate::Open, listener).await?;
     let serving = actix_web::rt::spawn(server);
+    if let Some(listener) = metrics {
+        actix_web::rt::spawn(scrape::server(&db, listener)?);
+    }
     let deliveries = Deliveries::start(&config.webhooks, &db);
     let base = format!("http://{address}");
     let to = base.clone();
@@ -247,6 +248,11 @@ fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, Failure> {
         )
         .into()
     })
+}
+
+fn bind_metrics(config: &Config) -> Result<Option<TcpListener>, Failure> {
+    let address = config.metrics_listen;
+    address.map(|address| bind(address, "--metrics-listen")).transpose()
 }
 
 fn token(command: TokenCommand, target: &Target) -> Result<(), Failure> {
