@@ -1,10 +1,12 @@
 # What the scripts of the folders beside this have in common; they source it. It goes to the root of the repository, builds the program, and
 # gives them a folder, $work, that goes with the script, as does all that it started in the background.
 #
-# PROFILE=dev measures a debug build, which says nothing but whether a script works.
+# JIXIAO=path/to/jixiao measures another build, such as the one of ops/release/build.sh. PROFILE=dev measures a debug build, which says
+# nothing but whether a script works.
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 profile=${PROFILE:-release}
-jixiao=${CARGO_TARGET_DIR:-target}/$([ "$profile" = dev ] && echo debug || echo "$profile")/jixiao
+built=${CARGO_TARGET_DIR:-target}/$([ "$profile" = dev ] && echo debug || echo "$profile")
+jixiao=${JIXIAO:-$built/jixiao}
 api=http://127.0.0.1:9001/api/v1
 export BENCH_DIR=$PWD/benches/http
 # Nobody asks as often as this; counted it is all the same.
@@ -12,7 +14,7 @@ export JIXIAO_RATE_LIMIT=1000000000 JIXIAO_ADDRESS_RATE_LIMIT=1000000000 JIXIAO_
 
 need() { command -v "$1" >/dev/null || { echo "$1 is missing (apt-get install $1)" >&2; exit 1; }; }
 need curl
-cargo build --quiet --profile "$profile"
+[ -n "${JIXIAO:-}" ] || cargo build --quiet --profile "$profile"
 work=$(mktemp -d)
 # PostgreSQL has a user of its own.
 chmod 755 "$work"
@@ -30,10 +32,24 @@ serve() { # starts the server on an empty database, and waits until it answers
   TOKEN=$(grep -o 'jx_[A-Za-z0-9_]*' "$work/server.log" | head -1)
   export TOKEN
 }
+postgres() { # starts a PostgreSQL of its own, with an empty database at $database; 1 where its server is not installed
+  local programs as=()
+  programs=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1)
+  [ -n "$programs" ] || return 1
+  # The server refuses to run as root.
+  if [ "$(id -u)" = 0 ]; then
+    install -d -o postgres "$work/cluster"
+    as=(setpriv --reuid postgres --regid postgres --clear-groups)
+  fi
+  "${as[@]}" "$programs/initdb" -D "$work/cluster/data" -U postgres -A trust -E UTF8 --locale=C >/dev/null
+  "${as[@]}" "$programs/postgres" -D "$work/cluster/data" -p 9002 -k "$work/cluster" -c listen_addresses=127.0.0.1 >"$work/cluster.log" 2>&1 &
+  until "$programs/pg_isready" -q -h 127.0.0.1 -p 9002; do sleep 0.1; done
+  database=postgres://postgres@127.0.0.1:9002/postgres
+}
 stop() { kill "$server" && wait "$server" || true; }
 bare() { # starts the bare handler on port 9000
   cargo build --quiet --profile "$profile" --example bare
-  "${jixiao%/*}/examples/bare" 127.0.0.1:9000 >"$work/bare.log" 2>&1 &
+  "$built/examples/bare" 127.0.0.1:9000 >"$work/bare.log" 2>&1 &
   await http://127.0.0.1:9000/
 }
 memory() { # VmRSS, RssAnon or VmHWM: what the server holds, of that its own, or what it held at most, in MB
@@ -55,6 +71,15 @@ filed() { # COUNT YEAR FILE: rows of what is in the file, for each of those unit
   document=$(tr -d '\n' <"$3")
   awk -v units="$1" -v year="$2" -v rest="${document#*\{}" 'BEGIN {
     for (n = 0; n < units; n++) printf "{\"unit\":\"%d\",\"year\":%d,%s\n", 1000000000 + n, year, rest }'
+}
+
+# A thousand units, so that neither the index nor the cache is a toy; one of them with a whole year.
+thousand() {
+  put /fiscal-years/2019 '{"scheme":"hunan-2019"}'
+  for code in $(seq 100000 100999); do printf '{"code":"%s","name":"单位%s","kind":"department"}\n' "$code" "$code"; done |
+    import units
+  put /units/100000/evaluations/2019/base-data "@$BENCH_DIR/base-data.json"
+  put /units/100000/evaluations/2019/assessments "@$BENCH_DIR/assessments.json"
 }
 
 median() { # of the arguments

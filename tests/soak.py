@@ -147,7 +147,7 @@ class Soak:
             request, expected = ("GET", "/api/v1/exports/units"), {200}
         started = time.perf_counter()
         status, head, content = await connection.send(*request)
-        self.times.append(time.perf_counter() - started)
+        self.times.append((started, time.perf_counter() - started))
         self.statuses[status] += 1
         of_disk = status == 507 or status == 503 and re.search(rb'"/problems/(not-saved|storage-failed)"', content)
         if status in DEFINED:
@@ -292,7 +292,11 @@ class Soak:
             self.faults.append(f"the audit trail: {audit.stdout.decode()}")
         if "panicked" in (log := (self.folder / "output").read_text()):
             self.faults.append("a panic: " + log[log.index("panicked") - 200:][:1000])
-        took = sorted(self.times)
+        begin, thirds = self.times[0][0], [0, 0, 0]
+        for started, _ in self.times:
+            thirds[min(2, int((started - begin) * 3 / SECONDS))] += 1
+        print("requests a second in each third: " + ", ".join(f"{count * 3 / SECONDS:.0f}" for count in thirds))
+        took = sorted(time for _, time in self.times)
         at = lambda share: took[int(len(took) * share)] * 1000
         print(f"answers: {dict(self.statuses)}; p50 {at(0.5):.1f} ms, p99 {at(0.99):.1f} ms, p99.9 {at(0.999):.1f} ms")
         print(f"memory: {memory[0]:.0f} MB after warming up, {memory[-1]:.0f} MB at the end, {max(memory):.0f} MB at most, "

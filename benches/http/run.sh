@@ -12,15 +12,6 @@ seconds=${1:-8} rounds=${2:-3} connections=64
 . "$(dirname "$0")/../server.sh"
 need wrk
 
-# A thousand units, so that neither the index nor the cache is a toy; one of them with a whole year.
-fill() {
-  put /fiscal-years/2019 '{"scheme":"hunan-2019"}'
-  for code in $(seq 100000 100999); do printf '{"code":"%s","name":"单位%s","kind":"department"}\n' "$code" "$code"; done |
-    import units
-  put /units/100000/evaluations/2019/base-data "@$BENCH_DIR/base-data.json"
-  put /units/100000/evaluations/2019/assessments "@$BENCH_DIR/assessments.json"
-}
-
 rate() { # OUT_FILE SCRIPT URL
   wrk -t1 -c$connections -d"${seconds}s" -s "$BENCH_DIR/$2" "$3" >"$1"
   awk '/^Requests\/sec/ {print $2}' "$1"
@@ -51,9 +42,14 @@ table() { # ENGINE
 
 bare
 serve
-fill
+thousand
 echo "memory before anything was asked of it but to store a thousand units: $(memory VmRSS) MB"
 table SQLite
+# What of this is sending alone.
+for path in /units/100000/evaluations/2019/score '/units?limit=100'; do
+  length=$(curl -sf "$api$path" -H "Authorization: Bearer $TOKEN" | wc -c)
+  measure "a constant of $length bytes" get.lua "http://127.0.0.1:9000/$length"
+done
 stop
 
 # Started again on what was stored, ten times: until the first answer, asked for all the while.
@@ -77,19 +73,9 @@ sleep 2
 echo "idle memory: $(memory VmRSS) MB, of which $(memory RssAnon) MB are its own and the rest pages of the program's file"
 stop
 
-postgres=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1 || true)
-if [ -n "$postgres" ]; then
-  as=()
-  # The server refuses to run as root.
-  if [ "$(id -u)" = 0 ]; then
-    install -d -o postgres "$work/cluster"
-    as=(setpriv --reuid postgres --regid postgres --clear-groups)
-  fi
-  "${as[@]}" "$postgres/initdb" -D "$work/cluster/data" -U postgres -A trust -E UTF8 --locale=C >/dev/null
-  "${as[@]}" "$postgres/postgres" -D "$work/cluster/data" -p 9002 -k "$work/cluster" -c listen_addresses=127.0.0.1 >"$work/cluster.log" 2>&1 &
-  until "$postgres/pg_isready" -q -h 127.0.0.1 -p 9002; do sleep 0.1; done
-  DATABASE_URL=postgres://postgres@127.0.0.1:9002/postgres serve
-  fill
+if postgres; then
+  DATABASE_URL=$database serve
+  thousand
   table PostgreSQL
   stop
 else

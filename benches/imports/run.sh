@@ -16,7 +16,7 @@ filed "$((rows / 10))" 2019 "$BENCH_DIR/base-data.json" >"$work/sheets.ndjson"
 
 inserts() { # rows per second of the bare loop, in a database that is thrown away
   rm -rf "$work/bare"
-  "${jixiao%/*}/examples/inserts" "$work/bare/jixiao.db" "$rows"
+  "$built/examples/inserts" "$work/bare/jixiao.db" "$rows"
 }
 peak() { memory VmHWM; }
 timed() { # RESOURCE MODE FILE ROWS: rows per second
