@@ -2,7 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
+use diesel::prelude::*;
+use jixiao::db::schema::token_uses;
 use serde_json::json;
 
 use crate::both_engines;
@@ -133,6 +136,11 @@ fn a_full_queue_is_answered_with_503_and_nothing_of_it_is_done() {
     let bureau = app.bureau();
     // A token just seen costs no look into the database, and reads do not wait for the writer anyway.
     bureau.get("/api/v1/units").expect(200);
+    // That it was used is written down a little later, and would take the one place in the queue.
+    let mut conn = app.connect();
+    while token_uses::table.count().get_result::<i64>(&mut conn).unwrap() == 0 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     let (holding, held) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
     let (holding, released) = (Mutex::new(holding), Arc::new(Mutex::new(released)));
