@@ -347,7 +347,7 @@ pub async fn get_comparison(
              （某次提交）至少填一项。",
             "say what to compare: at least one of with_scheme, with_year, with_unit, submission, with_submission",
         );
-        return Err(Problem::invalid_parameters(vec![At::parameter(
+        return Err(Problem::unfit_parameters(vec![At::parameter(
             "with_scheme",
             "missing_parameter",
             text,
