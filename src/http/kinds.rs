@@ -204,11 +204,11 @@ kinds! {
         title "The content is not acceptable" "填报内容不符合要求"
         hint "Correct every place listed in `errors` and send it again."
             "请逐项更正errors中列出的问题后重新提交。"
-    /// A parameter that can be understood, but not met by what is stored.
+    /// A parameter that can be understood, but to which there is no answer.
     UNFIT_PARAMETER = UNPROCESSABLE_ENTITY "unfit-parameter"
-        title "A parameter does not fit the data" "请求参数与已有数据不符"
-        hint "Choose one of the values that the message in `errors` names."
-            "请按errors中的说明改用其他取值。"
+        title "A parameter does not apply here" "请求参数不适用"
+        hint "Give what the message in `errors` names."
+            "请按errors中的说明更正参数。"
     /// Nothing of a file was stored, since rows of it are at fault.
     IMPORT_REFUSED = UNPROCESSABLE_ENTITY "import-refused"
         title "Nothing of the file was stored" "文件未导入"

@@ -303,12 +303,12 @@ impl Problem {
         .with_errors(errors)
     }
 
-    /// 422: these parameters can be understood, but what is stored does not fit them.
+    /// 422: these parameters can be understood, but there is no answer to them.
     pub fn unfit_parameters(errors: Vec<At>) -> Self {
         Self::new(
             &kinds::UNFIT_PARAMETER,
-            "请求参数格式正确，但与已有数据不符。",
-            "What is stored does not fit the request.",
+            "请求参数格式正确，但无法据此作答。",
+            "The parameters are well written, but there is no answer to them.",
         )
         .with_errors(errors)
     }
