@@ -281,7 +281,9 @@ impl Row {
     /// # Errors
     /// None: texts, integers and nulls can always be written as JSON.
     pub fn hash_after(&self, before: &str) -> serde_json::Result<String> {
-        let fields = serde_json::to_vec(&(
+        // Most of it is the document, whose quotation marks get longer.
+        let mut fields = Vec::with_capacity(self.after.as_ref().map_or(0, String::len) * 3 / 2 + 512);
+        let listed = (
             self.seq,
             &self.at,
             &self.actor,
@@ -295,7 +297,8 @@ impl Row {
             &self.unit_code,
             self.year,
             &self.after,
-        ))?;
+        );
+        serde_json::to_writer(&mut fields, &listed)?;
         let mut digest = Sha256::new();
         digest.update(before);
         digest.update("\n");

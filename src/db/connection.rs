@@ -98,13 +98,13 @@ pub enum Access {
 }
 
 /// What the connection that writes needs beyond the others. The cache holds the leaves that changes of a thousand units touch.
-/// The log is folded by a thread of its own; at 32 MB the writer catches up, so that it cannot grow without end. What a savepoint may have to
-/// undo stays out of memory: an import can change every page there is.
+/// The log is folded by a thread of its own (`writer::fold`); should that not come to it, a commit does from 256 MB on, so that it cannot grow
+/// without end. What a savepoint may have to undo stays out of memory: an import can change every page there is.
 const WRITER: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA cache_size = -16000;
-    PRAGMA wal_autocheckpoint = 8000;";
+    PRAGMA wal_autocheckpoint = 64000;";
 
 /// What notices within seconds that a machine is gone, which libpq by itself waits for without end. What an address says wins.
 const WATCHFUL: [(&str, &str); 5] = [

@@ -6,14 +6,16 @@
 //! does, the transaction is undone and all run again, each in a savepoint of its own.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::result::Error;
-use diesel::{Connection, QueryResult};
+use diesel::{Connection, QueryResult, QueryableByName, RunQueryDsl};
 use tokio::sync::{oneshot, watch};
 
 use super::changes::{Head, Origin};
@@ -106,12 +108,19 @@ impl Writer {
     ) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(waiting);
         let (committed, commits) = sync_channel(1);
-        let folding = std::thread::Builder::new()
-            .name("db-folder".into())
-            .spawn(move || fold(beside, &commits))?;
+        let is_long = Arc::new(AtomicBool::new(false));
+        let folding = std::thread::Builder::new().name("db-folder".into()).spawn({
+            let is_long = Arc::clone(&is_long);
+            move || fold(beside, &commits, &is_long)
+        })?;
+        let folder = Folder {
+            committed,
+            is_long,
+            thread: folding,
+        };
         let thread = std::thread::Builder::new()
             .name("db-writer".into())
-            .spawn(move || serve(conn, &target, &receiver, &last, committed, folding))?;
+            .spawn(move || serve(conn, &target, &receiver, &last, folder))?;
         Ok(Self {
             queue: Mutex::new(Some(sender)),
             thread: Mutex::new(Some(thread)),
@@ -161,18 +170,49 @@ impl Writer {
 /// are written once.
 const FOLDED_AFTER: Duration = Duration::from_millis(100);
 
+/// With how many pages the log is to begin anew, 32 MB of them.
+const LONG: i64 = 8000;
+
+#[derive(QueryableByName)]
+struct Folded {
+    /// How many pages the log has.
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    log: i64,
+}
+
+/// Folds into the file what the log has, without waiting for anyone; how many pages that are, folded now or before.
+fn fold_now(conn: &mut AnyConnection) -> i64 {
+    match diesel::sql_query("PRAGMA wal_checkpoint(PASSIVE)").get_result::<Folded>(conn) {
+        Ok(folded) => folded.log,
+        Err(error) => {
+            tracing::warn!(%error, "the write-ahead log could not be folded into the database");
+            0
+        }
+    }
+}
+
 /// Folds the log into the file, on a thread of its own so that no commit waits for it, some time after it is told that there was
 /// one. Ends when nobody can tell any more.
 ///
-/// While writes never cease the log cannot begin anew; then the writer itself catches up what is left, when the log has as many
-/// pages as `wal_autocheckpoint` says.
-fn fold(mut conn: AnyConnection, commits: &Receiver<()>) {
+/// While writes never cease something is always left, and the log cannot begin anew. So when it is long, the writer is asked to fold what is
+/// left, between two commits: which is little, since this has just been done here.
+fn fold(mut conn: AnyConnection, commits: &Receiver<()>, is_long: &AtomicBool) {
     while commits.recv().is_ok() {
         std::thread::sleep(FOLDED_AFTER);
-        if let Err(error) = conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)") {
-            tracing::warn!(%error, "the write-ahead log could not be folded into the database");
+        if fold_now(&mut conn) > LONG {
+            fold_now(&mut conn);
+            is_long.store(true, Relaxed);
         }
     }
+}
+
+/// The thread that folds the log, as the writer sees it.
+struct Folder {
+    /// Tells it that there was a commit.
+    committed: SyncSender<()>,
+    /// It asks for what is left.
+    is_long: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
 }
 
 fn serve(
@@ -180,8 +220,7 @@ fn serve(
     target: &Target,
     queue: &Receiver<Box<dyn Job>>,
     last: &watch::Sender<i64>,
-    committed: SyncSender<()>,
-    folding: JoinHandle<()>,
+    folder: Folder,
 ) {
     // Ends when the queue is closed and empty.
     while let Ok(first) = queue.recv() {
@@ -194,7 +233,7 @@ fn serve(
             Ok(head) => {
                 saw(last, head);
                 // One word is enough for many commits.
-                let _ = committed.try_send(());
+                let _ = folder.committed.try_send(());
                 None
             }
             Err(error) => Some(error),
@@ -212,9 +251,12 @@ fn serve(
                 Err(error) => tracing::error!(%error, "the database cannot be opened again"),
             }
         }
+        if folder.is_long.swap(false, Relaxed) {
+            fold_now(&mut conn);
+        }
     }
-    drop(committed);
-    let _ = folding.join();
+    drop(folder.committed);
+    let _ = folder.thread.join();
     let closing = "PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);";
     if let Err(error) = conn.batch_execute(closing) {
         tracing::warn!(%error, "the write-ahead log was left in place; it is read at the next start");
@@ -269,6 +311,8 @@ fn run_all(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> diesel::Quer
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use diesel::prelude::*;
 
     use super::*;
@@ -330,5 +374,42 @@ mod tests {
                 "{table}"
             );
         }
+    }
+
+    /// A writer that never rests meets the log's end before the log has 64000 pages, where a commit would fold it by itself.
+    #[test]
+    fn the_log_begins_anew_while_writes_never_cease() {
+        const PAGE: u64 = 4096;
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target::Sqlite(folder.path().join("jixiao.db"));
+        let mut conn = open_once(&target).unwrap();
+        conn.batch_execute("CREATE TABLE pieces (a BLOB)").unwrap();
+        let beside = connect(&target, Access::Write).unwrap();
+        let last = watch::Sender::new(0);
+        let writer = Writer::start((conn, beside), target, 10, last).unwrap();
+        let log = folder.path().join("jixiao.db-wal");
+        // How often it began anew (the file format's "checkpoint sequence number").
+        let begun = || {
+            let mut head = [0; 16];
+            std::fs::File::open(&log).unwrap().read_exact(&mut head).unwrap();
+            u32::from_be_bytes(head[12..].try_into().unwrap())
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let write_a_piece = || {
+            let piece = writer.run(Origin::program(), |tx| {
+                Ok(tx.batch_execute("DELETE FROM pieces; INSERT INTO pieces VALUES (zeroblob(4000000))")?)
+            });
+            runtime.block_on(piece).unwrap();
+        };
+        while std::fs::metadata(&log).unwrap().len() < LONG.unsigned_abs() * PAGE {
+            write_a_piece();
+        }
+        let before = begun();
+        let pieces = (0..50)
+            .take_while(|_| begun() == before)
+            .map(|_| write_a_piece())
+            .count();
+        assert!(pieces < 50, "the log was never begun anew");
+        writer.close();
     }
 }
