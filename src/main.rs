@@ -142,8 +142,11 @@ async fn run(cli: Cli, given: ArgMatches) -> Result<(), Failure> {
         Command::Demo => serve_demo(config).await,
         Command::Token(command) => token(command, &config.db.target),
         Command::Openapi => {
-            std::io::stdout().write_all(app::openapi_json()?.as_bytes())?;
-            Ok(())
+            match std::io::stdout().write_all(app::openapi_json()?.as_bytes()) {
+                // Whoever reads it has seen enough: `jixiao openapi | head`.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+                written => Ok(written?),
+            }
         }
         Command::Audit(AuditCommand::Verify { anchors }) => verify(&config.db.target, &anchors),
         Command::Migrate(command) => {

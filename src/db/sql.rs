@@ -1,10 +1,13 @@
 //! Pieces of SQL that several stores need.
 
+use diesel::expression::{ValidGrouping, is_aggregate};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{Bool, HasSqlType, Nullable, Text};
 
 use super::AnyConnection;
-use super::schema::{unit_predecessors, units};
+use super::schema::unit_predecessors;
 
 /// Functions that both engines have under the same name.
 #[diesel::declare_sql_function]
@@ -64,20 +67,62 @@ pub fn at_or_below(path: &str) -> String {
     format!("{path}%")
 }
 
-// Of its own, since the macro makes public items without any documentation.
-mod twice {
-    diesel::alias!(crate::db::schema::units as tops: Tops, crate::db::schema::units as belows: Belows);
+/// Whether the unit whose code is in a column is one of some units, or below one of them now. A unit that is gone is below none, and
+/// still itself.
+///
+/// It is gone down from unit to unit, so that it costs as much as is below these, and not as there is.
+#[derive(Debug, Clone)]
+pub struct IsUnder<C> {
+    column: C,
+    codes: Vec<String>,
 }
-use twice::{belows, tops};
 
-/// The codes of some units and of all below them, as a subquery.
-#[diesel::dsl::auto_type(no_type_alias)]
-pub fn codes_under(codes: Vec<String>) -> _ {
-    let below = belows.field(units::path).like(tops.field(units::path).concat("%"));
-    belows
-        .inner_join(tops.on(below))
-        .filter(tops.field(units::code).eq_any(codes))
-        .select(belows.field(units::code))
+/// Whether the unit in `column` is one of `codes` or below one of them; never, when there are none.
+pub fn is_under<C>(column: C, codes: Vec<String>) -> IsUnder<C> {
+    IsUnder { column, codes }
+}
+
+impl<C> Expression for IsUnder<C> {
+    type SqlType = Nullable<Bool>;
+}
+
+impl<C: AppearsOnTable<Tables>, Tables> AppearsOnTable<Tables> for IsUnder<C> {}
+
+impl<C, Groups> ValidGrouping<Groups> for IsUnder<C> {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl<C> QueryId for IsUnder<C> {
+    // Told apart by its text: it has as many parameters as there are codes.
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<C, DB> QueryFragment<DB> for IsUnder<C>
+where
+    C: QueryFragment<DB>,
+    DB: diesel::backend::Backend + HasSqlType<Text>,
+    String: ToSql<Text, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        let Some((first, others)) = self.codes.split_first() else {
+            out.push_sql("1 = 0");
+            return Ok(());
+        };
+        self.column.walk_ast(out.reborrow())?;
+        out.push_sql(" IN (WITH RECURSIVE found (code) AS (VALUES (");
+        out.push_bind_param::<Text, _>(first)?;
+        for code in others {
+            out.push_sql("), (");
+            out.push_bind_param::<Text, _>(code)?;
+        }
+        // UNION, and not UNION ALL: one unit may be below another of these.
+        out.push_sql(
+            ") UNION SELECT below.code FROM found INNER JOIN units AS below ON below.parent_code = found.code) \
+             SELECT code FROM found)",
+        );
+        Ok(())
+    }
 }
 
 /// How far back a line of units is followed, in reforms (机构改革) and in units.
@@ -115,7 +160,60 @@ pub fn lineage(conn: &mut AnyConnection, of: Vec<String>) -> QueryResult<(Vec<(S
 
 #[cfg(test)]
 mod tests {
+    use diesel::connection::SimpleConnection;
+
     use super::*;
+    use crate::db::schema::units;
+    use crate::db::{Target, open_once};
+
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+
+    #[test]
+    fn those_below_some_units_are_found_without_looking_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = open_once(&Target::Sqlite(folder.path().join("jixiao.db"))).unwrap();
+        conn.batch_execute(
+            "INSERT INTO units (code, name, kind, parent_code, path, version, created_at, updated_at) VALUES
+                ('219', '某县', 'department', NULL, '/219/', 1, '', ''),
+                ('219001', '某局', 'department', '219', '/219/219001/', 1, '', ''),
+                ('219001001', '某站', 'department', '219001', '/219/219001/219001001/', 1, '', ''),
+                ('219002', '某镇', 'town', '219', '/219/219002/', 1, '', ''),
+                ('2190', '另一县', 'department', NULL, '/2190/', 1, '', ''),
+                ('2190001', '另一局', 'department', '2190', '/2190/2190001/', 1, '', '')",
+        )
+        .unwrap();
+        let mut under = |codes: &[&str]| -> Vec<String> {
+            let codes = codes.iter().map(|code| (*code).to_owned()).collect();
+            let found = units::table.filter(is_under(units::code, codes)).select(units::code);
+            found.order(units::code).load(&mut conn).unwrap()
+        };
+        assert_eq!(under(&["219"]), ["219", "219001", "219001001", "219002"]);
+        assert_eq!(under(&["219001"]), ["219001", "219001001"]);
+        // One of them below another, and one that is gone.
+        let several = under(&["219001001", "2190", "219001", "218"]);
+        assert_eq!(several, ["2190", "2190001", "219001", "219001001"]);
+        assert_eq!(under(&[]), Vec::<String>::new());
+
+        let query = units::table.filter(is_under(units::code, vec!["219".to_owned()]));
+        let sql = diesel::debug_query::<diesel::sqlite::Sqlite, _>(&query).to_string();
+        let sql = sql.split(" -- binds").next().unwrap();
+        let plan: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}"))
+            .load(&mut conn)
+            .unwrap();
+        let steps: Vec<&str> = plan.iter().map(|step| &*step.detail).collect();
+        let searches = steps.iter().filter(|step| step.starts_with("SEARCH")).count();
+        assert_eq!(searches, 2, "{steps:?}");
+        assert!(
+            !steps
+                .iter()
+                .any(|step| step.contains("SCAN units") || step.contains("SCAN below")),
+            "{steps:?}"
+        );
+    }
 
     #[test]
     fn sqlite_takes_rows_fifty_at_a_time() {
@@ -125,7 +223,6 @@ mod tests {
         use diesel::connection::InstrumentationEvent;
 
         use crate::codes::UnitCode;
-        use crate::db::{Target, open_once};
         use crate::units::model::{Row, UnitInput};
 
         let folder = tempfile::tempdir().unwrap();

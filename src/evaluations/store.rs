@@ -15,7 +15,7 @@ use crate::db::connection::Backend;
 use crate::db::schema::{
     evaluations, fiscal_years, scoring_schemes, special_funds, submissions, unit_predecessors, units,
 };
-use crate::db::sql::codes_under;
+use crate::db::sql::is_under;
 use crate::db::{AnyConnection, now};
 use crate::fiscal_years::model::Season;
 use crate::http::page::{Limit, Order};
@@ -365,7 +365,7 @@ pub fn walk(
                 query = query.filter(evaluations::year.eq(year.get()));
             }
             for codes in within {
-                query = query.filter(evaluations::unit_code.eq_any(codes_under(codes.clone())));
+                query = query.filter(is_under(evaluations::unit_code, codes.clone()));
             }
             if let Some((unit, year)) = after {
                 let unit = unit.to_string();
@@ -532,7 +532,7 @@ pub fn contexts(
         ))
         .into_boxed::<Backend>();
     for codes in within {
-        query = query.filter(evaluations::unit_code.eq_any(codes_under(codes.clone())));
+        query = query.filter(is_under(evaluations::unit_code, codes.clone()));
     }
     let rows: Vec<Columns> = query.order(evaluations::unit_code).limit(most).load(conn)?;
     let context = |(names, season, (scheme_id, version, updated_at), row, document, validity): Columns| {
@@ -611,7 +611,7 @@ pub fn filed(
         query = query.filter(evaluations::state.eq_any(DRAFTS));
     }
     for codes in within {
-        query = query.filter(evaluations::unit_code.eq_any(codes_under(codes.clone())));
+        query = query.filter(is_under(evaluations::unit_code, codes.clone()));
     }
     query.order(evaluations::unit_code).limit(most).load(conn)
 }

@@ -8,7 +8,7 @@ use crate::db::AnyConnection;
 use crate::db::changes::Row;
 use crate::db::connection::Backend;
 use crate::db::schema::changes::dsl;
-use crate::db::sql::codes_under;
+use crate::db::sql::is_under;
 
 /// Which changes to read.
 #[derive(Debug, Clone, Default)]
@@ -55,10 +55,7 @@ pub fn between(
         query = query.filter(dsl::resource.eq_any(resources).or(both.eq_any(exact)));
     }
     if let Some(scope) = &filter.scope {
-        let unit = dsl::unit_code.assume_not_null();
-        // A unit that is gone is below none, but what was its own is still to be told.
-        let own = unit.eq_any(scope.clone());
-        query = query.filter(own.or(unit.eq_any(codes_under(scope.clone()))));
+        query = query.filter(is_under(dsl::unit_code, scope.clone()));
     }
     query.load(conn)
 }

@@ -6,7 +6,7 @@ use super::model::{EntryRow, Row, SpecialFundInput};
 use crate::codes::{FiscalYear, FundId, UnitCode};
 use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, fiscal_years, special_funds, units};
-use crate::db::sql::{codes_under, containing, insert_all, lower};
+use crate::db::sql::{containing, insert_all, is_under, lower};
 use crate::db::{AnyConnection, now};
 use crate::fiscal_years::model::Season;
 use crate::http::page::{Limit, Order};
@@ -122,7 +122,7 @@ pub fn list(
         query = query.filter(lower(dsl::name).like(lower(containing(q))).escape('\\'));
     }
     if let Some(scope) = &filter.scope {
-        query = query.filter(dsl::unit_code.eq_any(codes_under(scope.clone())));
+        query = query.filter(is_under(dsl::unit_code, scope.clone()));
     }
     paged!(query, dsl::id, order, cursor.map(|id| id.as_str().to_owned()), limit).load(conn)
 }
@@ -140,7 +140,7 @@ pub fn walk(
         query = query.filter(dsl::year.eq(year.get()));
     }
     for codes in within {
-        query = query.filter(dsl::unit_code.eq_any(codes_under(codes.clone())));
+        query = query.filter(is_under(dsl::unit_code, codes.clone()));
     }
     query
         .filter(dsl::id.gt(after.to_owned()))

@@ -6,7 +6,7 @@ use super::model::{Row, Stored, UnitInput, UnitKind};
 use crate::codes::{FiscalYear, UnitCode};
 use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, special_funds, token_units, unit_predecessors, units};
-use crate::db::sql::{at_or_below, codes_under, containing, insert_all, length, lower, substr};
+use crate::db::sql::{at_or_below, containing, insert_all, is_under, length, lower, substr};
 use crate::db::{AnyConnection, now};
 use crate::http::page::{Limit, Order};
 use crate::{on_engine, paged};
@@ -133,7 +133,7 @@ pub fn list(
         query = query.filter(units::parent_code.eq(parent.as_str()));
     }
     if let Some(under) = &filter.under {
-        query = query.filter(units::path.like(format!("%/{under}/%")));
+        query = query.filter(is_under(units::code, vec![under.to_string()]));
     }
     if let Some(year) = filter.year {
         let year = year.get();
@@ -152,7 +152,7 @@ pub fn list(
         );
     }
     if let Some(scope) = &filter.scope {
-        query = query.filter(units::code.eq_any(codes_under(scope.clone())));
+        query = query.filter(is_under(units::code, scope.clone()));
     }
     paged!(
         query,
@@ -178,7 +178,7 @@ pub fn walk(
             .filter(units::valid_to.is_null().or(units::valid_to.ge(year)));
     }
     for codes in within {
-        query = query.filter(units::code.eq_any(codes_under(codes.clone())));
+        query = query.filter(is_under(units::code, codes.clone()));
     }
     query
         .filter(units::path.gt(after.to_owned()))

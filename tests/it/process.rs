@@ -1,7 +1,7 @@
 //! The program as a process: what it prints, what it refuses, and what survives its end.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
@@ -481,6 +481,22 @@ fn the_examples_scripts_may_be_run_twice_and_print_what_the_demonstration_prints
         .output()
         .unwrap();
     assert!(!without.status.success(), "a refusal ends the script");
+}
+
+#[test]
+fn whoever_reads_only_the_beginning_of_the_document_is_told_of_no_error() {
+    let mut program = jixiao(&["openapi"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A pipe holds a tenth of it.
+    drop(program.stdout.take());
+    let ended = program.wait_with_output().unwrap();
+    assert_eq!(
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap()),
+        (Some(0), String::new())
+    );
 }
 
 #[test]
