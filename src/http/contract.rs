@@ -184,6 +184,9 @@ impl Contract {
     /// An array where an object belongs is read as the object's fields in their order, without an error, and a list of any length
     /// into its type; only the schema sees it. This look at the text tells, far faster, that there is nothing to see.
     pub fn arrays_are_lists(&self, schema: &str, json: &[u8]) -> bool {
+        if !json.contains(&b'[') {
+            return true;
+        }
         let met = self.met(schema);
         let mut rest = json;
         let (mut name, mut text): (&[u8], &[u8]) = (&[], &[]);
@@ -220,7 +223,15 @@ impl Contract {
                     open.push(None);
                     after_colon = false;
                 }
-                b']' | b'}' => {
+                b']' => {
+                    open.pop();
+                    // Outside of lists nothing matters but the beginning of one.
+                    if open.iter().all(Option::is_none) && !rest.contains(&b'[') {
+                        return true;
+                    }
+                    after_colon = false;
+                }
+                b'}' => {
                     open.pop();
                     after_colon = false;
                 }
@@ -769,6 +780,7 @@ mod tests {
             "{\"rows\": [], \"maybe\" : [{\"name\": \"[\\\"[\", \"rows\":\n[1]}]}",
             r#"{"name": "\\", "rows": [{}, {}]}"#,
             r#"{"some": [{"rows": [1, 2, 3], "a": 1, "b": ",,"}, 2]}"#,
+            r#"{"rows": [1, 2, 3], "name": "[", "some": [1]}"#,
         ] {
             assert!(contract.arrays_are_lists("A", good.as_bytes()), "{good}");
         }
@@ -782,6 +794,8 @@ mod tests {
             r#"{"rows": ["rows", []]}"#,
             r#"{"some": [ ]}"#,
             r#"{"some": [1, {"rows": [1, 2]}, 3]}"#,
+            r#"{"rows": [1], "name": []}"#,
+            r#"{"some": [{"rows": [1]}, 2, 3]}"#,
         ] {
             assert!(!contract.arrays_are_lists("A", bad.as_bytes()), "{bad}");
         }

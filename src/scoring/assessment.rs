@@ -153,16 +153,17 @@ impl Assessments {
     pub fn faults(&self, scheme: &Scheme) -> Vec<Fault> {
         let mut faults = Vec::new();
         for (code, assessment) in &self.indicators {
-            let at = format!("/indicators/{}", code.as_str());
-            match indicator(scheme, code) {
-                None => faults.push(Fault::new(
-                    at,
+            let found = match indicator(scheme, code) {
+                None => vec![Fault::new(
+                    "",
                     "unknown_indicator",
                     format!("评分标准“{}”没有代码为“{code}”的指标。", scheme.document.name),
                     format!("the scheme \"{}\" has no indicator \"{code}\"", scheme.document.name),
-                )),
-                Some((indicator, rule)) => assessment.check(&at, indicator, rule, &mut faults),
-            }
+                )],
+                Some((indicator, rule)) => assessment.faults(indicator, rule),
+            };
+            let here = |fault: Fault| fault.under(&format!("/indicators/{code}"));
+            faults.extend(found.into_iter().map(here));
         }
         faults.extend(target_faults(&self.targets, scheme));
         faults
@@ -195,7 +196,9 @@ impl Assessment {
         .filter_map(|(name, given)| given.then_some(name))
     }
 
-    fn check(&self, at: &str, indicator: &Indicator, rule: &Rule, faults: &mut Vec<Fault>) {
+    /// What is wrong with it, with pointers that begin at it.
+    fn faults(&self, indicator: &Indicator, rule: &Rule) -> Vec<Fault> {
+        let mut faults = Vec::new();
         let used = inputs_of(indicator, rule);
         for name in self.given().filter(|name| !used.contains(name)) {
             let wanted = match used {
@@ -207,7 +210,7 @@ impl Assessment {
                 used => format!("give {}", used.join(" and ")),
             };
             faults.push(Fault::new(
-                format!("{at}/{name}"),
+                format!("/{name}"),
                 "input_without_use",
                 format!(
                     "指标“{}”按“{}”计分，不使用“{name}”：{wanted}。",
@@ -222,7 +225,7 @@ impl Assessment {
             ));
         }
         let mut fault = |field: &str, code, zh: String, en: String| {
-            faults.push(Fault::new(format!("{at}/{field}"), code, zh, en));
+            faults.push(Fault::new(format!("/{field}"), code, zh, en));
         };
         if let Some(possible) = self.possible
             && possible.get() <= rust_decimal::Decimal::ZERO
@@ -266,10 +269,10 @@ impl Assessment {
         }
         match rule {
             Rule::Checklist(checklist) => {
-                let items = checklist.items.iter().map(|item| item.code.as_str());
-                let items = items.collect::<Vec<_>>().join(", ");
                 for code in self.checks.iter().flat_map(BTreeMap::keys) {
                     if !checklist.items.iter().any(|item| item.code == *code) {
+                        let items = checklist.items.iter().map(|item| item.code.as_str());
+                        let items = items.collect::<Vec<_>>().join(", ");
                         fault(
                             &format!("checks/{code}"),
                             "unknown_item",
@@ -311,6 +314,7 @@ impl Assessment {
                 "say why the indicator does not apply".into(),
             );
         }
+        faults
     }
 }
 
