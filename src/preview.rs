@@ -44,10 +44,10 @@ pub struct PreviewInput {
     pub scheme_document: Option<SchemeDocument>,
     /// The base data sheet (基础数据表).
     #[serde(default)]
-    pub base_data: Option<BaseData>,
+    pub base_data: Option<Box<BaseData>>,
     /// The base data sheet of the year before: last year's columns that `base_data` leaves out are taken from it.
     #[serde(default)]
-    pub prior_base_data: Option<BaseData>,
+    pub prior_base_data: Option<Box<BaseData>>,
     /// The assessments (评价打分依据).
     #[serde(default)]
     pub assessments: Option<Assessments>,
@@ -126,7 +126,7 @@ pub async fn post(
     let score = match &input.special_fund {
         Some(table) => timeline::score(&scheme, &Case::of_fund(table)),
         None => {
-            let sheet = YearSheet::new(input.base_data.unwrap_or_default(), input.prior_base_data.as_ref());
+            let sheet = YearSheet::new(*input.base_data.unwrap_or_default(), input.prior_base_data.as_deref());
             timeline::score(&scheme, &Case::of_year(&sheet, &assessments))
         }
     };

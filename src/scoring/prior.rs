@@ -12,7 +12,7 @@ use super::variables::{Datum, Figures, Lacking, Origin, VARIABLES, Variable};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct YearSheet {
     own: BaseData,
-    filled: Option<BaseData>,
+    filled: Option<Box<BaseData>>,
     places: Vec<String>,
 }
 
@@ -22,7 +22,7 @@ impl YearSheet {
         let (filled, places) = prior.and_then(|prior| fill(&own, prior)).unzip();
         Self {
             own,
-            filled,
+            filled: filled.map(Box::new),
             places: places.unwrap_or_default(),
         }
     }
@@ -39,7 +39,7 @@ impl YearSheet {
 
     /// The sheet with its gaps filled: what the unit could send next.
     pub fn filled(&self) -> &BaseData {
-        self.filled.as_ref().unwrap_or(&self.own)
+        self.filled.as_deref().unwrap_or(&self.own)
     }
 
     /// The JSON Pointers of the fields that were filled.

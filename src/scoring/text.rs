@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -29,6 +30,15 @@ macro_rules! text {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            fn read(text: &str) -> Result<Self, String> {
+                let accepts: fn(&str) -> bool = $accepts;
+                if ($least..=$most).contains(&text.chars().count()) && accepts(text) {
+                    Ok(Self(text.into()))
+                } else {
+                    Err(format!("应为{}。{LANGUAGES}expected {}", $zh, $en))
+                }
+            }
         }
 
         impl std::borrow::Borrow<str> for $name {
@@ -42,18 +52,13 @@ macro_rules! text {
             type Error = String;
 
             fn try_from(text: String) -> Result<Self, String> {
-                let accepts: fn(&str) -> bool = $accepts;
-                if ($least..=$most).contains(&text.chars().count()) && accepts(&text) {
-                    Ok(Self(text.into()))
-                } else {
-                    Err(format!("应为{}。{LANGUAGES}expected {}", $zh, $en))
-                }
+                Self::read(&text)
             }
         }
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::try_from(String::deserialize(deserializer)?).map_err(de::Error::custom)
+                deserializer.deserialize_str($crate::scoring::text::Read(Self::read))
             }
         }
 
@@ -90,6 +95,21 @@ macro_rules! text {
 }
 
 pub(crate) use text as text_type;
+
+/// Reads a text type from a text that need not be kept.
+pub(crate) struct Read<T>(pub fn(&str) -> Result<T, String>);
+
+impl<T> Visitor<'_> for Read<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        (self.0)(text).map_err(E::custom)
+    }
+}
 
 /// No control characters (PostgreSQL cannot hold NUL at all), and no space at either end.
 fn is_label(text: &str) -> bool {
