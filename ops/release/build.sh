@@ -26,7 +26,11 @@ mkdir -p "$folder"
 build counting "-Cprofile-generate=$counts"
 JIXIAO=$folder/counting/$host/release/jixiao ops/release/work.sh >"$folder/work.log" 2>&1 || { tail -20 "$folder/work.log" >&2; exit 1; }
 "$merge" merge -o "$folder/counts.profdata" "$counts"
+# cargo does not look into that file; by its name it sees that it is another one, and builds anew what was built by the last.
+profile=$folder/counts-$(sha256sum <"$folder/counts.profdata" | cut -c1-16).profdata
+rm -f "$folder"/counts-*.profdata
+mv "$folder/counts.profdata" "$profile"
 # What is never done goes apart from what is.
-build final "-Cprofile-use=$folder/counts.profdata -Clink-arg=-Wl,-z,keep-text-section-prefix"
+build final "-Cprofile-use=$profile -Clink-arg=-Wl,-z,keep-text-section-prefix"
 install -D -m 755 "$folder/final/$host/release/jixiao" "$folder/jixiao"
 echo "$folder/jixiao"
