@@ -70,7 +70,7 @@ pub fn at_or_below(path: &str) -> String {
 /// Whether the unit whose code is in a column is one of some units, or below one of them now. A unit that is gone is below none, and
 /// still itself.
 ///
-/// It is gone down from unit to unit, so that it costs as much as is below these, and not as there is.
+/// The database goes down from unit to unit by `parent_code`, so that it costs what is below these units, and not what there is.
 #[derive(Debug, Clone)]
 pub struct IsUnder<C> {
     column: C,
