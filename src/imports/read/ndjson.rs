@@ -19,6 +19,7 @@ impl<R: BufRead> Lines<R> {
 
     fn next_line(&mut self) -> io::Result<Option<RawRow>> {
         loop {
+            self.skip_blank()?;
             let mut line = Vec::new();
             // One more than a row may have, for the end of the line.
             let most = LONGEST_ROW as u64 + 1;
@@ -46,6 +47,20 @@ impl<R: BufRead> Lines<R> {
                     names: None,
                 }));
             }
+        }
+    }
+
+    /// Skips blank lines as far as what is read ahead shows them whole. A few hundred thousand compressed bytes can be hundreds of millions
+    /// of them, for which other writers wait.
+    fn skip_blank(&mut self) -> io::Result<()> {
+        loop {
+            let ahead = self.from.fill_buf()?;
+            let blank = ahead.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            let Some(end) = ahead[..blank].iter().rposition(|&byte| byte == b'\n') else {
+                return Ok(());
+            };
+            self.number += ahead[..=end].iter().filter(|&&byte| byte == b'\n').count() as u64;
+            self.from.consume(end + 1);
         }
     }
 
@@ -83,5 +98,19 @@ mod tests {
         );
         let faults = rows[1].json.as_ref().unwrap_err();
         assert_eq!((faults[0].row, faults[0].code.as_str()), (4, "row_too_long"));
+    }
+
+    #[test]
+    fn blank_lines_are_counted_wherever_what_is_read_ahead_ends() {
+        let text = b"\n\r\n \t\n\n  {\"n\":5}\n\n \n{\"n\":8}\n\n  ";
+        for ahead in 1..=text.len() {
+            let rows = Lines::new(io::BufReader::with_capacity(ahead, text.as_slice()));
+            let seen: Vec<_> = rows
+                .map(Result::unwrap)
+                .map(|row| (row.number, row.json.unwrap()))
+                .collect();
+            let wanted = [(5, b"  {\"n\":5}\n".to_vec()), (8, b"{\"n\":8}\n".to_vec())];
+            assert_eq!(seen, wanted, "read {ahead} bytes ahead");
+        }
     }
 }

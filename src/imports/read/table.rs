@@ -1,7 +1,8 @@
 //! A table of texts, row by row: CSV, once its encoding is known, and what an XLSX sheet is turned into.
 
 use std::cell::Cell;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::columns::{Columns, Heading};
@@ -70,20 +71,28 @@ impl<I: Iterator<Item = Result<(u64, Vec<String>), RowFault>>> Iterator for Tabl
     }
 }
 
-/// Counts what is read since the last row, so that a quotation mark that is never closed does not take the file for a row.
+/// Hands a text on line by line and counts: the lines, and the bytes since the last row, so that a quotation mark that is never closed
+/// does not take the file for a row.
 struct Bounded<R> {
     from: R,
-    read: std::rc::Rc<Cell<usize>>,
+    read: Rc<Cell<usize>>,
+    lines: Rc<Cell<u64>>,
 }
 
-impl<R: Read> Read for Bounded<R> {
+impl<R: BufRead> Read for Bounded<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.read.get() > LONGEST_ROW {
             return Err(io::Error::other(TOO_LONG));
         }
-        let read = self.from.read(into)?;
-        self.read.set(self.read.get() + read);
-        Ok(read)
+        let ahead = self.from.fill_buf()?;
+        let ahead = &ahead[..ahead.len().min(into.len())];
+        let end = ahead.iter().position(|&byte| byte == b'\n');
+        let length = end.map_or(ahead.len(), |end| end + 1);
+        into[..length].copy_from_slice(&ahead[..length]);
+        self.from.consume(length);
+        self.read.set(self.read.get() + length);
+        self.lines.set(self.lines.get() + u64::from(end.is_some()));
+        Ok(length)
     }
 }
 
@@ -93,40 +102,44 @@ const TOO_LONG: &str = "row too long";
 /// has swallowed all that came after the mark.
 const END: &[u8] = b"\n\0the end of the file\0\n";
 
-/// The records of a CSV text in UTF-8, each with its number as spreadsheets count rows.
+/// The records of a CSV text in UTF-8, each with its number as spreadsheets count rows: blank lines are rows there, and lines within a
+/// cell are none.
 pub fn csv_rows<R: Read>(from: R) -> impl Iterator<Item = Result<(u64, Vec<String>), RowFault>> {
-    let read = std::rc::Rc::new(Cell::new(0));
+    let (read, lines) = <(Rc<Cell<usize>>, Rc<Cell<u64>>)>::default();
     let bounded = Bounded {
-        from,
+        from: BufReader::new(from.chain(END)),
         read: read.clone(),
+        lines: lines.clone(),
     };
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .from_reader(bounded.chain(END));
+        .from_reader(bounded);
     let mut record = csv::StringRecord::new();
-    let mut number = 0;
+    let (mut number, mut within_cells) = (0, 0);
     std::iter::from_fn(move || {
         read.set(0);
-        number += 1;
-        match reader.read_record(&mut record) {
+        let outcome = reader.read_record(&mut record);
+        let breaks = record.iter().flat_map(str::bytes).filter(|&byte| byte == b'\n').count();
+        within_cells += breaks as u64;
+        let unclosed = record.len() > 0 && record[record.len() - 1].as_bytes().ends_with(END);
+        // What was read ends with the line of this row; not of one that swallowed the end or is too long, nor where lines end in another way.
+        let ended = match outcome {
+            Ok(_) => lines.get().saturating_sub(within_cells) + u64::from(unclosed),
+            Err(_) => 0,
+        };
+        number = ended.max(number + 1);
+        match outcome {
             Ok(false) => None,
             Ok(true) if record.len() == 1 && record[0].as_bytes() == END.trim_ascii() => None,
-            Ok(true)
-                if record
-                    .iter()
-                    .next_back()
-                    .is_some_and(|field| field.as_bytes().ends_with(END)) =>
-            {
-                Some(Err(RowFault::of_row(
-                    number,
-                    "unclosed_quote",
-                    Text::fixed(
-                        "该行有引号未闭合，其后各行均被当作同一单元格，无法读取；请补上引号。",
-                        "a quotation mark of the row is never closed, so that all that follows is one cell; close it",
-                    ),
-                )))
-            }
+            Ok(true) if unclosed => Some(Err(RowFault::of_row(
+                number,
+                "unclosed_quote",
+                Text::fixed(
+                    "该行有引号未闭合，其后各行均被当作同一单元格，无法读取；请补上引号。",
+                    "a quotation mark of the row is never closed, so that all that follows is one cell; close it",
+                ),
+            ))),
             Ok(true) => Some(Ok((number, record.iter().map(str::to_owned).collect()))),
             Err(error) => Some(Err(match error.kind() {
                 csv::ErrorKind::Io(error) if error.to_string() == TOO_LONG => RowFault::too_long(number),
@@ -218,6 +231,20 @@ mod tests {
         let rows = read(&text);
         let faults = rows.last().unwrap().as_ref().unwrap_err();
         assert_eq!((faults[0].row, faults[0].code.as_str()), (2, "row_too_long"));
+    }
+
+    #[test]
+    fn rows_are_numbered_as_spreadsheets_number_them_however_lines_end() {
+        let text = "a,b\n1,2\n\n\n\"3\n\n\",4\n5,6\n\n7,\"8\n\"\n9,\"\n";
+        for (ending, what) in [("\n", "Unix"), ("\r\n", "Windows")] {
+            let text = text.replace('\n', ending);
+            let numbers: Vec<u64> = csv_rows(text.as_bytes())
+                .map(|row| row.map_or_else(|fault| fault.row, |(number, _)| number))
+                .collect();
+            assert_eq!(numbers, [1, 2, 5, 6, 8, 9], "{what}");
+        }
+        let numbers: Vec<u64> = csv_rows(b"a\r1\r2".as_slice()).map(|row| row.unwrap().0).collect();
+        assert_eq!(numbers, [1, 2, 3], "the Macs of long ago");
     }
 
     #[test]
