@@ -25,23 +25,24 @@ pub const ROWS_A_STATEMENT: usize = 50;
 
 /// Inserts rows that all have the same columns, `None` included (`treat_none_as_default_value = false`). PostgreSQL is far
 /// away: it gets as many in a statement as it takes. SQLite gets pieces of one length, whose statement is compiled once, and
-/// the rest one by one. A failure is returned from where this stands.
+/// the rest one by one. What comes after the rows says what becomes of those that are there. A failure is returned from where this
+/// stands.
 macro_rules! insert_all {
-    ($conn:expr, $table:expr, $rows:expr) => {
+    ($conn:expr, $table:expr, $rows:expr $(, $($then:tt)+)?) => {
         match $conn {
             $crate::db::AnyConnection::Postgres(conn) => {
                 // A statement has at most 65,535 parameters, and no table as many as twenty columns.
                 for rows in $rows.chunks(3000) {
-                    diesel::insert_into($table).values(rows).execute(conn)?;
+                    diesel::insert_into($table).values(rows)$($($then)+)?.execute(conn)?;
                 }
             }
             $crate::db::AnyConnection::Sqlite(conn) => {
                 let (pieces, rest) = $rows.as_chunks::<{ $crate::db::sql::ROWS_A_STATEMENT }>();
                 for piece in pieces {
-                    diesel::insert_into($table).values(piece).execute(conn)?;
+                    diesel::insert_into($table).values(piece)$($($then)+)?.execute(conn)?;
                 }
                 for row in rest {
-                    diesel::insert_into($table).values(row).execute(conn)?;
+                    diesel::insert_into($table).values(row)$($($then)+)?.execute(conn)?;
                 }
             }
         }

@@ -2,6 +2,7 @@
 //! by itself, and has a version of its own.
 
 use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -231,19 +232,59 @@ pub fn walk(
     rows.into_iter().map(read).collect()
 }
 
-/// Files or replaces a document as the single operation does, whatever is there before.
+/// Files or replaces documents in their order, each as the single operation does, whatever is there before: what the rules look at is
+/// read for all of them in a statement per year, and what changes is written in a few.
 ///
 /// # Errors
-/// Those of the single operation.
-pub fn put<T: Document>(
+/// What is not of a single document: the database failed.
+pub fn put_all<T: Document>(
     tx: &mut Tx<'_>,
     library: &Library,
     principal: &Principal,
-    at: &(UnitCode, FiscalYear),
-    document: &T,
-) -> Result<Saved, Problem> {
-    let wanted = Wanted::put::<T>(document)?;
-    apply::<T, &T>(tx, library, principal, at, &wanted, &Preconditions::default()).map(|(saved, _)| saved)
+    documents: &[(&UnitCode, FiscalYear, &T)],
+) -> Result<Vec<Result<Saved, Problem>>, Problem> {
+    let mut of_years: BTreeMap<FiscalYear, BTreeSet<&UnitCode>> = BTreeMap::new();
+    for (unit, year, _) in documents {
+        of_years.entry(*year).or_default().insert(unit);
+    }
+    let mut contexts = BTreeMap::new();
+    for (year, units) in of_years {
+        let units = units.into_iter().map(UnitCode::to_string).collect();
+        let found = store::contexts_of(tx, units, year)?.into_iter();
+        contexts.extend(found.map(|(unit, context)| ((unit, year), (context, false))));
+    }
+    let mut outcomes = Vec::with_capacity(documents.len());
+    for &(unit, year, document) in documents {
+        let Some((context, changed)) = contexts.get_mut(&(unit.to_string(), year)) else {
+            outcomes.push(require(tx, unit, year).and(Err(Problem::internal("a unit's year appeared"))));
+            continue;
+        };
+        let wanted = Wanted::put::<T>(document)?;
+        let settled = settle::<T, &T>(
+            tx,
+            library,
+            principal,
+            (unit, year),
+            context,
+            &wanted,
+            &Preconditions::default(),
+        );
+        outcomes.push(match settled {
+            Ok((saved, Some(text))) => {
+                let row = store::with_part(unit, year, context.evaluation.take(), T::PART, Some(text));
+                context.evaluation = Some(row);
+                *changed = true;
+                Ok(saved)
+            }
+            Ok((saved, None)) => Ok(saved),
+            Err(problem) if problem.is_of_the_request() => Err(problem),
+            Err(problem) => return Err(problem),
+        });
+    }
+    let changed = contexts.into_values().filter(|(_, changed)| *changed);
+    let rows: Vec<Row> = changed.filter_map(|(context, _)| context.evaluation).collect();
+    store::put_all(tx, &rows)?;
+    Ok(outcomes)
 }
 
 /// Makes of a document what is wanted; what became of it, and how it is now.
@@ -259,8 +300,26 @@ pub(super) fn apply<T: Document, B: Borrow<T>>(
     wanted: &Wanted<B>,
     preconditions: &Preconditions,
 ) -> Result<(Saved, Option<(String, ETag)>), Problem> {
-    let year = *year;
-    let context = require(tx, unit, year)?;
+    let at = (unit, *year);
+    let context = require(tx, unit, *year)?;
+    let (saved, text) = settle::<T, B>(tx, library, principal, at, &context, wanted, preconditions)?;
+    let row = match saved {
+        Saved::Unchanged => context.evaluation,
+        _ => store::set(tx, unit, *year, context.evaluation, T::PART, text)?,
+    };
+    Ok((saved, stored(T::PART, row.as_ref())))
+}
+
+/// Judges what is wanted of a document and records the change: what it is, and the document's new text, which is still to be stored.
+fn settle<T: Document, B: Borrow<T>>(
+    tx: &mut Tx<'_>,
+    library: &Library,
+    principal: &Principal,
+    (unit, year): (&UnitCode, FiscalYear),
+    context: &Context,
+    wanted: &Wanted<B>,
+    preconditions: &Preconditions,
+) -> Result<(Saved, Option<String>), Problem> {
     principal.may_see(&context.unit_path)?;
     let before = stored(T::PART, context.evaluation.as_ref());
     if before.is_none() && !matches!(wanted, Wanted::Put(..)) {
@@ -278,14 +337,14 @@ pub(super) fn apply<T: Document, B: Borrow<T>>(
         Wanted::Delete => (None, None),
     };
     if before.as_ref().map(|(text, _)| text) == text.as_ref() {
-        return Ok((Saved::Unchanged, before));
+        return Ok((Saved::Unchanged, None));
     }
     may_change(principal, year, &context.season, context.state()?)?;
     if let Some(refusal) = context.validity.refusal(unit, year) {
         return Err(Problem::unit_not_valid(refusal));
     }
     if let Some(document) = document {
-        document.check(tx, library, &context)?;
+        document.check(tx, library, context)?;
     }
     tx.record(Change {
         action: match (&before, &text) {
@@ -299,13 +358,12 @@ pub(super) fn apply<T: Document, B: Borrow<T>>(
         year: Some(year.get()),
         after: text.clone(),
     })?;
-    let row = store::set(tx, unit, year, context.evaluation, T::PART, text)?;
     let saved = if before.is_none() {
         Saved::Created
     } else {
         Saved::Replaced
     };
-    Ok((saved, stored(T::PART, row.as_ref())))
+    Ok((saved, text))
 }
 
 /// The address of a document.

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, HasSqlType, Nullable, Text};
+use diesel::upsert::excluded;
 
 use super::model::{PriorSheet, Row};
 use super::workflow::State;
@@ -15,7 +16,7 @@ use crate::db::connection::Backend;
 use crate::db::schema::{
     evaluations, fiscal_years, scoring_schemes, special_funds, submissions, unit_predecessors, units,
 };
-use crate::db::sql::is_under;
+use crate::db::sql::{insert_all, is_under};
 use crate::db::{AnyConnection, now};
 use crate::fiscal_years::model::Season;
 use crate::http::page::{Limit, Order};
@@ -48,22 +49,60 @@ pub struct Context {
     pub prior: Option<PriorSheet>,
 }
 
+/// The columns of a [`Setting`].
+macro_rules! setting {
+    () => {
+        (
+            (units::code, units::name, units::path, units::kind),
+            (fiscal_years::status, fiscal_years::opens_on, fiscal_years::closes_on),
+            (
+                fiscal_years::scheme_id,
+                scoring_schemes::version,
+                scoring_schemes::updated_at,
+            ),
+            (units::valid_from, units::valid_to),
+        )
+    };
+}
+
 // Of its own, since the macro makes public items without any documentation.
 mod twice {
     diesel::alias!(crate::db::schema::evaluations as year_before: YearBefore);
 }
 use twice::year_before;
 
+/// What the unit, the year and its scheme say, as [`Context`] holds it; the unit's code comes first.
+type Setting = (
+    (String, String, String, String),
+    Season,
+    (String, i64, String),
+    Validity,
+);
+
+impl Context {
+    fn new(
+        (names, season, (scheme_id, version, updated_at), validity): Setting,
+        evaluation: Option<Row>,
+    ) -> (String, Self) {
+        let (code, unit_name, unit_path, unit_kind) = names;
+        let context = Self {
+            unit_name,
+            unit_path,
+            unit_kind,
+            validity,
+            season,
+            scheme_id,
+            scheme_edition: Edition { version, updated_at },
+            evaluation,
+            prior: None,
+        };
+        (code, context)
+    }
+}
+
 /// The year of a unit; `None` unless both exist.
 pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> QueryResult<Option<Context>> {
-    type Columns = (
-        (String, String, String),
-        Season,
-        (String, i64, String),
-        Option<Row>,
-        (Option<(i64, String)>, bool),
-        Validity,
-    );
+    type Columns = (Setting, Option<Row>, (Option<(i64, String)>, bool));
     let last = year.get() - 1;
     let continues = unit_predecessors::table.filter(unit_predecessors::unit_code.eq(units::code));
     let found: QueryResult<Columns> = on_engine!(conn => units::table
@@ -83,13 +122,7 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
         )
         .filter(units::code.eq(unit.as_str()))
         .select((
-            (units::name, units::path, units::kind),
-            Season::as_select(),
-            (
-                fiscal_years::scheme_id,
-                scoring_schemes::version,
-                scoring_schemes::updated_at,
-            ),
+            setting!(),
             Option::<Row>::as_select(),
             (
                 year_before
@@ -97,14 +130,11 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
                     .nullable(),
                 diesel::dsl::exists(continues),
             ),
-            (units::valid_from, units::valid_to),
         ))
         .first(conn));
-    let found = found.optional()?;
-    let Some((names, season, (scheme_id, version, updated_at), evaluation, (own, continues), validity)) = found else {
+    let Some((setting, evaluation, (own, continues))) = found.optional()? else {
         return Ok(None);
     };
-    let (unit_name, unit_path, unit_kind) = names;
     let prior = match own {
         Some((version, since)) => Some(PriorSheet {
             unit: unit.as_str().to_owned(),
@@ -115,17 +145,30 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
         None if continues => sheet_of_predecessor(conn, unit, last)?,
         None => None,
     };
-    Ok(Some(Context {
-        unit_name,
-        unit_path,
-        unit_kind,
-        validity,
-        season,
-        scheme_id,
-        scheme_edition: Edition { version, updated_at },
-        evaluation,
-        prior,
-    }))
+    let (_, context) = Context::new(setting, evaluation);
+    Ok(Some(Context { prior, ..context }))
+}
+
+/// The year of each of these units by its code, without those that do not exist; none, if the year does not. Where last year's sheet is
+/// found is left out (`prior`).
+pub fn contexts_of(
+    conn: &mut AnyConnection,
+    units: Vec<String>,
+    year: FiscalYear,
+) -> QueryResult<HashMap<String, Context>> {
+    let rows: Vec<(Setting, Option<Row>)> = units::table
+        .inner_join(fiscal_years::table.on(fiscal_years::year.eq(year.get())))
+        .inner_join(scoring_schemes::table.on(scoring_schemes::id.eq(fiscal_years::scheme_id)))
+        .left_join(
+            evaluations::table.on(evaluations::unit_code
+                .eq(units::code)
+                .and(evaluations::year.eq(fiscal_years::year))),
+        )
+        .filter(units::code.eq_any(units))
+        .select((setting!(), Option::<Row>::as_select()))
+        .load(conn)?;
+    let context = |(setting, evaluation)| Context::new(setting, evaluation);
+    Ok(rows.into_iter().map(context).collect())
 }
 
 /// The sheet of a year that was filed by the one predecessor of a unit, if there is one and the unit is all that
@@ -238,17 +281,9 @@ impl Part {
     }
 }
 
-/// Stores a part, or takes it away (`None`). The row goes with its last part, unless something was submitted.
-pub fn set(
-    conn: &mut AnyConnection,
-    unit: &UnitCode,
-    year: FiscalYear,
-    before: Option<Row>,
-    part: Part,
-    document: Option<String>,
-) -> QueryResult<Option<Row>> {
+/// The row of a unit's year with another document for a part, or without one (`None`).
+pub fn with_part(unit: &UnitCode, year: FiscalYear, before: Option<Row>, part: Part, document: Option<String>) -> Row {
     let at = now();
-    let is_new = before.is_none();
     let mut row = before.unwrap_or_else(|| Row {
         unit_code: unit.as_str().to_owned(),
         year: year.get(),
@@ -281,6 +316,40 @@ pub fn set(
         Part::Claims => columns!(claims, claims_version),
         Part::Narrative => columns!(narrative, narrative_version),
     }
+    row
+}
+
+/// Stores the sheets and assessments of units' years, none of them twice, in a few statements; what else they have stays.
+pub fn put_all(conn: &mut AnyConnection, rows: &[Row]) -> QueryResult<()> {
+    use evaluations::dsl::{
+        assessments, assessments_version, base_data, base_data_version, unit_code, updated_at, year,
+    };
+    insert_all!(
+        conn,
+        evaluations::table,
+        rows,
+        .on_conflict((unit_code, year)).do_update().set((
+            base_data.eq(excluded(base_data)),
+            base_data_version.eq(excluded(base_data_version)),
+            assessments.eq(excluded(assessments)),
+            assessments_version.eq(excluded(assessments_version)),
+            updated_at.eq(excluded(updated_at)),
+        ))
+    );
+    Ok(())
+}
+
+/// Stores a part, or takes it away (`None`). The row goes with its last part, unless something was submitted.
+pub fn set(
+    conn: &mut AnyConnection,
+    unit: &UnitCode,
+    year: FiscalYear,
+    before: Option<Row>,
+    part: Part,
+    document: Option<String>,
+) -> QueryResult<Option<Row>> {
+    let is_new = before.is_none();
+    let row = with_part(unit, year, before, part, document);
     if row.submission == 0
         && row.base_data.is_none()
         && row.assessments.is_none()
@@ -498,14 +567,6 @@ pub fn contexts(
     after: &str,
     most: i64,
 ) -> QueryResult<Vec<(String, Context, Option<String>)>> {
-    type Columns = (
-        (String, String, String, String),
-        Season,
-        (String, i64, String),
-        Row,
-        Option<String>,
-        Validity,
-    );
     let mut query = evaluations::table
         .inner_join(units::table)
         .inner_join(fiscal_years::table.on(fiscal_years::year.eq(evaluations::year)))
@@ -518,36 +579,14 @@ pub fn contexts(
         )
         .filter(evaluations::year.eq(year.get()))
         .filter(evaluations::unit_code.gt(after.to_owned()))
-        .select((
-            (units::code, units::name, units::path, units::kind),
-            Season::as_select(),
-            (
-                fiscal_years::scheme_id,
-                scoring_schemes::version,
-                scoring_schemes::updated_at,
-            ),
-            Row::as_select(),
-            submissions::document.nullable(),
-            (units::valid_from, units::valid_to),
-        ))
+        .select((setting!(), Row::as_select(), submissions::document.nullable()))
         .into_boxed::<Backend>();
     for codes in within {
         query = query.filter(is_under(evaluations::unit_code, codes.clone()));
     }
-    let rows: Vec<Columns> = query.order(evaluations::unit_code).limit(most).load(conn)?;
-    let context = |(names, season, (scheme_id, version, updated_at), row, document, validity): Columns| {
-        let (code, unit_name, unit_path, unit_kind) = names;
-        let context = Context {
-            unit_name,
-            unit_path,
-            unit_kind,
-            validity,
-            season,
-            scheme_id,
-            scheme_edition: Edition { version, updated_at },
-            evaluation: Some(row),
-            prior: None,
-        };
+    let rows: Vec<(Setting, Row, Option<String>)> = query.order(evaluations::unit_code).limit(most).load(conn)?;
+    let context = |(setting, row, document)| {
+        let (code, context) = Context::new(setting, Some(row));
         (code, context, document)
     };
     Ok(rows.into_iter().map(context).collect())

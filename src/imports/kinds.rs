@@ -6,7 +6,6 @@ use utoipa::ToSchema;
 
 use super::model::Resource;
 use super::typed::{FundKey, Key, UnitKey, YearKey};
-use crate::codes::FiscalYear;
 use crate::db::{Saved, Tx};
 use crate::evaluations::parts::{self, Document};
 use crate::http::auth::Principal;
@@ -92,11 +91,11 @@ impl Bulk for AssessmentForms {
 }
 
 fn documents<T: Document>(tx: &mut Tx<'_>, by: &By<'_>, rows: &[(&YearKey, &T)]) -> Outcomes {
-    let put = |&(key, document): &(&YearKey, &T)| {
-        let at: (_, FiscalYear) = (key.unit.clone(), key.year);
-        by_row(parts::put(tx, by.library, by.principal, &at, document))
-    };
-    rows.iter().map(put).collect()
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(key, document)| (&key.unit, key.year, *document))
+        .collect();
+    parts::put_all(tx, by.library, by.principal, &rows)
 }
 
 impl Bulk for SpecialFunds {
@@ -106,23 +105,90 @@ impl Bulk for SpecialFunds {
     const BATCH: usize = 500;
 
     fn store(tx: &mut Tx<'_>, by: &By<'_>, rows: &[(&FundKey, &SpecialFundInput)]) -> Outcomes {
-        let put = |&(key, input): &(&FundKey, &SpecialFundInput)| {
-            by_row(special_funds::handlers::put_one(
-                tx,
-                by.library,
-                by.principal,
-                &key.id,
-                input,
-            ))
-        };
-        rows.iter().map(put).collect()
+        let rows: Vec<_> = rows.iter().map(|(key, input)| (&key.id, *input)).collect();
+        special_funds::saving::put_all(tx, by.library, by.principal, &rows)
     }
 }
 
-/// Parts what went wrong with a row from what went wrong with the server.
-fn by_row(outcome: Result<Saved, Problem>) -> Result<Result<Saved, Problem>, Problem> {
-    match outcome {
-        Err(problem) if !problem.is_of_the_request() => Err(problem),
-        outcome => Ok(outcome),
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use diesel::connection::{Connection, InstrumentationEvent};
+    use diesel::{RunQueryDsl, sql_query};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::db::{AnyConnection, Origin, Target, open_once};
+    use crate::schemes::store::install_builtins;
+    use crate::tokens::model::Role;
+    use crate::tokens::permission::Permissions;
+
+    /// Stores new rows, each given as its key and its input.
+    fn store<B: Bulk>(conn: &mut AnyConnection, rows: impl IntoIterator<Item = (Value, Value)>) {
+        fn read<T: DeserializeOwned>(value: Value) -> T {
+            serde_json::from_value(value).unwrap()
+        }
+        let principal = Principal {
+            token_id: None,
+            name: "财政局".to_owned(),
+            role: Role::Bureau,
+            permissions: Permissions::of(Role::Bureau),
+            paths: Vec::new(),
+            expires_at: None,
+            address: None,
+        };
+        let rows: Vec<(B::Key, B::Input)> = rows.into_iter().map(|(key, input)| (read(key), read(input))).collect();
+        let rows: Vec<_> = rows.iter().map(|(key, input)| (key, input)).collect();
+        let by = By {
+            principal: &principal,
+            library: &Library::default(),
+        };
+        let outcomes = conn.write(&Origin::program(), |tx| B::store(tx, &by, &rows)).unwrap();
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(Saved::Created))));
+    }
+
+    /// Other writers wait meanwhile, and PostgreSQL may be far away.
+    #[test]
+    fn rows_that_are_stored_together_are_looked_up_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = open_once(&Target::Sqlite(folder.path().join("jixiao.db"))).unwrap();
+        conn.write(&Origin::program(), install_builtins).unwrap();
+        let year = "INSERT INTO fiscal_years (year, scheme_id, status, version, created_at, updated_at) \
+                    VALUES (2019, 'hunan-2019', 'open', 1, '', '')";
+        sql_query(year).execute(&mut conn).unwrap();
+
+        let lookups = Arc::new(AtomicUsize::new(0));
+        let counted = lookups.clone();
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::StartQuery { query, .. } = event {
+                counted.fetch_add(usize::from(query.to_string().starts_with("SELECT")), Ordering::Relaxed);
+            }
+        });
+        macro_rules! compare {
+            ($kind:ty, $row:expr) => {{
+                let mut taken = |rows: std::ops::Range<usize>| {
+                    lookups.store(0, Ordering::Relaxed);
+                    store::<$kind>(&mut conn, rows.map($row));
+                    lookups.load(Ordering::Relaxed)
+                };
+                let (by_two, by_many) = (taken(0..2), taken(2..502));
+                assert_eq!(by_two, by_many, stringify!($kind));
+                assert!((1..=12).contains(&by_two), "{} took {by_two}", stringify!($kind));
+            }};
+        }
+        let code = |n: usize| format!("{n:06}");
+        let of_year = |n: usize| json!({"unit": code(n), "year": 2019});
+        compare!(Units, |n| (
+            json!({"code": code(n)}),
+            json!({"name": code(n), "kind": "town"})
+        ));
+        compare!(BaseDataSheets, |n| (of_year(n), json!({"staff": {"posts": 171}})));
+        compare!(AssessmentForms, |n| (of_year(n), json!({"indicators": {}})));
+        compare!(SpecialFunds, |n| (
+            json!({"id": format!("fund-{n}")}),
+            json!({"unit": code(n), "year": 2019, "name": "道路养护"})
+        ));
     }
 }

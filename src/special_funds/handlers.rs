@@ -1,26 +1,26 @@
 //! The addresses of the special funds.
 
+use std::collections::BTreeSet;
+
 use actix_web::web::{Bytes, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::model::{ExpandedFund, FundEntry, FundExpansion, FundScore, Row, SpecialFund, SpecialFundInput, address};
+use super::saving;
 use super::store::{self, Filter};
 use crate::codes::{FiscalYear, FundId, UnitCode};
 use crate::db::changes::{Change, Resource};
 use crate::db::{AnyConnection, Db, Saved, Tx};
-use crate::evaluations::locks::may_change;
-use crate::evaluations::workflow::State;
-use crate::fault::{Fault, Text};
 use crate::http::accept::{Form, form, score_json};
-use crate::http::auth::{Editor, Principal, Reader};
+use crate::http::auth::{Editor, Reader};
 use crate::http::body::{Json, MergePatch};
 use crate::http::etag::{ETag, Preconditions};
 use crate::http::expand::Expand;
 use crate::http::page::{Limit, Order, Page};
 use crate::http::path::Path;
-use crate::http::problem::{At, Problem};
+use crate::http::problem::Problem;
 use crate::http::query::{Flag, Query, SearchText, given};
 use crate::http::resource::resource;
 use crate::http::responses::{BodyErrors, ChangeErrors, CommonErrors};
@@ -31,7 +31,6 @@ use crate::render;
 use crate::schemes::library::{Compiled, Library};
 use crate::schemes::model::SchemeUsed;
 use crate::scoring::Case;
-use crate::scoring::special_fund::{MOST_FUNDS, target_faults};
 use crate::telemetry::timeline;
 use crate::units;
 
@@ -151,15 +150,15 @@ pub async fn post(
 ) -> Result<HttpResponse, Problem> {
     // Made here and not in the work, which may be run again.
     let id = uuid::Uuid::now_v7().to_string();
-    let (who, unit, year) = (principal.clone(), input.unit.clone(), input.year);
-    let reach = move |tx: &mut Tx<'_>| match store::referents(tx, unit.as_str(), year.get())? {
-        (Some((path, _)), ..) => who.may_see(&path),
+    let (who, unit) = (principal.clone(), input.unit.clone());
+    let reach = move |tx: &mut Tx<'_>| match store::units(tx, BTreeSet::from([unit.as_str()]))?.remove(unit.as_str()) {
+        Some((path, _)) => who.may_see(&path),
         // It does not exist, which is said with all else that is at fault.
-        _ => Ok(()),
+        None => Ok(()),
     };
     once.write_within(&db, principal.origin(), reach, move |tx, ()| {
         let id = FundId::try_from(id.clone()).map_err(Problem::internal)?;
-        let row = save(tx, &library, &principal, &id, None, &input)?;
+        let (_, row) = saving::put(tx, &library, &principal, &id, &Preconditions::default(), &input)?;
         let (address, etag) = (address(&row.id), row.etag());
         Ok(Answer::created(address, &SpecialFund::try_from(row)?)?.tagged(&etag))
     })
@@ -265,7 +264,7 @@ pub async fn put(
 ) -> Result<HttpResponse, Problem> {
     let (saved, row) = db
         .write(principal.origin(), move |tx| {
-            replace(tx, &library, &principal, &id, &preconditions, &input)
+            saving::put(tx, &library, &principal, &id, &preconditions, &input)
         })
         .await?;
     let created = saved == Saved::Created;
@@ -303,7 +302,8 @@ pub async fn patch(
             principal.may_see(&unit_path)?;
             preconditions.check(Some(&before.etag()))?;
             let input = patch.apply(&before.input()?)?;
-            save(tx, &library, &principal, &id, Some(before), &input)
+            let (_, row) = saving::put(tx, &library, &principal, &id, &Preconditions::default(), &input)?;
+            Ok(row)
         })
         .await?;
     Ok(row.etag().saved(false, "").json(SpecialFund::try_from(row)?))
@@ -331,7 +331,7 @@ pub async fn delete(
         let (row, unit_path) = require(tx, &id)?;
         principal.may_see(&unit_path)?;
         preconditions.check(Some(&row.etag()))?;
-        refuse_locked(tx, &principal, &row)?;
+        saving::refuse_locked(tx, &principal, &row)?;
         store::delete(tx, id.as_str())?;
         let change = Change::deleted(Resource::SpecialFund, address(&row.id));
         tx.record(change.of_unit(row.unit_code).in_year(row.year))
@@ -460,138 +460,4 @@ pub fn of_year(
     year: FiscalYear,
 ) -> Result<Vec<(FundId, SpecialFundInput)>, Problem> {
     store::of_year(conn, unit, year)?.iter().map(identified).collect()
-}
-
-/// Creates or replaces a fund as the single operation does, whatever is there before.
-///
-/// # Errors
-/// Those of the single operation.
-pub fn put_one(
-    tx: &mut Tx<'_>,
-    library: &Library,
-    principal: &Principal,
-    id: &FundId,
-    input: &SpecialFundInput,
-) -> Result<Saved, Problem> {
-    replace(tx, library, principal, id, &Preconditions::default(), input).map(|(saved, _)| saved)
-}
-
-fn replace(
-    tx: &mut Tx<'_>,
-    library: &Library,
-    principal: &Principal,
-    id: &FundId,
-    preconditions: &Preconditions,
-    input: &SpecialFundInput,
-) -> Result<(Saved, Row), Problem> {
-    let before = store::find(tx, id.as_str())?;
-    if let Some((_, unit_path)) = &before {
-        principal.may_see(unit_path)?;
-    }
-    let before = before.map(|(row, _)| row);
-    preconditions.check(before.as_ref().map(Row::etag).as_ref())?;
-    let version = before.as_ref().map(|row| row.version);
-    let row = save(tx, library, principal, id, before, input)?;
-    let saved = match version {
-        None => Saved::Created,
-        Some(version) if version == row.version => Saved::Unchanged,
-        Some(_) => Saved::Replaced,
-    };
-    Ok((saved, row))
-}
-
-/// Lets a change of a stored fund pass: a fund is a part of what its unit submits.
-fn refuse_locked(conn: &mut AnyConnection, principal: &Principal, row: &Row) -> Result<(), Problem> {
-    let (_, season, state) = store::referents(conn, &row.unit_code, row.year)?;
-    let year = FiscalYear::try_from(row.year).map_err(Problem::internal)?;
-    season.map_or(Ok(()), |season| may_change(principal, year, &season, state_of(state)?))
-}
-
-/// The state of an evaluation whose row says this word, or which has no row.
-fn state_of(word: Option<String>) -> Result<State, Problem> {
-    word.map_or(Ok(State::NotStarted), |word| word.parse().map_err(Problem::internal))
-}
-
-/// Stores what the row does not say already, after looking at what only the database can judge.
-fn save(
-    tx: &mut Tx<'_>,
-    library: &Library,
-    principal: &Principal,
-    id: &FundId,
-    before: Option<Row>,
-    input: &SpecialFundInput,
-) -> Result<Row, Problem> {
-    if let Some(row) = &before {
-        if row.input()? == *input {
-            return Ok(row.clone());
-        }
-        refuse_locked(tx, principal, row)?;
-    }
-    let mut faults = Vec::new();
-    let (unit, season, state) = store::referents(tx, input.unit.as_str(), input.year.get())?;
-    match &unit {
-        Some((path, validity)) => {
-            principal.may_see(path)?;
-            if let Some(refusal) = validity.refusal(&input.unit, input.year) {
-                faults.push(Fault {
-                    pointer: "/year".to_owned(),
-                    code: "outside_validity",
-                    text: refusal,
-                });
-            }
-        }
-        None => faults.push(Fault::new(
-            "/unit",
-            "unknown_unit",
-            format!("单位{}不存在，请先录入。", input.unit),
-            format!("there is no unit {}; store it first", input.unit),
-        )),
-    }
-    if season.is_none() {
-        faults.push(Fault::new(
-            "/year",
-            "unknown_year",
-            format!("{}年度尚未设置，请先设置。", input.year),
-            format!("fiscal year {} is not set up", input.year),
-        ));
-    }
-    let stays = before
-        .as_ref()
-        .is_some_and(|row| row.unit_code == input.unit.as_str() && row.year == input.year.get());
-    if !stays && store::count_of(tx, input.unit.as_str(), input.year.get())? >= MOST_FUNDS {
-        faults.push(Fault::new(
-            "/unit",
-            "too_many",
-            format!(
-                "单位{}在{}年度已有{MOST_FUNDS}项专项资金，不能再增加。",
-                input.unit, input.year
-            ),
-            format!(
-                "unit {} has {MOST_FUNDS} special funds in {} already",
-                input.unit, input.year
-            ),
-        ));
-    }
-    match library.find(tx, &input.scheme)? {
-        Err(unfit) => faults.push(unfit.fault(&input.scheme)),
-        Ok(compiled) => faults.extend(target_faults(&input.targets, &compiled.scheme)),
-    }
-    if !faults.is_empty() {
-        return Err(Problem::invalid(faults));
-    }
-    if let Some(season) = season {
-        may_change(principal, input.year, &season, state_of(state)?)?;
-    }
-    if let Some(other) = store::name_taken(tx, id.as_str(), input)? {
-        let text = Text::new(
-            format!("该单位{}年度已有同名专项资金（{other}）。", input.year),
-            format!("The unit has a special fund of that name in {} ({other}).", input.year),
-        );
-        return Err(
-            Problem::already_exists(text.zh.clone(), text.en.clone()).with_errors([At::body("/name", "taken", text)])
-        );
-    }
-    let row = store::save(tx, id.as_str(), before.as_ref(), input)?;
-    tx.record(row.change(before.is_none())?)?;
-    Ok(row)
 }

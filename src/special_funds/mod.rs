@@ -3,4 +3,5 @@
 pub mod continuing;
 pub mod handlers;
 pub mod model;
+pub mod saving;
 pub mod store;

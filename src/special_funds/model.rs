@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::codes::{FiscalYear, FundId, UnitCode};
 use crate::db::changes::{Change, Resource};
+use crate::db::now;
 use crate::db::schema::special_funds;
 use crate::http::etag::ETag;
 use crate::http::problem::Problem;
@@ -45,6 +46,27 @@ pub struct Row {
 }
 
 impl Row {
+    /// The row of a fund: of a new one, or in place of `before`.
+    ///
+    /// # Errors
+    /// 500 if the table cannot be written as JSON.
+    pub fn new(id: &FundId, before: Option<&Self>, fund: &SpecialFundInput) -> Result<Self, Problem> {
+        let body = serde_json::to_string(&fund.table()).map_err(|error| Problem::internal(error.to_string()))?;
+        let at = now();
+        Ok(Self {
+            id: id.as_str().to_owned(),
+            unit_code: fund.unit.as_str().to_owned(),
+            year: fund.year.get(),
+            name: fund.name.as_str().to_owned(),
+            scheme_id: fund.scheme.as_str().to_owned(),
+            body,
+            version: before.map_or(1, |before| before.version + 1),
+            created_at: before.map_or_else(|| at.clone(), |before| before.created_at.clone()),
+            updated_at: at,
+            continues: fund.continues,
+        })
+    }
+
     /// What the change log says when it was stored.
     ///
     /// # Errors

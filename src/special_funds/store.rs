@@ -1,16 +1,18 @@
 //! All SQL of the special funds.
 
-use diesel::prelude::*;
+use std::collections::{BTreeSet, HashMap};
 
-use super::model::{EntryRow, Row, SpecialFundInput};
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+
+use super::model::{EntryRow, Row};
 use crate::codes::{FiscalYear, FundId, UnitCode};
+use crate::db::AnyConnection;
 use crate::db::connection::Backend;
 use crate::db::schema::{evaluations, fiscal_years, special_funds, units};
 use crate::db::sql::{containing, insert_all, is_under, lower};
-use crate::db::{AnyConnection, now};
 use crate::fiscal_years::model::Season;
 use crate::http::page::{Limit, Order};
-use crate::http::problem::Problem;
 use crate::paged;
 use crate::scoring::special_fund::MOST_FUNDS;
 use crate::units::model::Validity;
@@ -25,52 +27,51 @@ pub fn find(conn: &mut AnyConnection, id: &str) -> QueryResult<Option<(Row, Stri
         .optional()
 }
 
+/// The funds of these ids.
+pub fn find_all(conn: &mut AnyConnection, ids: BTreeSet<&str>) -> QueryResult<Vec<Row>> {
+    special_funds::table
+        .filter(special_funds::id.eq_any(ids))
+        .select(Row::as_select())
+        .load(conn)
+}
+
 /// A unit as a fund sees it: its place in the hierarchy, and the years that it files for.
 pub type Referent = (String, Validity);
 
-/// What a fund refers to: the unit, when units file for the year, and the state of the unit's
-/// evaluation; each `None` if it does not exist.
-pub type Referents = (Option<Referent>, Option<Season>, Option<String>);
-
-/// What a fund of this unit and year refers to.
-pub fn referents(conn: &mut AnyConnection, unit: &str, year: i64) -> QueryResult<Referents> {
-    let found = units::table
-        .find(unit)
-        .select((units::path, (units::valid_from, units::valid_to)))
-        .first(conn)
-        .optional()?;
-    let season = fiscal_years::table
-        .find(year)
-        .select(Season::as_select())
-        .first(conn)
-        .optional()?;
-    let state = evaluations::table
-        .find((unit, year))
-        .select(evaluations::state)
-        .first(conn)
-        .optional()?;
-    Ok((found, season, state))
+/// Those of these units that exist, by code.
+pub fn units(conn: &mut AnyConnection, codes: BTreeSet<&str>) -> QueryResult<HashMap<String, Referent>> {
+    let found: Vec<(String, Referent)> = units::table
+        .filter(units::code.eq_any(codes))
+        .select((units::code, (units::path, (units::valid_from, units::valid_to))))
+        .load(conn)?;
+    Ok(found.into_iter().collect())
 }
 
-/// Whether another fund of the unit and year has that name.
-pub fn name_taken(conn: &mut AnyConnection, id: &str, fund: &SpecialFundInput) -> QueryResult<Option<String>> {
-    special_funds::table
-        .filter(special_funds::unit_code.eq(fund.unit.as_str()))
-        .filter(special_funds::year.eq(fund.year.get()))
-        .filter(special_funds::name.eq(fund.name.as_str()))
-        .filter(special_funds::id.ne(id))
-        .select(special_funds::id)
-        .first(conn)
-        .optional()
+/// When units file for these years, by year, without those that are not set up.
+pub fn seasons(conn: &mut AnyConnection, years: impl Iterator<Item = i64>) -> QueryResult<HashMap<i64, Season>> {
+    let found: Vec<(i64, Season)> = fiscal_years::table
+        .filter(fiscal_years::year.eq_any(years))
+        .select((fiscal_years::year, Season::as_select()))
+        .load(conn)?;
+    Ok(found.into_iter().collect())
 }
 
-/// How many funds a unit has in a year.
-pub fn count_of(conn: &mut AnyConnection, unit: &str, year: i64) -> QueryResult<i64> {
+/// The states of these units' evaluations of a year, each a unit and a word.
+pub fn states(conn: &mut AnyConnection, year: i64, units: &[&str]) -> QueryResult<Vec<(String, String)>> {
+    evaluations::table
+        .filter(evaluations::unit_code.eq_any(units))
+        .filter(evaluations::year.eq(year))
+        .select((evaluations::unit_code, evaluations::state))
+        .load(conn)
+}
+
+/// The funds of these units in a year, each a unit, a name and an id; of a unit there are never more than [`MOST_FUNDS`].
+pub fn names(conn: &mut AnyConnection, year: i64, units: &[&str]) -> QueryResult<Vec<(String, String, String)>> {
     special_funds::table
-        .filter(special_funds::unit_code.eq(unit))
+        .filter(special_funds::unit_code.eq_any(units))
         .filter(special_funds::year.eq(year))
-        .count()
-        .get_result(conn)
+        .select((special_funds::unit_code, special_funds::name, special_funds::id))
+        .load(conn)
 }
 
 /// What to list.
@@ -160,30 +161,25 @@ pub fn of_year(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
         .load(conn)
 }
 
-/// Stores a fund: a new one, or in place of `before`.
-///
-/// # Errors
-/// 500 if the table cannot be written as JSON.
-pub fn save(conn: &mut AnyConnection, id: &str, before: Option<&Row>, fund: &SpecialFundInput) -> Result<Row, Problem> {
-    let body = serde_json::to_string(&fund.table()).map_err(|error| Problem::internal(error.to_string()))?;
-    let at = now();
-    let row = Row {
-        id: id.to_owned(),
-        unit_code: fund.unit.as_str().to_owned(),
-        year: fund.year.get(),
-        name: fund.name.as_str().to_owned(),
-        scheme_id: fund.scheme.as_str().to_owned(),
-        body,
-        version: before.map_or(1, |before| before.version + 1),
-        created_at: before.map_or_else(|| at.clone(), |before| before.created_at.clone()),
-        updated_at: at,
-        continues: fund.continues,
-    };
-    match before {
-        None => diesel::insert_into(special_funds::table).values(&row).execute(conn)?,
-        Some(_) => diesel::update(special_funds::table.find(id)).set(&row).execute(conn)?,
-    };
-    Ok(row)
+/// Stores funds, none of them twice, in their order and in a few statements.
+pub fn put_all(conn: &mut AnyConnection, rows: &[Row]) -> QueryResult<()> {
+    use special_funds::dsl::{body, continues, id, name, scheme_id, unit_code, updated_at, version, year};
+    insert_all!(
+        conn,
+        special_funds::table,
+        rows,
+        .on_conflict(id).do_update().set((
+            unit_code.eq(excluded(unit_code)),
+            year.eq(excluded(year)),
+            name.eq(excluded(name)),
+            scheme_id.eq(excluded(scheme_id)),
+            body.eq(excluded(body)),
+            version.eq(excluded(version)),
+            updated_at.eq(excluded(updated_at)),
+            continues.eq(excluded(continues)),
+        ))
+    );
+    Ok(())
 }
 
 /// Deletes a fund.

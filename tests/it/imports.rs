@@ -239,6 +239,46 @@ both_engines! {
         assert_eq!(bureau.get("/api/v1/special-funds").each("id"), ["b"]);
     }
 
+    fn a_row_goes_by_what_the_rows_before_it_in_the_file_have_made(app) {
+        let bureau = app.with_units(&[("219", None), ("300", None)]);
+        for year in [2019, 2020] {
+            bureau.put(&format!("/api/v1/fiscal-years/{year}"), &json!({"scheme": "hunan-2019"})).expect(201);
+        }
+        let changed = |key: &str| bureau.get(&format!("/api/v1/audit?key={key}")).each("action");
+        let done = |resource: &str, rows: &[Value]| import(&bureau, &format!("resource={resource}&mode=each"), NDJSON, &lines(rows)).expect(201).json();
+
+        let sheet = |year: u32, posts: u32| json!({"unit": "219", "year": year, "staff": {"posts": posts}});
+        let report = done("base_data", &[sheet(2019, 1), sheet(2020, 5), sheet(2019, 2), sheet(2019, 2), sheet(2019, 1)]);
+        assert_eq!(report["counts"], counts(2, 2, 1, 0, 0));
+        let at = "/api/v1/units/219/evaluations/2019/base-data";
+        assert_eq!(bureau.get(at).expect(200).json(), json!({"staff": {"posts": 1}}), "the last one stays");
+        assert_eq!(changed(at), ["created", "updated", "updated"]);
+        let form = json!({"unit": "219", "year": 2019, "indicators": {}});
+        assert_eq!(done("assessments", &[form])["counts"], counts(1, 0, 0, 0, 0));
+        assert_eq!(bureau.get(at).expect(200).json(), json!({"staff": {"posts": 1}}), "what else is filed stays");
+
+        let fund = |id: &str, unit: &str, name: &str| json!({"id": id, "unit": unit, "year": 2019, "name": name});
+        let report = done("special_funds", &[fund("a", "219", "甲"), fund("b", "219", "乙"), fund("c", "219", "甲"), fund("c", "300", "甲")]);
+        assert_eq!((&report["counts"], told(&report["faults"])), (&counts(3, 0, 0, 1, 1), vec![(3, "name", Some("甲"), "taken")]));
+        // Two names change places by way of a third one, and one gets free as its fund goes to another unit.
+        let report = done("special_funds", &[
+            fund("a", "219", "丙"), fund("b", "219", "甲"), fund("a", "219", "乙"), fund("a", "219", "乙"),
+            fund("b", "300", "丁"), fund("d", "219", "甲"), fund("e", "300", "丁"),
+        ]);
+        assert_eq!((&report["counts"], told(&report["faults"])), (&counts(1, 4, 1, 1, 1), vec![(7, "name", Some("丁"), "taken")]));
+        let funds = bureau.get("/api/v1/special-funds");
+        let funds = funds.expect(200).json();
+        let listed: Vec<_> = funds["items"].as_array().unwrap().iter().map(|fund| (fund["id"].as_str().unwrap(), fund["unit"].as_str().unwrap(), fund["name"].as_str().unwrap())).collect();
+        assert_eq!(listed, [("a", "219", "乙"), ("b", "300", "丁"), ("c", "300", "甲"), ("d", "219", "甲")]);
+        assert_eq!(changed("/api/v1/special-funds/a"), ["created", "updated", "updated"]);
+
+        // A unit has at most 200 in a year: two are there.
+        let many: Vec<Value> = (0..200).map(|n| fund(&format!("f{n:03}"), "219", &format!("专项{n}"))).collect();
+        let report = done("special_funds", &many);
+        assert_eq!(report["counts"], counts(198, 0, 0, 2, 2));
+        assert_eq!(told(&report["faults"])[0], (199, "unit", Some("219"), "too_many"));
+    }
+
     fn an_import_that_was_interrupted_goes_on_where_it_stopped_and_one_that_ended_is_not_done_again(app) {
         let bureau = app.bureau();
         let file = lines(&[unit("219", None), unit("219001", Some("219")), unit("219002", Some("219")), unit("21x", None)]);

@@ -122,7 +122,8 @@ pub fn csv_rows<R: Read>(from: R) -> impl Iterator<Item = Result<(u64, Vec<Strin
         let outcome = reader.read_record(&mut record);
         let breaks = record.iter().flat_map(str::bytes).filter(|&byte| byte == b'\n').count();
         within_cells += breaks as u64;
-        let unclosed = record.len() > 0 && record[record.len() - 1].as_bytes().ends_with(END);
+        let last = record.iter().next_back();
+        let unclosed = last.is_some_and(|field| field.as_bytes().ends_with(END));
         // What was read ends with the line of this row; not of one that swallowed the end or is too long, nor where lines end in another way.
         let ended = match outcome {
             Ok(_) => lines.get().saturating_sub(within_cells) + u64::from(unclosed),
