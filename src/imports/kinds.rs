@@ -116,11 +116,11 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use diesel::connection::{Connection, InstrumentationEvent};
-    use diesel::{RunQueryDsl, sql_query};
     use serde_json::{Value, json};
 
     use super::*;
     use crate::db::{AnyConnection, Origin, Target, open_once};
+    use crate::fiscal_years;
     use crate::schemes::store::install_builtins;
     use crate::tokens::model::Role;
     use crate::tokens::permission::Permissions;
@@ -155,9 +155,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut conn = open_once(&Target::Sqlite(folder.path().join("jixiao.db"))).unwrap();
         conn.write(&Origin::program(), install_builtins).unwrap();
-        let year = "INSERT INTO fiscal_years (year, scheme_id, status, version, created_at, updated_at) \
-                    VALUES (2019, 'hunan-2019', 'open', 1, '', '')";
-        sql_query(year).execute(&mut conn).unwrap();
+        let year = serde_json::from_value(json!(2019)).unwrap();
+        let season = serde_json::from_value(json!({"scheme": "hunan-2019"})).unwrap();
+        fiscal_years::store::save(&mut conn, year, None, &season).unwrap();
 
         let lookups = Arc::new(AtomicUsize::new(0));
         let counted = lookups.clone();
