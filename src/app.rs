@@ -164,24 +164,27 @@ pub fn openapi_json() -> Result<String, serde_json::Error> {
     openapi().to_pretty_json().map(|json| json + "\n")
 }
 
-/// The addresses as a tree: a request is held against one level of it and then the next, not against some fifty patterns.
+/// The addresses as a tree: a request is held against one level of it and then the next, not against some fifty patterns. What is asked
+/// most comes first on each level.
 fn routes(config: &mut ServiceConfig) {
+    let evaluation = web::scope("/{code}/evaluations/{year}")
+        .configure(evaluations::handlers::year_routes)
+        .configure(forms::handlers::routes)
+        .configure(reports::handlers::routes);
     config
-        .configure(health::routes)
-        .configure(kinds::routes)
-        .configure(docs::routes)
         .configure(preview::routes)
-        .configure(evaluations::scores::routes)
-        .configure(table_preview::routes)
         .service(
             web::scope("/api/v1/units")
                 .configure(units::handlers::routes)
-                .configure(trends::handlers::routes)
-                // Before the scope of a unit's year, which takes all that is below it.
-                .configure(forms::handlers::routes)
-                .configure(reports::handlers::routes)
-                .configure(evaluations::handlers::routes),
+                .service(evaluation)
+                .configure(evaluations::handlers::routes)
+                .configure(trends::handlers::routes),
         )
+        .configure(health::routes)
+        .configure(kinds::routes)
+        .configure(docs::routes)
+        .configure(evaluations::scores::routes)
+        .configure(table_preview::routes)
         .service(
             web::scope("/api/v1/fiscal-years")
                 .configure(fiscal_years::handlers::routes)

@@ -1,6 +1,6 @@
 //! The addresses of a unit's year, and of its score.
 
-use actix_web::web::{self, Bytes, Data, ServiceConfig};
+use actix_web::web::{Bytes, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -42,9 +42,14 @@ use crate::telemetry::metrics::METRICS;
 use crate::telemetry::timeline;
 use crate::units;
 
-/// Adds the routes of a unit's years, below `/api/v1/units`.
+/// Adds the route of a unit's years, below `/api/v1/units`.
 pub fn routes(config: &mut ServiceConfig) {
-    let evaluation = web::scope("/{code}/evaluations/{year}")
+    config.service(resource("/{code}/evaluations").get(list));
+}
+
+/// Adds the routes of a unit's year, below `/api/v1/units/{code}/evaluations/{year}`.
+pub fn year_routes(config: &mut ServiceConfig) {
+    config
         .service(resource("").get(get))
         .service(resource("/score").get(get_score))
         .configure(part_handlers::routes)
@@ -54,9 +59,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(history::routes)
         .configure(checks::routes)
         .configure(what_if::routes);
-    config
-        .service(resource("/{code}/evaluations").get(list))
-        .service(evaluation);
 }
 
 /// Which years to list.

@@ -35,9 +35,9 @@ use crate::schemes::library::Library;
 use crate::special_funds;
 use crate::units::handlers::bounds;
 
-/// Adds the route of the forms of a unit's year, below `/api/v1/units`.
+/// Adds the route of the forms of a unit's year, below `/api/v1/units/{code}/evaluations/{year}`.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(resource("/{code}/evaluations/{year}/forms/{form}").get(get));
+    config.service(resource("/forms/{form}").get(get));
 }
 
 /// Adds the route of the forms of a year, below `/api/v1/fiscal-years`.

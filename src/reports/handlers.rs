@@ -26,9 +26,9 @@ use crate::http::responses::{CommonErrors, TemplateErrors};
 use crate::imports::handlers::File;
 use crate::schemes::library::Library;
 
-/// Adds the route of a unit's report, below `/api/v1/units`.
+/// Adds the route of a unit's report, below `/api/v1/units/{code}/evaluations/{year}`.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(resource("/{code}/evaluations/{year}/report").get(get));
+    config.service(resource("/report").get(get));
 }
 
 /// In which form to answer.
