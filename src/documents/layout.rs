@@ -117,6 +117,25 @@ const NUMBER: Style = Style {
     right: 0,
 };
 
+/// What stands above a table or a list.
+const LABEL: Style = Style {
+    kind: Type::Hei,
+    align: Set::At(Align::Left),
+    indents: (0, 0),
+    ..BODY
+};
+
+impl Level {
+    fn style(self) -> Style {
+        let kind = match self {
+            Self::First => Type::Hei,
+            Self::Second => Type::Kai,
+            Self::Third => Type::Fang,
+        };
+        Style { kind, ..BODY }
+    }
+}
+
 /// Sets a document: what is on each of its pages.
 pub fn pages(manuscript: &Manuscript, fonts: &Fonts<'_>) -> Vec<Vec<Item>> {
     let mut setter = Setter {
@@ -124,9 +143,10 @@ pub fn pages(manuscript: &Manuscript, fonts: &Fonts<'_>) -> Vec<Vec<Item>> {
         pages: vec![Vec::new()],
         y: 0,
     };
-    let mut blocks = manuscript.blocks.iter().peekable();
-    while let Some(block) = blocks.next() {
-        setter.block(block, blocks.peek().copied());
+    let mut blocks = manuscript.blocks.as_slice();
+    while let Some((block, rest)) = blocks.split_first() {
+        setter.block(block, rest);
+        blocks = rest;
     }
     setter.number_pages();
     setter.pages
@@ -147,33 +167,17 @@ struct Line {
 }
 
 impl Setter<'_> {
-    fn block(&mut self, block: &Block, next: Option<&Block>) {
+    /// Sets a block that `rest` comes after.
+    fn block(&mut self, block: &Block, rest: &[Block]) {
         match block {
             Block::Title(title) => {
                 self.text(title, TITLE, 2 * LINE);
                 self.skip(LINE);
             }
-            Block::Heading(level, heading) => {
-                let kind = match level {
-                    Level::First => Type::Hei,
-                    Level::Second => Type::Kai,
-                    Level::Third => Type::Fang,
-                };
-                // Not alone at the end of a page.
-                let with = if next.is_some() { LINE } else { 0 };
-                self.text(heading, Style { kind, ..BODY }, with);
-            }
+            Block::Heading(level, heading) => self.text(heading, level.style(), self.opening(rest)),
             Block::Paragraph(words) => self.text(words, BODY, 0),
-            Block::Label(label) => {
-                let style = Style {
-                    kind: Type::Hei,
-                    align: Set::At(Align::Left),
-                    indents: (0, 0),
-                    ..BODY
-                };
-                self.text(label, style, LINE);
-            }
-            Block::Table(table) => self.table(table),
+            Block::Label(label) => self.text(label, LABEL, self.opening(rest)),
+            Block::Table(table) => self.table(self.rows(table)),
             Block::Attachments(entries) => {
                 self.skip(LINE);
                 self.need(LINE * Length::try_from(entries.len()).unwrap_or_default().min(5));
@@ -207,6 +211,31 @@ impl Setter<'_> {
             }
             Block::NewPage => self.new_page(),
         }
+    }
+
+    /// How much of these blocks has to stand on the page of what is above them: no heading is alone at the end of a page, nor are
+    /// several.
+    fn opening(&self, blocks: &[Block]) -> Length {
+        let mut height = 0;
+        for block in blocks {
+            height += match block {
+                Block::Heading(level, heading) => self.height(heading, level.style()),
+                Block::Label(label) => self.height(label, LABEL),
+                Block::NewPage => return height,
+                Block::Table(table) => return height + self.rows(table).opening(),
+                _ => return height + LINE,
+            };
+            // Nobody means these to be together.
+            if height > HEIGHT / 2 {
+                return 0;
+            }
+        }
+        height
+    }
+
+    fn height(&self, text: &str, style: Style) -> Length {
+        let lines = self.lines(text, style, WIDTH - style.right).len();
+        style.line * Length::try_from(lines).unwrap_or_default()
     }
 
     fn new_page(&mut self) {
@@ -321,7 +350,7 @@ impl Setter<'_> {
         lines.push(Line { glyphs, goes_on: false });
     }
 
-    fn table(&mut self, table: &Table) {
+    fn rows<'t>(&self, table: &'t Table) -> Rows<'t> {
         let all: u32 = table.columns.iter().map(|column| column.share).sum::<u32>().max(1);
         let mut edges = vec![0];
         let mut shares = 0;
@@ -340,11 +369,13 @@ impl Setter<'_> {
                 None
             }
         };
-        let of_head = head.as_ref().map_or(0, |cells| height(cells));
-        // A small table stays whole; a head does not stand alone.
-        let whole: Length = rows.iter().map(|cells| height(cells)).sum();
-        let first = rows.first().map_or(0, |cells| height(cells)).min(HEIGHT / 2);
-        self.need(of_head + if whole < HEIGHT / 3 { whole } else { first });
+        Rows { grid, head, rows }
+    }
+
+    fn table(&mut self, table: Rows<'_>) {
+        self.need(table.opening());
+        let of_head = table.head_height();
+        let Rows { grid, head, rows } = table;
         if let Some(head) = &head {
             self.set_row(&grid, head, true);
         }
@@ -469,6 +500,27 @@ impl Grid<'_> {
                 ..CELL
             },
         }
+    }
+}
+
+/// The lines of a table's cells, row by row.
+struct Rows<'a> {
+    grid: Grid<'a>,
+    /// What stands on each page.
+    head: Option<Vec<Vec<Line>>>,
+    rows: Vec<Vec<Vec<Line>>>,
+}
+
+impl Rows<'_> {
+    fn head_height(&self) -> Length {
+        self.head.as_ref().map_or(0, |cells| height(cells))
+    }
+
+    /// How much of it has to stand on the page that it begins on: a small table stays whole; a head does not stand alone.
+    fn opening(&self) -> Length {
+        let whole: Length = self.rows.iter().map(|cells| height(cells)).sum();
+        let first = self.rows.first().map_or(0, |cells| height(cells)).min(HEIGHT / 2);
+        self.head_height() + if whole < HEIGHT / 3 { whole } else { first }
     }
 }
 
@@ -617,6 +669,26 @@ mod tests {
     fn a_heading_is_not_left_alone_at_the_end_of_a_page() {
         let pages = set(&format!("{}## 一、概况\n正文。", "字\n".repeat(21)));
         assert_eq!(texts(&pages[1]), ["一、概况", "正文。", "— 2 —"]);
+    }
+
+    #[test]
+    fn headings_that_follow_each_other_go_together_with_what_they_are_of() {
+        for (markup, first) in [
+            ("## 一、概况\n### （一）职责\n正文。", "正文。"),
+            ("## 一、概况\n### （一）职责\n| 指标 |\n|--|\n| 值 |", "指标"),
+        ] {
+            for before in 0..22 {
+                let pages = set(&format!("{}{markup}", "字\n".repeat(before)));
+                let page = pages
+                    .iter()
+                    .map(|page| texts(page))
+                    .find(|page| page.contains(&"一、概况"));
+                let page = page.unwrap();
+                assert!(page.contains(&"（一）职责") && page.contains(&first), "{page:?}");
+            }
+        }
+        let pages = set(&"## 一、概况\n".repeat(100));
+        assert_eq!(pages[0].len(), 22 + 1, "but not if they fill pages");
     }
 
     #[test]
