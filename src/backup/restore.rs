@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 
@@ -10,7 +11,7 @@ use super::file::{self, Piece};
 use super::{Contents, Failure, Key};
 use crate::db::catalogue::{self, Table};
 use crate::db::changes::Head;
-use crate::db::connection::{Access, connect};
+use crate::db::connection::{APPLICATION, Access, connect};
 use crate::db::dynamic::{self, Cells};
 use crate::db::migrate::{self, Versions};
 use crate::db::{AnyConnection, Target, lock, open_as_it_is};
@@ -89,6 +90,9 @@ pub fn restore(file: &mut File, key: Option<&Key>, to: &Target, replace: bool) -
     }
     drop(conn);
     let mut conn = connect(to, Access::Write)?;
+    if replace {
+        refuse_served(&mut conn)?;
+    }
     conn.rebuild(|conn| {
         // Once more, now that nobody else can make tables.
         if !replace {
@@ -169,6 +173,26 @@ fn refuse_full(conn: &mut AnyConnection, tables: &[Table], target: &Target) -> R
         }
     }
     Ok(())
+}
+
+/// Refuses a database of PostgreSQL that a server works on; on SQLite the lock does. A server looks at the change log every half second;
+/// connections on which nobody asks anything, as a pooler keeps them for a while, are no server.
+fn refuse_served(conn: &mut AnyConnection) -> Result<(), Failure> {
+    if matches!(conn, AnyConnection::Sqlite(_)) {
+        return Ok(());
+    }
+    let busy = format!(
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = '{APPLICATION}' \
+         AND pid <> pg_backend_pid() AND state_change > clock_timestamp() - INTERVAL '2 seconds'"
+    );
+    // Those of a server that has just stopped, and our own of before, take their time to go.
+    for _ in 0..5 {
+        if dynamic::all(conn, &busy)?.is_empty() {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    Err("another server process works on the database: stop it first / 数据库正由运行中的服务使用，请先停止服务".into())
 }
 
 fn drop_table(conn: &AnyConnection, name: &str) -> String {

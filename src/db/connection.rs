@@ -106,8 +106,13 @@ const WRITER: &str = "
     PRAGMA cache_size = -16000;
     PRAGMA wal_autocheckpoint = 64000;";
 
-/// What notices within seconds that a machine is gone, which libpq by itself waits for without end. What an address says wins.
-const WATCHFUL: [(&str, &str); 5] = [
+/// What the server knows our connections by.
+pub const APPLICATION: &str = "jixiao";
+
+/// Whose connection it is, and what notices within seconds that a machine is gone, which libpq by itself waits for without end. What an
+/// address says wins.
+const GIVEN: [(&str, &str); 6] = [
+    ("application_name", APPLICATION),
     ("connect_timeout", "3"),
     ("keepalives_idle", "10"),
     ("keepalives_interval", "3"),
@@ -127,7 +132,7 @@ fn for_libpq(url: &str) -> (String, bool) {
         .iter()
         .filter(|pair| **pair != PGBOUNCER)
         .map(|pair| (*pair).to_owned());
-    let more = WATCHFUL
+    let more = GIVEN
         .iter()
         .filter(|(name, _)| !said(name))
         .map(|(name, value)| format!("{name}={value}"));
@@ -378,14 +383,13 @@ mod tests {
 
     #[test]
     fn an_address_notices_dead_machines_and_may_say_that_pgbouncer_is_there() {
-        let usual =
-            "connect_timeout=3&keepalives_idle=10&keepalives_interval=3&keepalives_count=3&tcp_user_timeout=15000";
+        let usual = "application_name=jixiao&connect_timeout=3&keepalives_idle=10&keepalives_interval=3&keepalives_count=3&tcp_user_timeout=15000";
         let (url, pooled) = for_libpq("postgres://u:p@a,b:1/x");
         assert_eq!((url, pooled), (format!("postgres://u:p@a,b:1/x?{usual}"), false));
         let (url, pooled) = for_libpq("postgres://a/x?pgbouncer=true");
         assert_eq!((url, pooled), (format!("postgres://a/x?{usual}"), true));
         let (url, pooled) = for_libpq("postgres://a/x?connect_timeout=9&pgbouncer=true&tcp_user_timeout=1");
-        let own = "connect_timeout=9&tcp_user_timeout=1&keepalives_idle=10&keepalives_interval=3&keepalives_count=3";
+        let own = "connect_timeout=9&tcp_user_timeout=1&application_name=jixiao&keepalives_idle=10&keepalives_interval=3&keepalives_count=3";
         assert_eq!((url, pooled), (format!("postgres://a/x?{own}"), true));
     }
 

@@ -202,15 +202,26 @@ fn a_full_target_is_refused_and_replaced_only_when_told() {
 }
 
 #[test]
-fn a_server_on_the_file_keeps_restore_and_move_off_it() {
-    let app = TestApp::start(Engine::Sqlite).unwrap();
+fn a_server_keeps_restore_off_its_database_until_it_stops() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.backup");
-    done(app.target(), &["backup", file.to_str().unwrap()]);
-    let restore = refused(app.target(), &["restore", file.to_str().unwrap(), "--replace"]);
-    assert!(restore.contains("another server process"), "{restore}");
-    let to = format!("sqlite:{}", folder.path().join("b.db").display());
-    assert!(refused(app.target(), &["move", "--to", &to]).contains("another server process"));
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let Some(app) = TestApp::start(engine) else { continue };
+        app.with_units(&[("101", None)]);
+        let _ = std::fs::remove_file(&file);
+        done(app.target(), &["backup", file.to_str().unwrap()]);
+        let full = rows(app.target());
+        let restore = refused(app.target(), &["restore", file.to_str().unwrap(), "--replace"]);
+        assert!(restore.contains("another server process"), "{restore}");
+        assert!(rows(app.target()) == full);
+        if engine == Engine::Sqlite {
+            let to = format!("sqlite:{}", folder.path().join("b.db").display());
+            assert!(refused(app.target(), &["move", "--to", &to]).contains("another server process"));
+        }
+        let (target, _place) = app.stopped();
+        done(&target, &["restore", file.to_str().unwrap(), "--replace"]);
+        assert!(rows(&target) == full);
+    }
 }
 
 #[test]
