@@ -163,10 +163,10 @@ impl Db {
         };
         let conn = open_once(&target)?;
         let head = watch::Sender::new(0);
-        let (writer, access) = match target {
-            Target::Sqlite(_) => {
+        let (writer, access) = match &target {
+            Target::Sqlite(path) => {
                 let beside = connected(&target, Access::Write)?;
-                let writer = Writer::start((conn, beside), target.clone(), config.write_queue, head.clone())
+                let writer = Writer::start((conn, beside), path, config.write_queue, head.clone())
                     .map_err(|error| OpenError::File("the writer thread".into(), error))?;
                 (Some(writer), Access::Read)
             }

@@ -5,7 +5,9 @@
 //! told "saved" before it is. A savepoint for each job would cost as much as a small job does, and few fail; so when one
 //! does, the transaction is undone and all run again, each in a savepoint of its own.
 
+use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -96,34 +98,41 @@ where
 pub struct Writer {
     queue: Mutex<Option<SyncSender<Box<dyn Job>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// The database's file, so that it is flushed by whoever folds. Closing it takes away the locks that SQLite has on it in this process
+    /// (POSIX), so it stays open for as long as there is a writer.
+    _file: Arc<File>,
 }
 
 impl Writer {
-    /// Starts the thread on `conn`, and on `beside` the one that folds the log, with room for `waiting` jobs in its queue; `last` is told how far the change log is.
+    /// Starts the thread on `conn`, and on `beside` the one that folds the log, both to the file at `path`, with room for `waiting` jobs in
+    /// its queue; `last` is told how far the change log is.
     pub fn start(
         (conn, beside): (AnyConnection, AnyConnection),
-        target: Target,
+        path: &Path,
         waiting: usize,
         last: watch::Sender<i64>,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(waiting);
         let (committed, commits) = sync_channel(1);
         let is_long = Arc::new(AtomicBool::new(false));
+        let file = Arc::new(File::open(path)?);
         let folding = std::thread::Builder::new().name("db-folder".into()).spawn({
-            let is_long = Arc::clone(&is_long);
-            move || fold(beside, &commits, &is_long)
+            let (is_long, file) = (Arc::clone(&is_long), Arc::clone(&file));
+            move || fold(beside, &file, &commits, &is_long)
         })?;
         let folder = Folder {
             committed,
             is_long,
             thread: folding,
         };
+        let target = Target::Sqlite(path.to_owned());
         let thread = std::thread::Builder::new()
             .name("db-writer".into())
             .spawn(move || serve(conn, &target, &receiver, &last, folder))?;
         Ok(Self {
             queue: Mutex::new(Some(sender)),
             thread: Mutex::new(Some(thread)),
+            _file: file,
         })
     }
 
@@ -173,6 +182,10 @@ const FOLDED_AFTER: Duration = Duration::from_millis(100);
 /// With how many pages the log is to begin anew, 32 MB of them.
 const LONG: i64 = 8000;
 
+/// How many pages the writer is left to fold, if no more than so many flushes before it lead there.
+const LITTLE: i64 = 500;
+const MOST_FLUSHES: u32 = 5;
+
 #[derive(QueryableByName)]
 struct Folded {
     /// How many pages the log has.
@@ -195,14 +208,26 @@ fn fold_now(conn: &mut AnyConnection) -> i64 {
 /// one. Ends when nobody can tell any more.
 ///
 /// While writes never cease something is always left, and the log cannot begin anew. So when it is long, the writer is asked to fold what is
-/// left, between two commits: which is little, since this has just been done here.
-fn fold(mut conn: AnyConnection, commits: &Receiver<()>, is_long: &AtomicBool) {
+/// left, between two commits. It flushes the file then, which takes a tenth of a second for some thousand pages that lie all over a large
+/// one: so they are flushed here first, and what came during that is folded and flushed again, until that is little.
+fn fold(mut conn: AnyConnection, file: &File, commits: &Receiver<()>, is_long: &AtomicBool) {
     while commits.recv().is_ok() {
         std::thread::sleep(FOLDED_AFTER);
-        if fold_now(&mut conn) > LONG {
-            fold_now(&mut conn);
-            is_long.store(true, Relaxed);
+        let mut folded = fold_now(&mut conn);
+        if folded <= LONG {
+            continue;
         }
+        for _ in 0..MOST_FLUSHES {
+            if let Err(error) = file.sync_data() {
+                tracing::warn!(%error, "the database could not be flushed to the disk");
+            }
+            let before = folded;
+            folded = fold_now(&mut conn);
+            if folded - before < LITTLE {
+                break;
+            }
+        }
+        is_long.store(true, Relaxed);
     }
 }
 
@@ -381,12 +406,13 @@ mod tests {
     fn the_log_begins_anew_while_writes_never_cease() {
         const PAGE: u64 = 4096;
         let folder = tempfile::tempdir().unwrap();
-        let target = Target::Sqlite(folder.path().join("jixiao.db"));
+        let path = folder.path().join("jixiao.db");
+        let target = Target::Sqlite(path.clone());
         let mut conn = open_once(&target).unwrap();
         conn.batch_execute("CREATE TABLE pieces (a BLOB)").unwrap();
         let beside = connect(&target, Access::Write).unwrap();
         let last = watch::Sender::new(0);
-        let writer = Writer::start((conn, beside), target, 10, last).unwrap();
+        let writer = Writer::start((conn, beside), &path, 10, last).unwrap();
         let log = folder.path().join("jixiao.db-wal");
         // How often it began anew (the file format's "checkpoint sequence number").
         let begun = || {
