@@ -255,30 +255,25 @@ pub fn put_all<T: Document>(
     }
     let mut outcomes = Vec::with_capacity(documents.len());
     for &(unit, year, document) in documents {
-        let Some((context, changed)) = contexts.get_mut(&(unit.to_string(), year)) else {
-            outcomes.push(require(tx, unit, year).and(Err(Problem::internal("a unit's year appeared"))));
-            continue;
-        };
-        let wanted = Wanted::put::<T>(document)?;
-        let settled = settle::<T, &T>(
-            tx,
-            library,
-            principal,
-            (unit, year),
-            context,
-            &wanted,
-            &Preconditions::default(),
-        );
-        outcomes.push(match settled {
-            Ok((saved, Some(text))) => {
-                let row = store::with_part(unit, year, context.evaluation.take(), T::PART, Some(text));
-                context.evaluation = Some(row);
-                *changed = true;
-                Ok(saved)
+        let outcome = match contexts.get_mut(&(unit.to_string(), year)) {
+            // Says which of the two does not exist.
+            None => require(tx, unit, year).and(Err(Problem::internal("a unit's year appeared"))),
+            Some((context, changed)) => {
+                let (at, wanted) = ((unit, year), Wanted::put::<T>(document)?);
+                let none = Preconditions::default();
+                settle::<T, &T>(tx, library, principal, at, context, &wanted, &none).map(|(saved, text)| {
+                    if text.is_some() {
+                        let row = store::with_part(unit, year, context.evaluation.take(), T::PART, text);
+                        context.evaluation = Some(row);
+                        *changed = true;
+                    }
+                    saved
+                })
             }
-            Ok((saved, None)) => Ok(saved),
-            Err(problem) if problem.is_of_the_request() => Err(problem),
-            Err(problem) => return Err(problem),
+        };
+        outcomes.push(match outcome {
+            Err(problem) if !problem.is_of_the_request() => return Err(problem),
+            outcome => outcome,
         });
     }
     let changed = contexts.into_values().filter(|(_, changed)| *changed);
