@@ -319,21 +319,25 @@ pub fn with_part(unit: &UnitCode, year: FiscalYear, before: Option<Row>, part: P
     row
 }
 
-/// Stores the sheets and assessments of units' years, none of them twice, in a few statements; what else they have stays.
+/// Stores the documents of units' years, no year twice, in a few statements.
 pub fn put_all(conn: &mut AnyConnection, rows: &[Row]) -> QueryResult<()> {
-    use evaluations::dsl::{
-        assessments, assessments_version, base_data, base_data_version, unit_code, updated_at, year,
-    };
+    use evaluations::dsl as to;
     insert_all!(
         conn,
         evaluations::table,
         rows,
-        .on_conflict((unit_code, year)).do_update().set((
-            base_data.eq(excluded(base_data)),
-            base_data_version.eq(excluded(base_data_version)),
-            assessments.eq(excluded(assessments)),
-            assessments_version.eq(excluded(assessments_version)),
-            updated_at.eq(excluded(updated_at)),
+        .on_conflict((to::unit_code, to::year)).do_update().set((
+            to::base_data.eq(excluded(to::base_data)),
+            to::base_data_version.eq(excluded(to::base_data_version)),
+            to::assessments.eq(excluded(to::assessments)),
+            to::assessments_version.eq(excluded(to::assessments_version)),
+            to::claims.eq(excluded(to::claims)),
+            to::claims_version.eq(excluded(to::claims_version)),
+            to::reasons.eq(excluded(to::reasons)),
+            to::reasons_version.eq(excluded(to::reasons_version)),
+            to::narrative.eq(excluded(to::narrative)),
+            to::narrative_version.eq(excluded(to::narrative_version)),
+            to::updated_at.eq(excluded(to::updated_at)),
         ))
     );
     Ok(())
