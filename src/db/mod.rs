@@ -33,7 +33,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use actix_web::web;
+use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
 use diesel::r2d2::Pool;
+use diesel::sql_types::BigInt;
+use diesel::{QueryResult, RunQueryDsl};
 use tokio::sync::{Semaphore, watch};
 
 pub use changes::Origin;
@@ -384,7 +388,29 @@ pub fn open_once(target: &Target) -> Result<AnyConnection, OpenError> {
     for name in made {
         tracing::info!(migration = name, "tables brought up to date");
     }
+    if forget_statistics(&mut conn).map_err(|error| OpenError::connect(target, &error))? {
+        // This connection plans by what it has read of them.
+        conn = connected(target, Access::Write)?;
+    }
     Ok(conn)
+}
+
+/// Removes what `ANALYZE` or `PRAGMA optimize` of SQLite left; whether there was anything.
+///
+/// They say how large the tables were then, and nothing brings them up to date. Taken while a county had filed little, they have SQLite
+/// read all evaluations for each write of one, rather than look it up. Without them it takes every table for a large one.
+fn forget_statistics(conn: &mut AnyConnection) -> QueryResult<bool> {
+    let AnyConnection::Sqlite(_) = conn else {
+        return Ok(false);
+    };
+    let found: i64 = diesel::select(sql::<BigInt>(
+        "(SELECT COUNT(*) FROM sqlite_schema WHERE name IN ('sqlite_stat1', 'sqlite_stat4'))",
+    ))
+    .get_result(conn)?;
+    if found > 0 {
+        conn.batch_execute("DROP TABLE IF EXISTS sqlite_stat4; DROP TABLE IF EXISTS sqlite_stat1;")?;
+    }
+    Ok(found > 0)
 }
 
 /// Opens one connection that only reads, on tables of this version of the program or of an earlier one.
@@ -508,5 +534,58 @@ pub fn lock(database: &Path) -> Result<File, OpenError> {
             lock: name,
         }),
         Err(TryLockError::Error(error)) => Err(OpenError::File(name, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::QueryableByName;
+    use diesel::sql_types::Text;
+
+    use super::*;
+
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+
+    /// How the sheet of a unit's year is found.
+    fn plan(conn: &mut AnyConnection) -> Vec<String> {
+        let steps: Vec<Step> = diesel::sql_query(
+            "EXPLAIN QUERY PLAN SELECT base_data FROM units
+             LEFT JOIN evaluations ON evaluations.unit_code = units.code AND evaluations.year = 2019 WHERE units.code = '219'",
+        )
+        .load(conn)
+        .unwrap();
+        steps.into_iter().map(|step| step.detail).collect()
+    }
+
+    /// A county that has filed one sheet is closed and opened again, and all file theirs.
+    #[test]
+    fn how_a_row_is_found_does_not_go_by_how_few_there_were_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target::Sqlite(folder.path().join("jixiao.db"));
+        let mut conn = open_once(&target).unwrap();
+        conn.batch_execute(
+            "PRAGMA foreign_keys = OFF;
+             INSERT INTO units (code, name, kind, path, version, created_at, updated_at)
+                VALUES ('219', '某县', 'department', '/219/', 1, '', '');
+             INSERT INTO evaluations (unit_code, year, state, base_data_version, assessments_version, created_at, updated_at)
+                VALUES ('219', 2019, 'draft', 1, 0, '', '');",
+        )
+        .unwrap();
+        let looked_up = plan(&mut conn);
+        assert!(looked_up.iter().all(|step| step.starts_with("SEARCH")), "{looked_up:?}");
+        conn.batch_execute("ANALYZE").unwrap();
+        drop(conn);
+        let read_through = plan(&mut connect(&target, Access::Write).unwrap());
+        assert!(
+            read_through.iter().any(|step| step.starts_with("SCAN")),
+            "{read_through:?}"
+        );
+
+        assert_eq!(plan(&mut open_once(&target).unwrap()), looked_up);
+        assert_eq!(plan(&mut connect(&target, Access::Read).unwrap()), looked_up);
     }
 }

@@ -282,7 +282,7 @@ fn serve(
     }
     drop(folder.committed);
     let _ = folder.thread.join();
-    let closing = "PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);";
+    let closing = "PRAGMA wal_checkpoint(TRUNCATE);";
     if let Err(error) = conn.batch_execute(closing) {
         tracing::warn!(%error, "the write-ahead log was left in place; it is read at the next start");
     }

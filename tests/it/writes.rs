@@ -3,6 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
+use diesel::RunQueryDsl;
+use diesel::dsl::sql;
+use diesel::sql_types::BigInt;
+use jixiao::db::connection::{Access, connect};
 use serde_json::json;
 
 use crate::both_engines;
@@ -178,6 +182,20 @@ fn a_full_queue_is_answered_with_503_and_nothing_of_it_is_done() {
     bureau
         .put("/api/v1/units/199", &json!({"name": "单位", "kind": "town"}))
         .expect(201);
+}
+
+/// By them SQLite would look things up as is best for the few rows that there were when it ended, however many come.
+#[test]
+fn a_service_that_ends_leaves_no_statistics_of_its_tables() {
+    let app = TestApp::start(Engine::Sqlite).unwrap();
+    app.with_kaiyun().get(SCORE).expect(200);
+    let (target, _place) = app.stopped();
+    let tables: i64 = diesel::select(sql::<BigInt>(
+        "(SELECT COUNT(*) FROM sqlite_schema WHERE name LIKE 'sqlite_stat%')",
+    ))
+    .get_result(&mut connect(&target, Access::Read).unwrap())
+    .unwrap();
+    assert_eq!(tables, 0);
 }
 
 #[test]
