@@ -280,7 +280,7 @@ impl Row {
     ///
     /// # Errors
     /// None: texts, integers and nulls can always be written as JSON.
-    pub fn hash_after(&self, before: &str) -> serde_json::Result<String> {
+    pub fn hash_after(&self, before: &str) -> sonic_rs::Result<String> {
         // Most of it is the document, whose quotation marks get longer.
         let mut fields = Vec::with_capacity(self.after.as_ref().map_or(0, String::len) * 3 / 2 + 512);
         let listed = (
@@ -298,7 +298,8 @@ impl Row {
             self.year,
             &self.after,
         );
-        serde_json::to_writer(&mut fields, &listed)?;
+        // The same bytes as `serde_json` writes, sooner.
+        sonic_rs::to_writer(&mut fields, &listed)?;
         let mut digest = Sha256::new();
         digest.update(before);
         digest.update("\n");
@@ -366,5 +367,49 @@ impl Head {
         }
         insert_all!(conn, changes::table, rows);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the audit trail is documented, and as verifiers elsewhere compute it.
+    #[test]
+    fn the_hash_is_that_of_the_json_whatever_the_texts_hold() {
+        let texts = (0..0x3000).step_by(0x40).map(|first| {
+            let characters = (first..first + 0x40).filter_map(char::from_u32);
+            characters.collect::<String>()
+        });
+        let texts = texts.chain([
+            "".to_owned(),
+            "绩效\u{10ffff}\u{1f600}\u{fffd}".to_owned(),
+            "\"\\/".repeat(2000),
+        ]);
+        for (seq, text) in texts.enumerate() {
+            let row = Row {
+                seq: i64::try_from(seq).unwrap() - 3,
+                at: "2026-01-31T08:00:00.000000Z".to_owned(),
+                actor: (seq % 2 == 0).then(|| text.clone()),
+                actor_name: text.clone(),
+                role: "bureau".to_owned(),
+                request_id: None,
+                address: Some(text.clone()),
+                action: "updated".to_owned(),
+                resource: "unit".to_owned(),
+                key: text.clone(),
+                unit_code: None,
+                year: Some(2026),
+                after: Some(text.clone()),
+                hash: String::new(),
+                traceparent: Some("not part of it".to_owned()),
+            };
+            let actor = (seq % 2 == 0).then_some(&text);
+            let listed = serde_json::json!([
+                row.seq, row.at, actor, text, "bureau", null, text, "updated", "unit", text, null, 2026, text
+            ]);
+            let expected = Sha256::digest(format!("before\n{listed}"));
+            assert_eq!(row.hash_after("before").unwrap(), hex::encode(expected), "{text:?}");
+        }
     }
 }

@@ -403,7 +403,30 @@ fn unit_score(
 /// # Errors
 /// 404 that says which of the two does not exist.
 pub fn require(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Result<Context, Problem> {
-    match store::context(conn, unit, year)? {
+    let context = store::context(conn, unit, year)?;
+    both(conn, unit, year, context)
+}
+
+/// The same for who does not go by the sheet of the year before: where that is found is left out (`prior`).
+///
+/// # Errors
+/// Those of [`require`].
+pub(super) fn require_without_prior(
+    conn: &mut AnyConnection,
+    unit: &UnitCode,
+    year: FiscalYear,
+) -> Result<Context, Problem> {
+    let context = store::context_without_prior(conn, unit, year)?;
+    both(conn, unit, year, context)
+}
+
+fn both(
+    conn: &mut AnyConnection,
+    unit: &UnitCode,
+    year: FiscalYear,
+    context: Option<Context>,
+) -> Result<Context, Problem> {
+    match context {
         Some(context) => Ok(context),
         None if store::unit_path(conn, unit)?.is_none() => Err(Problem::no_unit(unit)),
         None => Err(Problem::no_year(year)),

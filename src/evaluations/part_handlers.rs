@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
 use actix_web::web::{Data, ServiceConfig};
 
-use super::handlers::require;
+use super::handlers::{require, require_without_prior};
 use super::model::{Prefilled, PrefilledField};
 use super::parts::{self, Document, Wanted, not_filed, stored};
 use super::store::Part;
@@ -105,9 +105,11 @@ async fn get_part(
 ) -> Result<HttpResponse, Problem> {
     let (document, etag) = db
         .read(move |conn| {
-            let context = require(conn, &unit, year)?;
+            let context = require_without_prior(conn, &unit, year)?;
             principal.may_see(&context.unit_path)?;
-            stored(part, context.evaluation.as_ref()).ok_or_else(|| not_filed(part, &unit, year))
+            stored(part, context.evaluation.as_ref())
+                .map(|(document, etag)| (document.to_owned(), etag))
+                .ok_or_else(|| not_filed(part, &unit, year))
         })
         .await?;
     preconditions.answer(&etag, |response| Ok(answer(response, document)))

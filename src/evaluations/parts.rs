@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::handlers::{in_force, require};
+use super::handlers::{in_force, require, require_without_prior};
 use super::locks::may_change;
 use super::model::Row;
 use super::store::{self, Context, FiledRow, Part};
@@ -158,10 +158,10 @@ pub fn sheets(
 /// The document as it is stored and its tag; `None` before it is filed.
 ///
 /// The version counts on while the row is there; with the row it begins anew, and then the row's birth is another.
-pub(super) fn stored(part: Part, row: Option<&Row>) -> Option<(String, ETag)> {
+pub(super) fn stored(part: Part, row: Option<&Row>) -> Option<(&str, ETag)> {
     let row = row?;
     let (text, version) = part.of(Some(row));
-    Some((text?.to_owned(), ETag::of(version, &row.created_at)))
+    Some((text?, ETag::of(version, &row.created_at)))
 }
 
 /// 404: nobody has filed it.
@@ -250,14 +250,14 @@ pub fn put_all<T: Document>(
     let mut contexts = BTreeMap::new();
     for (year, units) in of_years {
         let units = units.into_iter().map(UnitCode::to_string).collect();
-        let found = store::contexts_of(tx, units, year)?.into_iter();
+        let found = store::contexts_without_prior(tx, units, year)?.into_iter();
         contexts.extend(found.map(|(unit, context)| ((unit, year), (context, false))));
     }
     let mut outcomes = Vec::with_capacity(documents.len());
     for &(unit, year, document) in documents {
         let outcome = match contexts.get_mut(&(unit.to_string(), year)) {
             // Says which of the two does not exist.
-            None => require(tx, unit, year).and(Err(Problem::internal("a unit's year appeared"))),
+            None => require_without_prior(tx, unit, year).and(Err(Problem::internal("a unit's year appeared"))),
             Some((context, changed)) => {
                 let (at, wanted) = ((unit, year), Wanted::put::<T>(document)?);
                 let none = Preconditions::default();
@@ -296,13 +296,14 @@ pub(super) fn apply<T: Document, B: Borrow<T>>(
     preconditions: &Preconditions,
 ) -> Result<(Saved, Option<(String, ETag)>), Problem> {
     let at = (unit, *year);
-    let context = require(tx, unit, *year)?;
+    let context = require_without_prior(tx, unit, *year)?;
     let (saved, text) = settle::<T, B>(tx, library, principal, at, &context, wanted, preconditions)?;
     let row = match saved {
         Saved::Unchanged => context.evaluation,
         _ => store::set(tx, unit, *year, context.evaluation, T::PART, text)?,
     };
-    Ok((saved, stored(T::PART, row.as_ref())))
+    let after = stored(T::PART, row.as_ref()).map(|(text, etag)| (text.to_owned(), etag));
+    Ok((saved, after))
 }
 
 /// Judges what is wanted of a document and records the change: what it is, and the document's new text, which is still to be stored.
@@ -331,7 +332,7 @@ fn settle<T: Document, B: Borrow<T>>(
         }
         Wanted::Delete => (None, None),
     };
-    if before.as_ref().map(|(text, _)| text) == text.as_ref() {
+    if before.as_ref().map(|(text, _)| *text) == text.as_deref() {
         return Ok((Saved::Unchanged, None));
     }
     may_change(principal, year, &context.season, context.state()?)?;

@@ -65,6 +65,20 @@ macro_rules! setting {
     };
 }
 
+/// The units, each with this fiscal year, its scheme, and what the unit filed for it.
+macro_rules! years_of_units {
+    ($year:expr) => {
+        units::table
+            .inner_join(fiscal_years::table.on(fiscal_years::year.eq($year.get())))
+            .inner_join(scoring_schemes::table.on(scoring_schemes::id.eq(fiscal_years::scheme_id)))
+            .left_join(
+                evaluations::table.on(evaluations::unit_code
+                    .eq(units::code)
+                    .and(evaluations::year.eq(fiscal_years::year))),
+            )
+    };
+}
+
 // Of its own, since the macro makes public items without any documentation.
 mod twice {
     diesel::alias!(crate::db::schema::evaluations as year_before: YearBefore);
@@ -105,14 +119,7 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
     type Columns = (Setting, Option<Row>, (Option<(i64, String)>, bool));
     let last = year.get() - 1;
     let continues = unit_predecessors::table.filter(unit_predecessors::unit_code.eq(units::code));
-    let found: QueryResult<Columns> = on_engine!(conn => units::table
-        .inner_join(fiscal_years::table.on(fiscal_years::year.eq(year.get())))
-        .inner_join(scoring_schemes::table.on(scoring_schemes::id.eq(fiscal_years::scheme_id)))
-        .left_join(
-            evaluations::table.on(evaluations::unit_code
-                .eq(units::code)
-                .and(evaluations::year.eq(fiscal_years::year))),
-        )
+    let found: QueryResult<Columns> = on_engine!(conn => years_of_units!(year)
         .left_join(
             year_before.on(year_before
                 .field(evaluations::unit_code)
@@ -149,21 +156,27 @@ pub fn context(conn: &mut AnyConnection, unit: &UnitCode, year: FiscalYear) -> Q
     Ok(Some(Context { prior, ..context }))
 }
 
-/// The year of each of these units by its code, without those that do not exist; none, if the year does not. Where last year's sheet is
-/// found is left out (`prior`).
-pub fn contexts_of(
+/// The same for who does not go by the sheet of the year before: where that is found is left out (`prior`).
+pub fn context_without_prior(
+    conn: &mut AnyConnection,
+    unit: &UnitCode,
+    year: FiscalYear,
+) -> QueryResult<Option<Context>> {
+    let found: QueryResult<(Setting, Option<Row>)> = on_engine!(conn => years_of_units!(year)
+        .filter(units::code.eq(unit.as_str()))
+        .select((setting!(), Option::<Row>::as_select()))
+        .first(conn));
+    let found = found.optional()?;
+    Ok(found.map(|(setting, evaluation)| Context::new(setting, evaluation).1))
+}
+
+/// The same for each of these units by its code, without those that do not exist; none, if the year does not.
+pub fn contexts_without_prior(
     conn: &mut AnyConnection,
     units: Vec<String>,
     year: FiscalYear,
 ) -> QueryResult<HashMap<String, Context>> {
-    let rows: Vec<(Setting, Option<Row>)> = units::table
-        .inner_join(fiscal_years::table.on(fiscal_years::year.eq(year.get())))
-        .inner_join(scoring_schemes::table.on(scoring_schemes::id.eq(fiscal_years::scheme_id)))
-        .left_join(
-            evaluations::table.on(evaluations::unit_code
-                .eq(units::code)
-                .and(evaluations::year.eq(fiscal_years::year))),
-        )
+    let rows: Vec<(Setting, Option<Row>)> = years_of_units!(year)
         .filter(units::code.eq_any(units))
         .select((setting!(), Option::<Row>::as_select()))
         .load(conn)?;
