@@ -67,6 +67,9 @@ awk -v us="$(median "${starts[@]}")" 'BEGIN {printf "\nfrom the start to the fir
 # The pages of the program's file are those of it that the kernel has mapped; all servers of a machine share them, and it can do
 # without them at any time.
 rm -rf "$work/data"
+# As after a boot: of a file that was just written larger pieces are in memory, and with each the kernel maps more of it.
+sync "$jixiao"
+dd if="$jixiao" iflag=nocache count=0 2>/dev/null
 serve
 curl -s -o /dev/null "$api/units/100000" -H "Authorization: Bearer $TOKEN"
 sleep 2
