@@ -16,6 +16,8 @@ pub mod changes;
 pub mod connection;
 pub mod dynamic;
 pub mod migrate;
+#[cfg(test)]
+pub mod plan;
 mod replica;
 mod retries;
 pub mod schema;
@@ -539,27 +541,11 @@ pub fn lock(database: &Path) -> Result<File, OpenError> {
 
 #[cfg(test)]
 mod tests {
-    use diesel::QueryableByName;
-    use diesel::sql_types::Text;
-
     use super::*;
 
-    #[derive(QueryableByName)]
-    struct Step {
-        #[diesel(sql_type = Text)]
-        detail: String,
-    }
-
     /// How the sheet of a unit's year is found.
-    fn plan(conn: &mut AnyConnection) -> Vec<String> {
-        let steps: Vec<Step> = diesel::sql_query(
-            "EXPLAIN QUERY PLAN SELECT base_data FROM units
-             LEFT JOIN evaluations ON evaluations.unit_code = units.code AND evaluations.year = 2019 WHERE units.code = '219'",
-        )
-        .load(conn)
-        .unwrap();
-        steps.into_iter().map(|step| step.detail).collect()
-    }
+    const SHEET: &str = "SELECT base_data FROM units
+        LEFT JOIN evaluations ON evaluations.unit_code = units.code AND evaluations.year = 2019 WHERE units.code = '219'";
 
     /// A county that has filed one sheet is closed and opened again, and all file theirs.
     #[test]
@@ -575,17 +561,20 @@ mod tests {
                 VALUES ('219', 2019, 'draft', 1, 0, '', '');",
         )
         .unwrap();
-        let looked_up = plan(&mut conn);
+        let looked_up = plan::plan(&mut conn, SHEET);
         assert!(looked_up.iter().all(|step| step.starts_with("SEARCH")), "{looked_up:?}");
         conn.batch_execute("ANALYZE").unwrap();
         drop(conn);
-        let read_through = plan(&mut connect(&target, Access::Write).unwrap());
+        let read_through = plan::plan(&mut connect(&target, Access::Write).unwrap(), SHEET);
         assert!(
             read_through.iter().any(|step| step.starts_with("SCAN")),
             "{read_through:?}"
         );
 
-        assert_eq!(plan(&mut open_once(&target).unwrap()), looked_up);
-        assert_eq!(plan(&mut connect(&target, Access::Read).unwrap()), looked_up);
+        assert_eq!(plan::plan(&mut open_once(&target).unwrap(), SHEET), looked_up);
+        assert_eq!(
+            plan::plan(&mut connect(&target, Access::Read).unwrap(), SHEET),
+            looked_up
+        );
     }
 }

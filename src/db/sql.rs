@@ -164,14 +164,9 @@ mod tests {
     use diesel::connection::SimpleConnection;
 
     use super::*;
+    use crate::db::plan::plan;
     use crate::db::schema::units;
     use crate::db::{Target, open_once};
-
-    #[derive(QueryableByName)]
-    struct Step {
-        #[diesel(sql_type = Text)]
-        detail: String,
-    }
 
     #[test]
     fn those_below_some_units_are_found_without_looking_at_all() {
@@ -202,10 +197,7 @@ mod tests {
         let query = units::table.filter(is_under(units::code, vec!["219".to_owned()]));
         let sql = diesel::debug_query::<diesel::sqlite::Sqlite, _>(&query).to_string();
         let sql = sql.split(" -- binds").next().unwrap();
-        let plan: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}"))
-            .load(&mut conn)
-            .unwrap();
-        let steps: Vec<&str> = plan.iter().map(|step| &*step.detail).collect();
+        let steps = plan(&mut conn, sql);
         let searches = steps.iter().filter(|step| step.starts_with("SEARCH")).count();
         assert_eq!(searches, 2, "{steps:?}");
         assert!(

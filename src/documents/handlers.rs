@@ -7,7 +7,7 @@ use super::model::{InForce, ReportTemplate, ReportTemplateInput, TemplateText};
 use super::{store, template};
 use crate::codes::FiscalYear;
 use crate::db::changes::{Change, Resource};
-use crate::db::{AnyConnection, Db};
+use crate::db::{AnyConnection, Db, Tx};
 use crate::http::auth::{Bureau, Reader};
 use crate::http::body::Json;
 use crate::http::etag::Preconditions;
@@ -83,26 +83,54 @@ pub async fn put(
         .write(principal.origin(), move |tx| {
             let before = require(tx, year)?;
             preconditions.check(Some(&before.etag()))?;
-            let wanted = input.template.as_ref().map(TemplateText::as_str);
-            let is_so = match &before {
-                InForce::Own(row) => wanted == Some(row.template.as_str()),
-                InForce::BuiltIn => wanted.is_none(),
-            };
-            if is_so {
-                return Ok(before);
-            }
-            let after = store::set(tx, year, &before, wanted)?;
-            let key = format!("/api/v1/fiscal-years/{year}/report-template");
-            let created = matches!(before, InForce::BuiltIn);
-            let change = match wanted {
-                Some(_) => Change::saved(created, Resource::ReportTemplate, key, &input)?,
-                None => Change::deleted(Resource::ReportTemplate, key),
-            };
-            tx.record(change.in_year(year.get()))?;
-            Ok(after)
+            replace(tx, year, before, &input)
         })
         .await?;
     Ok(in_force.etag().saved(false, "").json(ReportTemplate::from(&in_force)))
+}
+
+/// Puts a template in place of the one in force, if it is another.
+fn replace(
+    tx: &mut Tx<'_>,
+    year: FiscalYear,
+    before: InForce,
+    input: &ReportTemplateInput,
+) -> Result<InForce, Problem> {
+    let wanted = input.template.as_ref().map(TemplateText::as_str);
+    let is_so = match &before {
+        InForce::Own(row) => wanted == Some(row.template.as_str()),
+        InForce::BuiltIn => wanted.is_none(),
+    };
+    if is_so {
+        return Ok(before);
+    }
+    let after = store::set(tx, year, &before, wanted)?;
+    let key = format!("/api/v1/fiscal-years/{year}/report-template");
+    let created = matches!(before, InForce::BuiltIn);
+    let change = match wanted {
+        Some(_) => Change::saved(created, Resource::ReportTemplate, key, input)?,
+        None => Change::deleted(Resource::ReportTemplate, key),
+    };
+    tx.record(change.in_year(year.get()))?;
+    Ok(after)
+}
+
+/// Makes the own template of a year that of a new one too; whether there is one. Unless `store`, only says so.
+///
+/// # Errors
+/// 500 if the table holds what this program cannot read, or the database fails.
+pub fn carry_over(tx: &mut Tx<'_>, (from, year): (FiscalYear, FiscalYear), store: bool) -> Result<bool, Problem> {
+    let InForce::Own(row) = require(tx, from)? else {
+        return Ok(false);
+    };
+    if store {
+        let template = TemplateText::try_from(row.template).map_err(Problem::internal)?;
+        let input = ReportTemplateInput {
+            template: Some(template),
+        };
+        replace(tx, year, InForce::BuiltIn, &input)?;
+    }
+    Ok(true)
 }
 
 /// The template in force for a year.

@@ -1,4 +1,4 @@
-//! The roll-over (年度结转): opens the next year from the last, with the scheme and the funds that go on.
+//! The roll-over (年度结转): opens the next year from the last, with the scheme, the report template and the funds that go on.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, ServiceConfig};
@@ -10,6 +10,7 @@ use super::model::{FiscalYearInput, YearStatus};
 use super::store;
 use crate::codes::{Date, FiscalYear};
 use crate::db::{Db, Tx};
+use crate::documents;
 use crate::fault::Text;
 use crate::http::auth::Bureau;
 use crate::http::body::Json;
@@ -81,6 +82,10 @@ pub struct RollOver {
     /// How many units may file for it: those that are valid in it.
     #[schema(example = 30)]
     pub units: i64,
+    /// Whether the last year's own report template (自评报告模板) is the next year's too; false where the last year's reports are
+    /// written by the built-in one, and so the next year's are.
+    #[schema(example = false)]
+    pub report_template: bool,
     /// What became of the special funds.
     pub special_funds: Continued,
     /// What needs no copy, and what is to be done next.
@@ -106,8 +111,8 @@ pub struct Links {
 
 /// Open the next year from this one
 ///
-/// In one step: the year itself, under the same scheme unless another is named, and the special funds that go on
-/// (`continues`). Such a fund is copied as a plan: goal and targets, without what was reached, and without any amount, since
+/// In one step: the year itself, under the same scheme unless another is named, the county's own report template if it has one,
+/// and the special funds that go on (`continues`). Such a fund is copied as a plan: goal and targets, without what was reached, and without any amount, since
 /// last year's budget is not this year's; go over it. Its id is the old one with the year in it replaced (`kaiyun-2019-housing` becomes
 /// `kaiyun-2020-housing`), or with the new year added at the end. Last year's columns of the sheets are not copied: what a
 /// sheet leaves out of them is taken from last year's. Refused when the next year is set up already. With `?dry_run=true`
@@ -169,6 +174,7 @@ fn roll_over(tx: &mut Tx<'_>, from: FiscalYear, input: &RollOverInput, store: bo
     if store {
         handlers::store(tx, year, None, &settings)?;
     }
+    let report_template = documents::handlers::carry_over(tx, (from, year), store)?;
     let special_funds = match input.continue_funds {
         true => continuing::carry_over(tx, (from, year), store)?,
         false => continuing::end_all(tx, from)?,
@@ -179,7 +185,8 @@ fn roll_over(tx: &mut Tx<'_>, from: FiscalYear, input: &RollOverInput, store: bo
         year,
         settings,
         units: store::units_valid_in(tx, year)?,
-        notes: notes(from, year, &special_funds),
+        notes: notes(from, year, report_template, &special_funds),
+        report_template,
         special_funds,
         links: Links {
             fiscal_year: format!("/api/v1/fiscal-years/{year}"),
@@ -189,13 +196,19 @@ fn roll_over(tx: &mut Tx<'_>, from: FiscalYear, input: &RollOverInput, store: bo
     })
 }
 
-fn notes(from: FiscalYear, year: FiscalYear, funds: &Continued) -> Vec<Text> {
+fn notes(from: FiscalYear, year: FiscalYear, template: bool, funds: &Continued) -> Vec<Text> {
     let mut notes = vec![Text::new(
         format!("{year}年度基础数据表的上年数无需结转：未填的，默认取自{from}年度已填报的基础数据表。"),
         format!(
             "Last year's columns need no copy: what a sheet of {year} leaves out of them is taken from that of {from}."
         ),
     )];
+    if template {
+        notes.push(Text::new(
+            format!("自评报告模板沿用{from}年度本地模板，其中写明年度、文号的，请核对修改。"),
+            format!("Reports of {year} are written by the own template of {from}; go over it where it names a year or a notice."),
+        ));
+    }
     if funds.copied > 0 {
         notes.push(Text::new(
             format!(

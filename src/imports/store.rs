@@ -187,16 +187,10 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use diesel::connection::InstrumentationEvent;
-    use diesel::sql_types::Text;
 
     use super::*;
+    use crate::db::plan::plan;
     use crate::db::{Target, open_once};
-
-    #[derive(QueryableByName)]
-    struct Step {
-        #[diesel(sql_type = Text)]
-        detail: String,
-    }
 
     /// Each import asks for old ones, and the writer does nothing else meanwhile.
     #[test]
@@ -218,14 +212,10 @@ mod tests {
         let asked: Vec<String> = asked.try_iter().collect();
         assert_eq!(asked.len(), 5, "{asked:?}");
         for sql in asked {
-            let plan: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}"))
-                .load(&mut conn)
-                .unwrap();
-            assert!(!plan.is_empty());
-            for step in plan {
-                let reads_on = step.detail.starts_with("SEARCH")
-                    || step.detail == "SCAN imports USING INDEX sqlite_autoindex_imports_1";
-                assert!(reads_on, "{}: {sql}", step.detail);
+            for step in plan(&mut conn, &sql) {
+                let reads_on =
+                    step.starts_with("SEARCH") || step == "SCAN imports USING INDEX sqlite_autoindex_imports_1";
+                assert!(reads_on, "{step}: {sql}");
             }
         }
     }

@@ -77,6 +77,28 @@ both_engines! {
         assert!(problem["detail_zh"].as_str().unwrap().contains("2020"), "{problem}");
     }
 
+    fn the_own_report_template_is_that_of_the_next_year_too(app) {
+        let bureau = app.with_kaiyun();
+        let own = json!({"template": "# {{ unit.name }}{{ year }}年度绩效自评"});
+        bureau.put("/api/v1/fiscal-years/2019/report-template", &own).expect(200);
+        let would = bureau.post(&format!("{ROLL_OVER}?dry_run=true"), &json!({})).expect(200).json();
+        let made = bureau.post(ROLL_OVER, &json!({})).expect(201).json();
+        for answer in [&would, &made] {
+            assert_eq!(answer["report_template"], true);
+            assert!(answer["notes"][1]["zh"].as_str().unwrap().contains("模板"), "{answer}");
+        }
+        let copy = bureau.get(&format!("{NEXT}/report-template")).expect(200);
+        assert_eq!(copy.json(), json!({"template": own["template"], "built_in": false}));
+        let change = &bureau.get("/api/v1/audit?order=desc&resource=report_template&limit=1").expect(200).json()["items"][0];
+        assert_eq!((&change["key"], &change["action"]), (&json!(format!("{NEXT}/report-template")), &json!("created")));
+        // From then on each has its own.
+        bureau.put(&format!("{NEXT}/report-template"), &json!({"template": null})).expect(200);
+        assert_eq!(bureau.get("/api/v1/fiscal-years/2019/report-template").json()["template"], own["template"]);
+        let next = bureau.post(&format!("{NEXT}/roll-over"), &json!({})).expect(201).json();
+        assert_eq!((&next["report_template"], next["notes"].as_array().unwrap().len()), (&json!(false), 1));
+        assert_eq!(bureau.get("/api/v1/fiscal-years/2021/report-template").json()["built_in"], true);
+    }
+
     fn last_years_columns_of_the_opened_year_come_from_last_years_sheet(app) {
         let bureau = app.with_kaiyun();
         let sheet = json!({"three_public": {"total": {"budget": "5.29"}}});
