@@ -44,6 +44,10 @@ bare
 serve
 thousand
 echo "memory before anything was asked of it but to store a thousand units: $(memory VmRSS) MB"
+# As every server but the first of a database is: started on what is there.
+stop
+start
+await "$api/../../health/ready"
 table SQLite
 # What of this is sending alone.
 for path in /units/100000/evaluations/2019/score '/units?limit=100'; do
