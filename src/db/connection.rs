@@ -98,13 +98,18 @@ pub enum Access {
 }
 
 /// What the connection that writes needs beyond the others. The cache holds the leaves that changes of a thousand units touch.
+/// What a unit files for a year, and each entry of the change log about it, is some two kilobytes: of pages of 4096 bytes, SQLite's own
+/// size, each would hold one and stay half empty. A file has the pages that it was made with: older ones keep theirs until they are restored
+/// from a backup.
+///
 /// The log is folded by a thread of its own (`writer::fold`); should that not come to it, a commit does from 256 MB on, so that it cannot grow
 /// without end. What a savepoint may have to undo stays out of memory: an import can change every page there is.
 const WRITER: &str = "
+    PRAGMA page_size = 8192;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA cache_size = -16000;
-    PRAGMA wal_autocheckpoint = 64000;";
+    PRAGMA wal_autocheckpoint = 32000;";
 
 /// What the server knows our connections by.
 pub const APPLICATION: &str = "jixiao";

@@ -541,6 +541,8 @@ pub fn lock(database: &Path) -> Result<File, OpenError> {
 
 #[cfg(test)]
 mod tests {
+    use diesel::{Connection, SqliteConnection};
+
     use super::*;
 
     /// How the sheet of a unit's year is found.
@@ -576,5 +578,21 @@ mod tests {
             plan::plan(&mut connect(&target, Access::Read).unwrap(), SHEET),
             looked_up
         );
+    }
+    #[test]
+    fn a_new_file_has_large_pages_and_one_that_is_there_keeps_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let (new, old) = (folder.path().join("new.db"), folder.path().join("old.db"));
+        let mut conn = SqliteConnection::establish(old.to_str().unwrap()).unwrap();
+        conn.batch_execute("PRAGMA page_size = 4096; CREATE TABLE before (a TEXT)")
+            .unwrap();
+        drop(conn);
+        for (path, size) in [(new, 8192), (old, 4096)] {
+            let mut conn = open_once(&Target::Sqlite(path)).unwrap();
+            let pages: i64 = diesel::select(sql::<BigInt>("(SELECT page_size FROM pragma_page_size)"))
+                .get_result(&mut conn)
+                .unwrap();
+            assert_eq!(pages, size);
+        }
     }
 }

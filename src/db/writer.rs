@@ -180,10 +180,10 @@ impl Writer {
 const FOLDED_AFTER: Duration = Duration::from_millis(100);
 
 /// With how many pages the log is to begin anew, 32 MB of them.
-const LONG: i64 = 8000;
+const LONG: i64 = 4000;
 
 /// How many pages the writer is left to fold, if no more than so many flushes before it lead there.
-const LITTLE: i64 = 500;
+const LITTLE: i64 = 250;
 const MOST_FLUSHES: u32 = 5;
 
 #[derive(QueryableByName)]
@@ -401,10 +401,10 @@ mod tests {
         }
     }
 
-    /// A writer that never rests meets the log's end before the log has 64000 pages, where a commit would fold it by itself.
+    /// A writer that never rests meets the log's end before the log has 32000 pages, where a commit would fold it by itself.
     #[test]
     fn the_log_begins_anew_while_writes_never_cease() {
-        const PAGE: u64 = 4096;
+        const PAGE: u64 = 8192;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("jixiao.db");
         let target = Target::Sqlite(path.clone());

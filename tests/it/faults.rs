@@ -259,7 +259,7 @@ fn on_small_disk(at: &str, script: &str, command: &Command) -> Command {
         .args([
             "sh",
             "-c",
-            &format!(r#"mount -t tmpfs -o size=4m none "$0" && {script}"#),
+            &format!(r#"mount -t tmpfs -o size=8m none "$0" && {script}"#),
             at,
         ])
         .arg(command.get_program())

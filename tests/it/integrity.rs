@@ -377,7 +377,7 @@ fn a_flipped_byte_in_the_file_is_named_with_what_to_do_and_the_command_ends_with
     let page: u64 = page[0].shown().parse().unwrap();
     drop(conn);
     let mut file = std::fs::OpenOptions::new().read(true).write(true).open(path).unwrap();
-    let at = (page - 1) * 4096 + 4;
+    let at = (page - 1) * 8192 + 4;
     let mut byte = [0];
     file.seek(SeekFrom::Start(at)).unwrap();
     file.read_exact(&mut byte).unwrap();
