@@ -98,8 +98,9 @@ pub enum Access {
 }
 
 /// What the connection that writes needs beyond the others. The cache holds the leaves that changes of a thousand units touch.
-/// What a unit files for a year, and each entry of the change log about it, is some two kilobytes: of pages of 4096 bytes, SQLite's own
-/// size, each would hold one and stay half empty. A file has the pages that it was made with: older ones keep theirs until they are restored
+///
+/// An entry of the change log about a base data sheet is some two kilobytes: of pages of 4096 bytes, SQLite's own size, many would hold one and
+/// stay half empty. A file has the pages that it was made with: older ones keep theirs until they are restored
 /// from a backup.
 ///
 /// The log is folded by a thread of its own (`writer::fold`); should that not come to it, a commit does from 256 MB on, so that it cannot grow
