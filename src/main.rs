@@ -214,7 +214,7 @@ async fn serve_demo(mut config: Config) -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     config.db = DbConfig::new(Target::Sqlite(folder.path().join("jixiao.db")));
     let db = Db::open(&config.db)?;
-    let server = app::server(&config, &db, Gate::Open, listener).await?;
+    let server = app::server(&config, &db, Gate::open(), listener).await?;
     let serving = actix_web::rt::spawn(server);
     if let Some(listener) = metrics {
         actix_web::rt::spawn(scrape::server(&db, listener)?);

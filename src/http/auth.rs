@@ -1,6 +1,8 @@
 //! Who asks, and what that one may do. Handlers demand a permission by the extractor they name, such as [`Reader`].
 
 use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::WWW_AUTHENTICATE;
@@ -17,9 +19,17 @@ use crate::db::Origin;
 use crate::tokens::model::Role;
 use crate::tokens::permission::{Permission, Permissions};
 
-/// Who asks.
+/// Who asks, and from where.
 #[derive(Debug, Clone)]
 pub struct Principal {
+    bearer: Arc<Bearer>,
+    /// Where the request came from.
+    pub address: Option<IpAddr>,
+}
+
+/// The bearer of a token, as all requests with it know him.
+#[derive(Debug)]
+pub struct Bearer {
     /// The id of the token, for the log; `None` where no token is needed.
     pub token_id: Option<String>,
     /// Whose token it is, for the history of what is done.
@@ -32,11 +42,22 @@ pub struct Principal {
     pub paths: Vec<String>,
     /// When the token ends by itself.
     pub expires_at: Option<Timestamp>,
-    /// Where the request came from.
-    pub address: Option<IpAddr>,
+}
+
+impl Deref for Principal {
+    type Target = Bearer;
+
+    fn deref(&self) -> &Bearer {
+        &self.bearer
+    }
 }
 
 impl Principal {
+    /// A bearer who asks from `address`.
+    pub fn new(bearer: Arc<Bearer>, address: Option<IpAddr>) -> Self {
+        Self { bearer, address }
+    }
+
     /// Who is written down for what this request changes.
     pub fn origin(&self) -> Origin {
         Origin {

@@ -1,17 +1,19 @@
 //! How it is found out who asks: the token of a request, looked up and compared, or held against the identity provider's keys.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use arc_swap::{ArcSwap, ArcSwapOption};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use quick_cache::sync::Cache;
 use subtle::ConstantTimeEq;
 
-use super::auth::Principal;
+use super::auth::{Bearer, Principal};
 use super::kinds;
 use super::limits::{Limits, client_address};
 use super::problem::Problem;
@@ -28,7 +30,7 @@ pub enum Gate {
     /// By the tokens in the database, and by those of the identity provider where there is one.
     Tokens(TokenCache, ArcSwapOption<Provider>),
     /// Everyone is the bureau: the demonstration, on loopback only.
-    Open,
+    Open(Arc<Bearer>),
 }
 
 impl Gate {
@@ -42,6 +44,18 @@ impl Gate {
             TokenCache::default(),
             ArcSwapOption::from_pointee(provider),
         ))
+    }
+
+    /// Takes everyone for the bureau.
+    pub fn open() -> Self {
+        Self::Open(Arc::new(Bearer {
+            token_id: None,
+            name: "演示".to_owned(),
+            role: Role::Bureau,
+            permissions: Permissions::of(Role::Bureau),
+            paths: Vec::new(),
+            expires_at: None,
+        }))
     }
 
     /// Believes the provider of these settings from now on, or none. One whose keys are fetched stays, with its keys, where
@@ -77,27 +91,18 @@ impl Gate {
                 limits.may_try(address)?;
                 let judged = match &*provider.load() {
                     Some(provider) if Provider::is_meant(credentials) => {
-                        let judged = provider.judge(database(request)?, credentials).await;
-                        judged.map(|principal| Principal { address, ..principal })
+                        provider.judge(database(request)?, credentials).await
                     }
-                    _ => by_token(request, cache, credentials).await,
+                    _ => by_token(request, cache, credentials, address).await,
                 };
                 match &judged {
-                    Ok(principal) => limits.count_token(request, principal.token_id.as_deref().unwrap_or_default())?,
+                    Ok(bearer) => limits.count_token(request, bearer.token_id.as_deref().unwrap_or_default())?,
                     Err(problem) if std::ptr::eq(problem.kind(), &kinds::UNAUTHORIZED) => limits.failed(address),
                     Err(_) => {}
                 }
-                judged
+                judged.map(|bearer| Principal::new(bearer, address))
             }
-            Self::Open => Ok(Principal {
-                token_id: None,
-                name: "演示".to_owned(),
-                role: Role::Bureau,
-                permissions: Permissions::of(Role::Bureau),
-                paths: Vec::new(),
-                expires_at: None,
-                address: client_address(request),
-            }),
+            Self::Open(bureau) => Ok(Principal::new(Arc::clone(bureau), client_address(request))),
         }
     }
 
@@ -110,63 +115,67 @@ impl Gate {
 }
 
 /// Tokens found lately, so that each request does not ask the database again.
-#[derive(Debug, Default)]
-pub struct TokenCache(Mutex<HashMap<String, Known>>);
+#[derive(Debug)]
+pub struct TokenCache(Cache<String, Arc<Known>>);
 
 #[derive(Debug)]
 struct Known {
     since: Instant,
     token: StoredToken,
-    /// When its use was noted last, as far as this process knows.
-    noted: Option<Timestamp>,
+    /// When its use was noted last, as far as this process knows, in seconds since 1970.
+    noted: Arc<AtomicI64>,
 }
+
+impl Default for TokenCache {
+    fn default() -> Self {
+        Self(Cache::new(KEPT))
+    }
+}
+
+/// How many tokens are kept.
+const KEPT: usize = 1000;
 
 /// For how long a token is believed without asking: also how long one works on in other processes after it was taken back.
 const BELIEVED: Duration = Duration::from_secs(2);
 
-/// How often the use of a token is noted at most.
-const NOTED: SignedDuration = SignedDuration::from_secs(60);
+/// How often the use of a token is noted at most, in seconds.
+const NOTED: i64 = 60;
 
 impl TokenCache {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Known>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn get(&self, id: &str) -> Option<Arc<Known>> {
+        self.0.get(id).filter(|known| known.since.elapsed() < BELIEVED)
     }
 
-    fn get(&self, id: &str) -> Option<StoredToken> {
-        let known = self.lock();
-        let known = known.get(id)?;
-        (known.since.elapsed() < BELIEVED).then(|| known.token.clone())
-    }
-
-    fn put(&self, token: StoredToken) {
-        let mut known = self.lock();
-        if known.len() >= 1000 {
-            known.retain(|_, known| known.since.elapsed() < BELIEVED);
+    fn put(&self, token: StoredToken) -> Arc<Known> {
+        let before = self.0.peek(&token.id).map(|before| Arc::clone(&before.noted));
+        let noted = before.unwrap_or_else(|| Arc::new(AtomicI64::new(i64::MIN)));
+        if let Some(last_used) = token.last_used {
+            noted.fetch_max(last_used.as_second(), Ordering::Relaxed);
         }
-        let noted = known.get(&token.id).and_then(|before| before.noted);
-        let fresh = Known {
+        let known = Arc::new(Known {
             since: Instant::now(),
-            noted: noted.max(token.last_used),
             token,
-        };
-        known.insert(fresh.token.id.clone(), fresh);
+            noted,
+        });
+        self.0.insert(known.token.id.clone(), Arc::clone(&known));
+        known
     }
 
     fn forget(&self, id: &str) {
-        self.lock().remove(id);
+        self.0.remove(id);
     }
+}
 
-    /// Whether the use of a token is to be noted now, and not for the next minute.
-    fn is_to_be_noted(&self, id: &str, now: Timestamp) -> bool {
-        let mut known = self.lock();
-        let Some(known) = known.get_mut(id) else {
-            return false;
-        };
-        let due = known.noted.is_none_or(|noted| now.duration_since(noted).abs() >= NOTED);
-        if due {
-            known.noted = Some(now);
-        }
-        due
+impl Known {
+    /// Whether the use of the token is to be noted now, and by nobody else for the next minute.
+    fn is_to_be_noted(&self, now: Timestamp) -> bool {
+        let (noted, now) = (self.noted.load(Ordering::Relaxed), now.as_second());
+        // The clock may have been set back.
+        now.saturating_sub(noted).saturating_abs() >= NOTED
+            && self
+                .noted
+                .compare_exchange(noted, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
     }
 }
 
@@ -192,7 +201,12 @@ fn database(request: &HttpRequest) -> Result<&Db, Problem> {
         .ok_or_else(|| Problem::internal("the app has no database"))
 }
 
-async fn by_token(request: &HttpRequest, cache: &TokenCache, credentials: &str) -> Result<Principal, Problem> {
+async fn by_token(
+    request: &HttpRequest,
+    cache: &TokenCache,
+    credentials: &str,
+    address: Option<IpAddr>,
+) -> Result<Arc<Bearer>, Problem> {
     let unknown = || {
         Problem::unauthorized(
             "访问令牌无效或已被撤销。",
@@ -205,40 +219,29 @@ async fn by_token(request: &HttpRequest, cache: &TokenCache, credentials: &str) 
         .ok_or_else(unknown)?;
     let db = database(request)?;
     let known = match cache.get(id) {
-        Some(token) => token,
+        Some(known) => known,
         None => {
             let wanted = id.to_owned();
             let found = db.primary().read(move |conn| store::find(conn, &wanted)).await?;
-            let token = found.ok_or_else(unknown)?;
-            cache.put(token.clone());
-            token
+            cache.put(found.ok_or_else(unknown)?)
         }
     };
-    let now = Timestamp::now();
-    if !is_secret(&known, secret, now) {
+    let (token, now) = (&known.token, Timestamp::now());
+    if !is_secret(token, secret, now) {
         return Err(unknown());
     }
-    if known.expires_at.is_some_and(|end| end <= now) {
+    if token.bearer.expires_at.is_some_and(|end| end <= now) {
         return Err(Problem::unauthorized("访问令牌已过期。", "The token has expired."));
     }
-    let address = client_address(request);
-    if cache.is_to_be_noted(&known.id, now) {
+    if known.is_to_be_noted(now) {
         note_use(
             db.clone(),
-            known.id.clone(),
+            token.id.clone(),
             now,
             address.map(|address| address.to_string()),
         );
     }
-    Ok(Principal {
-        token_id: Some(known.id),
-        name: known.name,
-        role: known.role,
-        permissions: known.permissions,
-        paths: known.paths,
-        expires_at: known.expires_at,
-        address,
-    })
+    Ok(Arc::clone(&token.bearer))
 }
 
 /// Whether it is the token's secret, or the one before while that works. Takes as long for a wrong one as for the right one, and

@@ -21,7 +21,7 @@ use self::keys::KeyStore;
 use self::settings::{KeySource, Settings};
 use crate::db::Db;
 use crate::fault::Text;
-use crate::http::auth::Principal;
+use crate::http::auth::Bearer;
 use crate::http::kinds::{self, Kind};
 use crate::http::problem::Problem;
 use crate::tokens::{model, store};
@@ -41,7 +41,7 @@ pub struct Provider {
     settings: Settings,
     keys: Arc<KeyStore>,
     /// By the SHA-256 of the token: who showed it, and when it was looked at.
-    known: Cache<[u8; 32], (Instant, Principal)>,
+    known: Cache<[u8; 32], (Instant, Arc<Bearer>)>,
 }
 
 impl Provider {
@@ -72,21 +72,21 @@ impl Provider {
     /// # Errors
     /// 401 that says what is wrong with it, 403 for one who is known and has no role or no unit here, 503 while its key
     /// cannot be had, or the database does not answer.
-    pub async fn judge(&self, db: &Db, token: &str) -> Result<Principal, Problem> {
+    pub async fn judge(&self, db: &Db, token: &str) -> Result<Arc<Bearer>, Problem> {
         let key: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let now = Timestamp::now();
-        if let Some((since, principal)) = self.known.get(&key)
+        if let Some((since, bearer)) = self.known.get(&key)
             && since.elapsed() < BELIEVED
-            && principal.expires_at.is_some_and(|end| now < end)
+            && bearer.expires_at.is_some_and(|end| now < end)
         {
-            return Ok(principal);
+            return Ok(bearer);
         }
-        let principal = self.look_at(db, token, now).await?;
-        self.known.insert(key, (Instant::now(), principal.clone()));
-        Ok(principal)
+        let bearer = Arc::new(self.look_at(db, token, now).await?);
+        self.known.insert(key, (Instant::now(), Arc::clone(&bearer)));
+        Ok(bearer)
     }
 
-    async fn look_at(&self, db: &Db, token: &str, now: Timestamp) -> Result<Principal, Problem> {
+    async fn look_at(&self, db: &Db, token: &str, now: Timestamp) -> Result<Bearer, Problem> {
         let signed = jws::Signed::read(token).map_err(|text| refused(&kinds::UNAUTHORIZED, text))?;
         let key = self.keys.find(&signed).await?;
         let claims = signed.verified_by(key.as_deref());
@@ -107,14 +107,13 @@ impl Provider {
                 }
             }
         };
-        Ok(Principal {
+        Ok(Bearer {
             token_id: Some(id(&self.settings.issuer, &person.subject)),
             name: person.name,
             role: person.role,
             permissions: person.permissions,
             paths,
             expires_at: Some(person.expires_at),
-            address: None,
         })
     }
 }

@@ -121,6 +121,7 @@ mod tests {
     use super::*;
     use crate::db::{AnyConnection, Origin, Target, open_once};
     use crate::fiscal_years;
+    use crate::http::auth::Bearer;
     use crate::schemes::store::install_builtins;
     use crate::tokens::model::Role;
     use crate::tokens::permission::Permissions;
@@ -130,15 +131,15 @@ mod tests {
         fn read<T: DeserializeOwned>(value: Value) -> T {
             serde_json::from_value(value).unwrap()
         }
-        let principal = Principal {
+        let bureau = Bearer {
             token_id: None,
             name: "财政局".to_owned(),
             role: Role::Bureau,
             permissions: Permissions::of(Role::Bureau),
             paths: Vec::new(),
             expires_at: None,
-            address: None,
         };
+        let principal = Principal::new(Arc::new(bureau), None);
         let rows: Vec<(B::Key, B::Input)> = rows.into_iter().map(|(key, input)| (read(key), read(input))).collect();
         let rows: Vec<_> = rows.iter().map(|(key, input)| (key, input)).collect();
         let by = By {

@@ -158,8 +158,8 @@ pub async fn get_self(Anyone(principal): Anyone) -> HttpResponse {
         units: principal.units(),
         permissions: principal.permissions.iter().collect(),
         expires_at: principal.expires_at.map(|end| format!("{end:.6}")),
-        id: principal.token_id,
-        name: principal.name,
+        id: principal.token_id.clone(),
+        name: principal.name.clone(),
         role: principal.role,
     })
 }

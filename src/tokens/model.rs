@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use super::permission::{Permission, Permissions};
 use crate::codes::{Moment, TokenId, TokenName, UnitCode};
 use crate::db::schema::tokens;
 use crate::fault::LANGUAGES;
+use crate::http::auth::Bearer;
 use crate::http::etag::ETag;
 use crate::scoring::values::Count;
 
@@ -129,24 +131,16 @@ impl FromStr for Role {
 }
 
 /// A token as requests are judged by it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct StoredToken {
     /// The part of the token that is no secret.
     pub id: String,
-    /// Whose it is.
-    pub name: String,
     /// What [`hash`] makes of its secret.
     pub secret_hash: String,
     /// What [`hash`] made of the secret before the last rotation, and until when that one works.
     pub previous: Option<(String, Timestamp)>,
-    /// When it ends by itself.
-    pub expires_at: Option<Timestamp>,
-    /// What its bearer is.
-    pub role: Role,
-    /// What it may do.
-    pub permissions: Permissions,
-    /// The places in the hierarchy of the units that it is bound to.
-    pub paths: Vec<String>,
+    /// Whose it is, what that one may do, and until when.
+    pub bearer: Arc<Bearer>,
     /// When the database last heard that it was used.
     pub last_used: Option<Timestamp>,
 }
@@ -159,15 +153,18 @@ impl StoredToken {
     pub fn new(row: Row, paths: Vec<String>, last_used_at: Option<&str>) -> Result<Self, String> {
         let role: Role = row.role.parse()?;
         Ok(Self {
-            role,
-            permissions: permissions(role, row.scopes.as_deref())?,
+            bearer: Arc::new(Bearer {
+                token_id: Some(row.id.clone()),
+                name: row.name,
+                role,
+                permissions: permissions(role, row.scopes.as_deref())?,
+                paths,
+                expires_at: instant(row.expires_at.as_deref())?,
+            }),
             previous: row.previous_hash.zip(instant(row.previous_until.as_deref())?),
-            expires_at: instant(row.expires_at.as_deref())?,
             last_used: instant(last_used_at)?,
             id: row.id,
-            name: row.name,
             secret_hash: row.secret_hash,
-            paths,
         })
     }
 }
