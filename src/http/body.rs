@@ -8,7 +8,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{self, DeserializeOwned};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::openapi::RefOr;
@@ -347,7 +347,11 @@ fn read_any(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output 
 }
 
 fn parse<T: DeserializeOwned + ToSchema>(bytes: &[u8], contract: Option<&Data<Contract>>) -> Result<Box<T>, Problem> {
-    let read = serde_json::from_slice(bytes);
+    // Looked at as a whole, it is known to be text at once, and not anew for each of its texts.
+    let read = match std::str::from_utf8(bytes) {
+        Ok(text) => serde_json::from_str(text),
+        Err(error) => Err(de::Error::custom(error)),
+    };
     if read.is_ok() && contract.is_none_or(|contract| contract.arrays_are_lists(&T::name(), bytes)) {
         return read.map_err(|error| malformed(&error));
     }

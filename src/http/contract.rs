@@ -184,11 +184,11 @@ impl Contract {
     /// An array where an object belongs is read as the object's fields in their order, without an error, and a list of any length
     /// into its type; only the schema sees it. This look at the text tells, far faster, that there is nothing to see.
     pub fn arrays_are_lists(&self, schema: &str, json: &[u8]) -> bool {
-        if !json.contains(&b'[') {
+        let Some(first) = json.iter().position(|byte| *byte == b'[') else {
             return true;
-        }
+        };
         let met = self.met(schema);
-        let mut rest = json;
+        let mut rest = json.get(last_name_before(json, first)..).unwrap_or_default();
         let (mut name, mut text): (&[u8], &[u8]) = (&[], &[]);
         // A name is the last text before a colon; nothing else may stand between the colon and the array.
         let mut after_colon = false;
@@ -586,6 +586,18 @@ fn end_of_string(json: &[u8]) -> usize {
         .unwrap_or(json.len())
 }
 
+/// Where the last text before the first array begins: from there on it can be told what the array is the value of. The beginning of the
+/// JSON where this would take reading it: before a text with escapes, or where what looks like an array stands in a text.
+fn last_name_before(json: &[u8], array: usize) -> usize {
+    let before = &json[..array];
+    let is_quote = |byte: &&u8| **byte == b'"';
+    if before.contains(&b'\\') || before.iter().filter(is_quote).count() % 2 == 1 {
+        return 0;
+    }
+    let mut quotes = before.iter().enumerate().rev().filter(|(_, byte)| **byte == b'"');
+    quotes.nth(1).map_or(0, |(at, _)| at)
+}
+
 /// Reads a value into its type; what is wrong with it, in both languages, if it does not fit.
 type Judge = fn(&Value) -> Result<(), String>;
 
@@ -781,6 +793,9 @@ mod tests {
             r#"{"name": "\\", "rows": [{}, {}]}"#,
             r#"{"some": [{"rows": [1, 2, 3], "a": 1, "b": ",,"}, 2]}"#,
             r#"{"rows": [1, 2, 3], "name": "[", "some": [1]}"#,
+            r#"{"name": "a", "a": {"b": {"name": "c"}, "rows" : [{}, {"a": {}}], "name": "d"}, "some": [1]}"#,
+            r#"{"name": "a\"b", "a": {"rows": [1]}}"#,
+            r#"{"name": "\": [", "rows": [1]}"#,
         ] {
             assert!(contract.arrays_are_lists("A", good.as_bytes()), "{good}");
         }
@@ -796,6 +811,11 @@ mod tests {
             r#"{"some": [1, {"rows": [1, 2]}, 3]}"#,
             r#"{"rows": [1], "name": []}"#,
             r#"{"some": [{"rows": [1]}, 2, 3]}"#,
+            r#"{"a": {"b": {"name": "c"}, "rows": 1}, "name": ["rows"]}"#,
+            r#"{"rows": "rows", "a": {"rows": {}}, "b": [], "rows": []}"#,
+            r#"{"name": "\\", "rows": {}, "name": []}"#,
+            r#"{"name": "rows:[", "both": []}"#,
+            " [\"rows\"]",
         ] {
             assert!(!contract.arrays_are_lists("A", bad.as_bytes()), "{bad}");
         }

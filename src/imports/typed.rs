@@ -61,7 +61,8 @@ impl Key for FundKey {
 /// # Errors
 /// Every fault of it, in the order of their places.
 pub fn read<K: Key, T: DeserializeOwned + ToSchema>(json: &[u8], contract: &Contract) -> Result<(K, T), Vec<Fault>> {
-    if let Ok(Keyed(key, input)) = serde_json::from_slice(json)
+    if let Ok(text) = std::str::from_utf8(json)
+        && let Ok(Keyed(key, input)) = serde_json::from_str(text)
         && contract.arrays_are_lists(&T::name(), json)
     {
         return Ok((key, input));

@@ -2,8 +2,6 @@
 //!
 //! A sentence is written from left to right into one text per language: a score has some thirty of them.
 
-use std::fmt::Write;
-
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::assessment::Assessment;
@@ -63,15 +61,6 @@ struct Sentence {
     en: String,
 }
 
-/// Adds to a sentence what two formats say, the Chinese and the English.
-macro_rules! say {
-    ($sentence:expr, ($($zh:tt)*), ($($en:tt)*)) => {{
-        // Writing to a `String` cannot fail.
-        let _ = write!($sentence.zh, $($zh)*);
-        let _ = write!($sentence.en, $($en)*);
-    }};
-}
-
 impl Sentence {
     fn new() -> Self {
         // What a line takes at most, as a rule; formulas of many figures take more.
@@ -86,6 +75,12 @@ impl Sentence {
         self.en.push_str(en);
     }
 
+    /// Adds what stands in pieces: a format of as many takes three times as long.
+    fn say(&mut self, zh: &[&str], en: &[&str]) {
+        self.zh.extend(zh.iter().copied());
+        self.en.extend(en.iter().copied());
+    }
+
     fn done(self) -> Text {
         Text::new(self.zh, self.en)
     }
@@ -95,11 +90,11 @@ impl Sentence {
         let (formula, figures) = match part {
             Part::Achieved(number) => {
                 let number = Digits::of(number);
-                return say!(self, ("实际数{number}"), ("achieved {number}"));
+                return self.say(&["实际数", &number], &["achieved ", &number]);
             }
             Part::Possible(number) => {
                 let number = Digits::of(number);
-                return say!(self, ("总数{number}"), ("possible {number}"));
+                return self.say(&["总数", &number], &["possible ", &number]);
             }
             Part::Formula(formula, figures) => (formula, figures),
         };
@@ -143,7 +138,7 @@ pub fn input_label(field: &str) -> (&'static str, &'static str) {
 /// A number and what it counts, in English: `1 step`, `2 steps`.
 fn counted(number: Decimal, noun: &str) -> String {
     let ending = if number == Decimal::ONE { "" } else { "s" };
-    format!("{} {noun}{ending}", Digits::of(number))
+    [Digits::of(number).as_str(), " ", noun, ending].concat()
 }
 
 /// A percentage to two decimals, or to as many as it takes not to look like a bound that it does not lie on.
@@ -376,11 +371,11 @@ fn opening(sentence: &mut Sentence, line: &Line, basis: Basis<'_>) {
     sentence.add("÷", " / ");
     sentence.part(denominator, true);
     let shown = percent(exact, |number| is_bound(line.rule.as_deref(), number));
-    say!(sentence, ("×100%＝{shown}%"), (" = {shown}%"));
+    sentence.say(&["×100%＝", &shown, "%"], &[" = ", &shown, "%"]);
     let counted_as = Digits::of(used);
     // Not rounded, or to what is shown already.
     if used != exact && counted_as.as_str() != shown.as_str() {
-        say!(sentence, ("，按{counted_as}%计"), (", counted as {counted_as}%"));
+        sentence.say(&["，按", &counted_as, "%计"], &[", counted as ", &counted_as, "%"]);
     }
     sentence.add("，", "; ");
 }
@@ -399,10 +394,9 @@ fn applied(sentence: &mut Sentence, line: &Line, basis: Basis<'_>) {
                 "本年无新建楼堂馆所，该指标不适用，按规定",
                 "no building was finished this year, so it does not apply; by the scheme, ",
             ),
-            Basis::Reason(reason) => say!(
-                sentence,
-                ("该指标不适用（{reason}），按规定"),
-                ("does not apply ({reason}); by the scheme, ")
+            Basis::Reason(reason) => sentence.say(
+                &["该指标不适用（", reason, "），按规定"],
+                &["does not apply (", reason, "); by the scheme, "],
             ),
             _ => sentence.add("该指标不适用，按规定", "does not apply; by the scheme, "),
         },
@@ -411,10 +405,10 @@ fn applied(sentence: &mut Sentence, line: &Line, basis: Basis<'_>) {
         (Applied::Rating(level), Some(Rule::Rating(rule))) => {
             let item = rule.levels.iter().find(|item| item.code == level.level);
             let name = item.map(|item| item.name.as_str()).unwrap_or_default();
-            say!(sentence, ("评定为“{name}”，"), ("rated \"{}\"; ", level.level));
+            sentence.say(&["评定为“", name, "”，"], &["rated \"", level.level.as_str(), "\"; "]);
         }
         (Applied::Assessed, _) => match basis {
-            Basis::Reason(reason) => say!(sentence, ("经评定（{reason}），"), ("assessed ({reason}); ")),
+            Basis::Reason(reason) => sentence.say(&["经评定（", reason, "），"], &["assessed (", reason, "); "]),
             _ => sentence.add("经评定，", "assessed; "),
         },
         _ => {}
@@ -422,19 +416,19 @@ fn applied(sentence: &mut Sentence, line: &Line, basis: Basis<'_>) {
 }
 
 fn checklist_applied(sentence: &mut Sentence, applied: &ChecklistApplied, rule: &Checklist) {
-    let items = rule.items.len();
-    if applied.open.len() == items {
-        return say!(
-            sentence,
-            ("{items}项检查均尚未评定，"),
-            ("none of {} judged yet; ", counted(items.into(), "item"))
+    let number = |count: usize| Digits::of(count.into());
+    let items = number(rule.items.len());
+    if applied.open.len() == rule.items.len() {
+        let counted = counted(rule.items.len().into(), "item");
+        return sentence.say(
+            &[&items, "项检查均尚未评定，"],
+            &["none of ", &counted, " judged yet; "],
         );
     }
-    let fulfilled = applied.fulfilled.len();
-    say!(
-        sentence,
-        ("检查{items}项，符合{fulfilled}项，"),
-        ("{fulfilled} of {items} items fulfilled; ")
+    let fulfilled = number(applied.fulfilled.len());
+    sentence.say(
+        &["检查", &items, "项，符合", &fulfilled, "项，"],
+        &[&fulfilled, " of ", &items, " items fulfilled; "],
     );
     for (codes, said_zh, said_en) in [
         (&applied.unfulfilled, "不符合", "not fulfilled"),
@@ -446,10 +440,9 @@ fn checklist_applied(sentence: &mut Sentence, applied: &ChecklistApplied, rule: 
         let named = rule.items.iter().filter(|item| codes.contains(&item.code));
         let names: Vec<_> = named.map(|item| item.name.as_str()).collect();
         let codes: Vec<_> = codes.iter().map(Code::as_str).collect();
-        say!(
-            sentence,
-            ("{said_zh}{}项（{}），", codes.len(), names.join("；")),
-            ("{said_en}: {}; ", codes.join(", "))
+        sentence.say(
+            &[said_zh, &number(codes.len()), "项（", &names.join("；"), "），"],
+            &[said_en, ": ", &codes.join(", "), "; "],
         );
     }
 }
@@ -460,10 +453,9 @@ fn incidents_applied(sentence: &mut Sentence, applied: &IncidentsApplied, line: 
     }
     let cases = counted(applied.count.get(), "case");
     let points = counted(applied.deducted, "point");
-    say!(
-        sentence,
-        ("发现问题{}起，", applied.count),
-        ("{cases} found, {points} off; ")
+    sentence.say(
+        &["发现问题", &Digits::of(applied.count.get()), "起，"],
+        &[&cases, " found, ", &points, " off; "],
     );
     deducted_zh(sentence, applied.deducted, line);
 }
@@ -471,63 +463,67 @@ fn incidents_applied(sentence: &mut Sentence, applied: &IncidentsApplied, line: 
 /// Points off, and that they are held at the weight where they are more.
 fn deducted_zh(sentence: &mut Sentence, deducted: Decimal, line: &Line) {
     let points = Digits::of(deducted);
-    // Writing to a `String` cannot fail.
-    let _ = match line.weight {
-        Some(weight) if deducted > weight => write!(sentence.zh, "应扣{points}分，扣完为止，"),
-        _ => write!(sentence.zh, "扣{points}分，"),
-    };
+    match line.weight {
+        Some(weight) if deducted > weight => sentence.zh.extend(["应扣", points.as_str(), "分，扣完为止，"]),
+        _ => sentence.zh.extend(["扣", points.as_str(), "分，"]),
+    }
 }
 
 fn steps_applied(sentence: &mut Sentence, applied: &StepsApplied, rule: &Deduct, line: &Line) {
-    let Deduct {
-        target,
-        step,
-        points_per_step,
-        ..
-    } = rule;
+    let target = Digits::of(rule.target.get());
     let Some(side) = applied.missed else {
         let (not_zh, not_en) = match rule.off {
             Side::Above => ("未超过", "not above"),
             Side::Below => ("达到", "not below"),
             Side::Either => ("等于", "equal to"),
         };
-        return say!(
-            sentence,
-            ("{not_zh}{target}%，不扣分，"),
-            ("{not_en} {target}%, nothing off; ")
+        return sentence.say(
+            &[not_zh, &target, "%，不扣分，"],
+            &[not_en, " ", &target, "%, nothing off; "],
         );
     };
+    let step = Digits::of(rule.step.get());
     let (side_zh, side_en) = match side {
         Side::Below => ("低", "below"),
         _ => ("高", "above"),
     };
-    let deviation = percent(applied.deviation, |number| number.is_zero() || number == step.get());
-    say!(
-        sentence,
-        ("较目标值{target}%{side_zh}{deviation}个百分点，"),
-        ("{deviation} percentage points {side_en} {target}%, ")
+    let deviation = percent(applied.deviation, |number| {
+        number.is_zero() || number == rule.step.get()
+    });
+    sentence.say(
+        &["较目标值", &target, "%", side_zh, &deviation, "个百分点，"],
+        &[&deviation, " percentage points ", side_en, " ", &target, "%, "],
     );
     if applied.steps.is_zero() {
-        return say!(
-            sentence,
-            ("不足{step}个百分点，不扣分，"),
-            ("less than a step of {step}, nothing off; ")
+        return sentence.say(
+            &["不足", &step, "个百分点，不扣分，"],
+            &["less than a step of ", &step, ", nothing off; "],
         );
     }
     let to_four = |number: Decimal| number.round_dp_with_strategy(4, RoundingStrategy::MidpointAwayFromZero);
     let (steps, deducted) = (to_four(applied.steps), to_four(applied.deducted));
-    say!(
-        sentence,
-        (
-            "每{side_zh}{step}个百分点扣{points_per_step}分，计{}档，",
-            Digits::of(steps)
-        ),
-        (
-            "{} of {step} at {} each, {} off; ",
-            counted(steps, "step"),
-            counted(points_per_step.get(), "point"),
-            counted(deducted, "point")
-        )
+    let each = rule.points_per_step.get();
+    sentence.say(
+        &[
+            "每",
+            side_zh,
+            &step,
+            "个百分点扣",
+            &Digits::of(each),
+            "分，计",
+            &Digits::of(steps),
+            "档，",
+        ],
+        &[
+            &counted(steps, "step"),
+            " of ",
+            &step,
+            " at ",
+            &counted(each, "point"),
+            " each, ",
+            &counted(deducted, "point"),
+            " off; ",
+        ],
     );
     deducted_zh(sentence, deducted, line);
 }
@@ -537,10 +533,9 @@ fn ending(sentence: &mut Sentence, line: &Line) {
     let weight = weight.as_ref().map(Digits::as_str).unwrap_or_default();
     if let Some(points) = line.points {
         let points = Digits::of(points);
-        return say!(
-            sentence,
-            ("得{points}分（满分{weight}分）。"),
-            ("{points} of {weight} points.")
+        return sentence.say(
+            &["得", &points, "分（满分", weight, "分）。"],
+            &[&points, " of ", weight, " points."],
         );
     }
     let mut open = "open";
@@ -557,19 +552,18 @@ fn ending(sentence: &mut Sentence, line: &Line) {
             let label = &field.label;
             let zh = label.zh.strip_prefix(&own_zh).unwrap_or(&label.zh);
             let en = label.en.strip_prefix(&own_en).unwrap_or(&label.en);
-            say!(sentence, ("{before_zh}{zh}"), ("{before_en}{en}"));
+            sentence.say(&[before_zh, zh], &[before_en, en]);
         }
         sentence.add("，", ". ");
         open = "Open";
     }
     if line.weight.is_none() {
-        return say!(sentence, ("暂不能计分。"), ("{open}."));
+        return sentence.say(&["暂不能计分。"], &[open, "."]);
     }
     let (low, high) = (Digits::of(line.interval.low), Digits::of(line.interval.high));
-    say!(
-        sentence,
-        ("暂不能计分，得分在{low}至{high}分之间。"),
-        ("{open} between {low} and {high} points.")
+    sentence.say(
+        &["暂不能计分，得分在", &low, "至", &high, "分之间。"],
+        &[open, " between ", &low, " and ", &high, " points."],
     );
 }
 
@@ -606,7 +600,7 @@ pub fn target_rule(measure: &Measure, rows: &OwnRows) -> Text {
 /// The sentence of a unit's own row.
 pub fn target(line: &Line, measure: &Measure) -> Text {
     let mut sentence = Sentence::new();
-    say!(sentence, ("{}：", line.name), ("{}: ", line.name));
+    sentence.say(&[line.name.as_str(), "："], &[line.name.as_str(), ": "]);
     match measure {
         Measure::Quantity(quantity) => quantity_applied(&mut sentence, quantity, line),
         Measure::Quality(quality) => quality_applied(&mut sentence, quality),
@@ -623,31 +617,29 @@ fn quantity_applied(sentence: &mut Sentence, quantity: &QuantityMeasure, line: &
         Comparison::AtMost => ("≤", "≤", "未超过指标值", ("超过指标值", "above it")),
         Comparison::Equal => ("＝", "=", "与指标值相符", ("与指标值不符", "not equal to it")),
     };
-    let target = quantity.target;
-    say!(
-        sentence,
-        ("指标值{sign}{target}{unit}，"),
-        ("target {sign_en} {target}{space}{unit}, ")
+    let target = Digits::of(quantity.target.get());
+    sentence.say(
+        &["指标值", sign, &target, unit, "，"],
+        &["target ", sign_en, " ", &target, space, unit, ", "],
     );
     let (Some(actual), Some(Applied::Target(applied))) = (quantity.actual, &line.applied) else {
         return;
     };
-    say!(
-        sentence,
-        ("实际完成{actual}{unit}，"),
-        ("reached {actual}{space}{unit}, ")
+    let actual = Digits::of(actual.get());
+    sentence.say(
+        &["实际完成", &actual, unit, "，"],
+        &["reached ", &actual, space, unit, ", "],
     );
     match (applied.met, applied.share.is_zero()) {
-        (true, _) => say!(sentence, ("{met}，"), ("met; ")),
-        (false, true) => say!(sentence, ("{}，不计分，", missed.0), ("{}, nothing given; ", missed.1)),
+        (true, _) => sentence.say(&[met, "，"], &["met; "]),
+        (false, true) => sentence.say(&[missed.0, "，不计分，"], &[missed.1, ", nothing given; "]),
         (false, false) => {
             let share = percent(applied.share, |number| {
                 number.is_zero() || number == Decimal::ONE_HUNDRED
             });
-            say!(
-                sentence,
-                ("{}，按分值的{share}%计分，", missed.0),
-                ("{}, {share}% of the weight; ", missed.1)
+            sentence.say(
+                &[missed.0, "，按分值的", &share, "%计分，"],
+                &[missed.1, ", ", &share, "% of the weight; "],
             );
         }
     }
@@ -663,12 +655,14 @@ fn quality_applied(sentence: &mut Sentence, quality: &QualityMeasure) {
         Level::NotAchieved => ("未达成预期指标且效果较差", "not achieved"),
     };
     match quality.share {
-        Some(share) => say!(
-            sentence,
-            ("{zh}，按分值的{share}%计分，"),
-            ("{en}, {share}% of the weight; ")
-        ),
-        None => say!(sentence, ("{zh}，"), ("{en}; ")),
+        Some(share) => {
+            let share = Digits::of(share.get());
+            sentence.say(
+                &[zh, "，按分值的", &share, "%计分，"],
+                &[en, ", ", &share, "% of the weight; "],
+            );
+        }
+        None => sentence.say(&[zh, "，"], &[en, "; "]),
     }
 }
 

@@ -400,13 +400,18 @@ impl Digits {
             Ok(word) => buffer.format(word),
             Err(_) => buffer.format(mantissa.unsigned_abs()),
         };
-        let scale = number.scale() as usize;
-        let (whole, fraction) = digits.split_at(digits.len().saturating_sub(scale));
-        let kept = fraction.trim_end_matches('0');
         let mut text = ArrayString::new();
         if mantissa < 0 {
             text.push_str("-");
         }
+        let scale = number.scale() as usize;
+        if scale == 0 {
+            text.push_str(digits);
+            return Self(text);
+        }
+        let (whole, fraction) = digits.split_at(digits.len().saturating_sub(scale));
+        let kept = fraction.bytes().rposition(|digit| digit != b'0');
+        let kept = &fraction[..kept.map_or(0, |last| last + 1)];
         text.push_str(if whole.is_empty() { "0" } else { whole });
         if !kept.is_empty() {
             text.push_str(".");
@@ -419,6 +424,14 @@ impl Digits {
     /// The digits as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl std::ops::Deref for Digits {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.as_str()
     }
 }
 
