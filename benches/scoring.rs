@@ -40,6 +40,18 @@ fn apply(bencher: divan::Bencher) {
 fn write(bencher: divan::Bencher) {
     let (scheme, (sheet, assessments)) = (scheme(), case());
     let score = score(&scheme, &Case::of_unit(&sheet, &assessments));
+    bencher.bench_local(|| {
+        let mut bytes = Vec::with_capacity(24 * 1024);
+        jixiao::json::write(&mut bytes, &score).unwrap();
+        bytes
+    });
+}
+
+/// The same bytes by the library.
+#[divan::bench]
+fn write_by_serde_json(bencher: divan::Bencher) {
+    let (scheme, (sheet, assessments)) = (scheme(), case());
+    let score = score(&scheme, &Case::of_unit(&sheet, &assessments));
     bencher.bench_local(|| serde_json::to_vec(&score).unwrap());
 }
 

@@ -6,7 +6,7 @@
 //! and [`trends`] answer over many, [`reports`] put a unit's year together to be read and [`documents`] to be signed, [`events`] tell what has changed, [`webhooks`] send it on and [`audit`] tells by whom,
 //! [`imports`] take many at once and [`exports`] give them; [`idempotency`] does once what is sent twice; [`identity`] knows
 //! those who sign in elsewhere. For the operator: [`backup`] and [`integrity`].
-//! What the rooms stand on: [`db`], [`http`], [`codes`], [`render`]; [`telemetry`] tells how they are. [`app`] joins them; `main.rs` is the command line.
+//! What the rooms stand on: [`db`], [`http`], [`codes`], [`json`], [`render`]; [`telemetry`] tells how they are. [`app`] joins them; `main.rs` is the command line.
 
 pub mod app;
 pub mod audit;
@@ -29,6 +29,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod imports;
 pub mod integrity;
+pub mod json;
 pub mod preview;
 pub mod rankings;
 pub mod render;

@@ -15,7 +15,7 @@ use super::schema::{change_head, changes};
 use super::sql::insert_all;
 use super::{AnyConnection, now};
 use crate::http::problem::Problem;
-use crate::on_engine;
+use crate::{json, on_engine};
 
 /// Who makes changes, and by which request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -280,7 +280,7 @@ impl Row {
     ///
     /// # Errors
     /// None: texts, integers and nulls can always be written as JSON.
-    pub fn hash_after(&self, before: &str) -> sonic_rs::Result<String> {
+    pub fn hash_after(&self, before: &str) -> Result<String, json::Unwritable> {
         // Most of it is the document, whose quotation marks get longer.
         let mut fields = Vec::with_capacity(self.after.as_ref().map_or(0, String::len) * 3 / 2 + 512);
         let listed = (
@@ -298,8 +298,7 @@ impl Row {
             self.year,
             &self.after,
         );
-        // The same bytes as `serde_json` writes, sooner.
-        sonic_rs::to_writer(&mut fields, &listed)?;
+        json::write(&mut fields, &listed)?;
         let mut digest = Sha256::new();
         digest.update(before);
         digest.update("\n");
