@@ -1,4 +1,4 @@
-//! JSON as `serde_json` writes it, byte for byte, by a third of the instructions.
+//! JSON as `serde_json` writes it, byte for byte, in six tenths of its time (`benches/scoring.rs`).
 //!
 //! A score is some thousand short texts, half of them names of fields. Here the names, which the program itself chose, are copied as
 //! they are, the texts are looked through sixteen bytes at a time for what is to be escaped, and both is done in one place: put
