@@ -306,15 +306,15 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
     }
 }
 
-/// Arrays, whatever the kind.
-macro_rules! arrays {
-    ($($kind:ident: $item:ident),*) => {$(
+/// What is added to each kind of array by its value, and to each kind of object by a name and its value.
+macro_rules! begun {
+    ($($kind:ident: $add:ident($($name:ident)?) is $does:ident,)*) => {$(
         impl $kind for Begun<'_, '_> {
             type Ok = ();
             type Error = Unwritable;
 
-            fn $item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
-                self.item(value)
+            fn $add<T: Serialize + ?Sized>(&mut self, $($name: &'static str,)? value: &T) -> Result<(), Unwritable> {
+                self.$does($($name,)? value)
             }
 
             fn end(self) -> Result<(), Unwritable> {
@@ -324,43 +324,23 @@ macro_rules! arrays {
     )*};
 }
 
-/// Objects whose fields have names in the program.
-macro_rules! objects {
-    ($($kind:ident),*) => {$(
-        impl $kind for Begun<'_, '_> {
-            type Ok = ();
-            type Error = Unwritable;
-
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Unwritable> {
-                self.field(name, value)
-            }
-
-            fn end(self) -> Result<(), Unwritable> {
-                self.done()
-            }
-        }
-    )*};
+begun! {
+    SerializeSeq: serialize_element() is item,
+    SerializeTuple: serialize_element() is item,
+    SerializeTupleStruct: serialize_field() is item,
+    SerializeTupleVariant: serialize_field() is item,
+    SerializeStruct: serialize_field(name) is field,
+    SerializeStructVariant: serialize_field(name) is field,
 }
-
-arrays! {
-    SerializeSeq: serialize_element,
-    SerializeTuple: serialize_element,
-    SerializeTupleStruct: serialize_field,
-    SerializeTupleVariant: serialize_field
-}
-objects! { SerializeStruct, SerializeStructVariant }
 
 impl SerializeMap for Begun<'_, '_> {
     type Ok = ();
     type Error = Unwritable;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Unwritable> {
-        if !std::mem::take(&mut self.is_first) {
-            self.writer.raw(",");
-        }
-        let at = self.writer.0.len();
-        key.serialize(&mut *self.writer)?;
-        match self.writer.0.get(at) {
+        self.item(key)?;
+        // Only a text ends so.
+        match self.writer.0.last() {
             Some(b'"') => Ok(()),
             _ => Err(ser::Error::custom("a key that is no text")),
         }

@@ -9,15 +9,14 @@ use actix_web::http::header::WWW_AUTHENTICATE;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
-use jiff::Timestamp;
 
 use super::gate::Gate;
 use super::middleware::{current_request, current_traceparent};
 use super::problem::Problem;
 use crate::codes::UnitCode;
 use crate::db::Origin;
-use crate::tokens::model::Role;
-use crate::tokens::permission::{Permission, Permissions};
+use crate::tokens::model::{Bearer, Role};
+use crate::tokens::permission::Permission;
 
 /// Who asks, and from where.
 #[derive(Debug, Clone)]
@@ -25,23 +24,6 @@ pub struct Principal {
     bearer: Arc<Bearer>,
     /// Where the request came from.
     pub address: Option<IpAddr>,
-}
-
-/// The bearer of a token, as all requests with it know him.
-#[derive(Debug)]
-pub struct Bearer {
-    /// The id of the token, for the log; `None` where no token is needed.
-    pub token_id: Option<String>,
-    /// Whose token it is, for the history of what is done.
-    pub name: String,
-    /// What the bearer is.
-    pub role: Role,
-    /// What it may do.
-    pub permissions: Permissions,
-    /// The places in the hierarchy of the units that it is bound to; empty for other roles.
-    pub paths: Vec<String>,
-    /// When the token ends by itself.
-    pub expires_at: Option<Timestamp>,
 }
 
 impl Deref for Principal {

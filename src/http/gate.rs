@@ -13,14 +13,14 @@ use jiff::Timestamp;
 use quick_cache::sync::Cache;
 use subtle::ConstantTimeEq;
 
-use super::auth::{Bearer, Principal};
+use super::auth::Principal;
 use super::kinds;
 use super::limits::{Limits, client_address};
 use super::problem::Problem;
 use crate::db::{Db, Origin};
 use crate::identity::Provider;
 use crate::identity::settings::Settings;
-use crate::tokens::model::{Role, StoredToken, hash};
+use crate::tokens::model::{Bearer, Role, StoredToken, hash};
 use crate::tokens::permission::Permissions;
 use crate::tokens::store;
 

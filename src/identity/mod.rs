@@ -21,9 +21,9 @@ use self::keys::KeyStore;
 use self::settings::{KeySource, Settings};
 use crate::db::Db;
 use crate::fault::Text;
-use crate::http::auth::Bearer;
 use crate::http::kinds::{self, Kind};
 use crate::http::problem::Problem;
+use crate::tokens::model::Bearer;
 use crate::tokens::{model, store};
 
 /// The longest token that is looked at, in bytes.

@@ -121,9 +121,8 @@ mod tests {
     use super::*;
     use crate::db::{AnyConnection, Origin, Target, open_once};
     use crate::fiscal_years;
-    use crate::http::auth::Bearer;
     use crate::schemes::store::install_builtins;
-    use crate::tokens::model::Role;
+    use crate::tokens::model::{Bearer, Role};
     use crate::tokens::permission::Permissions;
 
     /// Stores new rows, each given as its key and its input.

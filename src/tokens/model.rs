@@ -14,7 +14,6 @@ use super::permission::{Permission, Permissions};
 use crate::codes::{Moment, TokenId, TokenName, UnitCode};
 use crate::db::schema::tokens;
 use crate::fault::LANGUAGES;
-use crate::http::auth::Bearer;
 use crate::http::etag::ETag;
 use crate::scoring::values::Count;
 
@@ -128,6 +127,23 @@ impl FromStr for Role {
         let found = all.into_iter().find(|role| role.as_str() == word);
         found.ok_or_else(|| format!("stored role {word:?}"))
     }
+}
+
+/// The bearer of a token, as all requests with it know him.
+#[derive(Debug)]
+pub struct Bearer {
+    /// The id of the token, for the log; `None` where no token is needed.
+    pub token_id: Option<String>,
+    /// Whose token it is, for the history of what is done.
+    pub name: String,
+    /// What the bearer is.
+    pub role: Role,
+    /// What it may do.
+    pub permissions: Permissions,
+    /// The places in the hierarchy of the units that it is bound to; empty for other roles.
+    pub paths: Vec<String>,
+    /// When the token ends by itself.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A token as requests are judged by it.
