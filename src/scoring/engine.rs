@@ -11,8 +11,8 @@ use super::formula::{NoValue, figures_of};
 use super::prior::YearSheet;
 use super::rule::{self, Applied, ShareApplied, TargetApplied, Verdict};
 use super::scheme::{
-    CompiledIndicator, CompiledRatio, CompiledSection, Condition, Indicator, Outcome, OwnRows, Round, Rule, Scheme,
-    Section,
+    CompiledIndicator, CompiledRatio, CompiledSection, Condition, Heading, Indicator, Outcome, OwnRows, Round, Rule,
+    Scheme, Section,
 };
 use super::score::{
     Document, Field, GradeGiven, Input, Line, Missing, Notice, Range, RatioFound, Score, SectionScore, Severity, Status,
@@ -103,9 +103,7 @@ pub fn score(scheme: &Scheme, case: &Case<'_>) -> Score {
         match &section.own_rows {
             None => {
                 for (indicator, compiled) in section.indicators.iter().zip(&compiled.indicators) {
-                    table
-                        .lines
-                        .push(indicator_line(scheme, section, indicator, compiled, case));
+                    table.lines.push(indicator_line(scheme, indicator, compiled, case));
                 }
             }
             Some(rows) => own_rows(scheme, section, compiled, rows, case, &mut table, &mut interval),
@@ -255,13 +253,7 @@ pub(super) fn rounded(points: Decimal, weight: Decimal, round: Round) -> Decimal
     round.apply(points).min(weight)
 }
 
-fn indicator_line(
-    scheme: &Scheme,
-    section: &Section,
-    indicator: &Indicator,
-    compiled: &CompiledIndicator,
-    case: &Case<'_>,
-) -> Line {
+fn indicator_line(scheme: &Scheme, indicator: &Indicator, compiled: &CompiledIndicator, case: &Case<'_>) -> Line {
     let found = find(scheme, indicator, compiled, case);
     let interval = found.interval(compiled.weight, scheme.round_points);
     let decided = interval
@@ -272,25 +264,17 @@ fn indicator_line(
         None => Status::Open,
     });
     let mut line = Line {
-        code: indicator.code.as_str().to_owned(),
-        section: section.code.clone(),
-        group: indicator.group.clone(),
-        name: indicator.name.clone(),
-        name_en: indicator.name_en.clone(),
-        weight: Some(compiled.weight),
+        heading: Arc::clone(&compiled.heading),
         status,
         points: decided,
         interval,
         lost: decided.map(|points| compiled.weight - points),
         inputs: found.inputs,
         ratio: found.ratio,
-        rule: Some(Arc::clone(&compiled.rule)),
-        rule_text: Arc::clone(&compiled.rule_text),
         applied: found.verdict.map(|verdict| verdict.applied),
         missing: found.missing,
         explanation: Text::new("", ""),
         claimed: None,
-        verified: indicator.verified,
     };
     line.explanation = explain::line(&line, found.basis);
     line
@@ -736,12 +720,17 @@ fn target_line(
     let interval = found.interval(full, scheme.round_points);
     let decided = interval.decided().filter(|_| missing.is_empty());
     let mut line = Line {
-        code,
-        section: section.code.clone(),
-        group: row.group.clone(),
-        name: row.name.clone(),
-        name_en: None,
-        weight,
+        heading: Arc::new(Heading {
+            code,
+            section: section.code.clone(),
+            group: row.group.clone(),
+            name: row.name.clone(),
+            name_en: None,
+            weight,
+            rule: None,
+            rule_text: explain::target_rule(&row.measure, rows),
+            verified: true,
+        }),
         status: if decided.is_some() {
             Status::Scored
         } else {
@@ -752,13 +741,10 @@ fn target_line(
         lost: decided.map(|points| full - points),
         inputs,
         ratio: None,
-        rule: None,
-        rule_text: Arc::new(explain::target_rule(&row.measure, rows)),
         applied: found.verdict.map(|verdict| verdict.applied),
         missing,
         explanation: Text::new("", ""),
         claimed: None,
-        verified: true,
     };
     line.explanation = explain::target(&line, &row.measure);
     line

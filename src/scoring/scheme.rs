@@ -572,8 +572,32 @@ pub struct CompiledIndicator {
     pub formulas: (Arc<str>, Arc<str>),
     /// Its rule.
     pub rule: Arc<Rule>,
-    /// Its rule in words.
-    pub rule_text: Arc<Text>,
+    /// What all its lines say of themselves.
+    pub heading: Arc<Heading>,
+}
+
+/// What a line of the scoring table says of itself, whatever is found: of an indicator made once, and shared by all its lines. (Were
+/// each text shared by itself, the processors that score by one scheme would wait for each other at the count of every one of them.)
+#[derive(Debug, PartialEq)]
+pub struct Heading {
+    /// The indicator's code; for a unit's own row its section's code and its number, such as `output_1`.
+    pub code: String,
+    /// The code of its section.
+    pub section: Code,
+    /// The second-level heading (二级指标).
+    pub group: Option<Label>,
+    /// Its name.
+    pub name: Label,
+    /// Its name in English.
+    pub name_en: Option<Label>,
+    /// Its full marks, in points; `None` for a unit's own row without a weight.
+    pub weight: Option<Decimal>,
+    /// The rule as the scheme has it; `None` for a unit's own row. Not answered: `rule_text` says it in words.
+    pub rule: Option<Arc<Rule>>,
+    /// The rule in words.
+    pub rule_text: Text,
+    /// False where the rule follows the form's usual wording and was not compared with the document itself.
+    pub verified: bool,
 }
 
 /// A ratio whose formulas are parsed.
@@ -818,7 +842,9 @@ fn compile_sections(document: &SchemeDocument, faults: &mut Vec<Fault>) -> Vec<C
             .indicators
             .iter()
             .enumerate()
-            .filter_map(|(i, indicator)| compile_indicator(&format!("{at}/indicators/{i}"), indicator, faults))
+            .filter_map(|(i, indicator)| {
+                compile_indicator(&format!("{at}/indicators/{i}"), &section.code, indicator, faults)
+            })
             .collect();
         compiled.push(CompiledSection {
             weight: section.weight.map(Points::get).unwrap_or_default(),
@@ -828,7 +854,12 @@ fn compile_sections(document: &SchemeDocument, faults: &mut Vec<Fault>) -> Vec<C
     compiled
 }
 
-fn compile_indicator(at: &str, indicator: &Indicator, faults: &mut Vec<Fault>) -> Option<CompiledIndicator> {
+fn compile_indicator(
+    at: &str,
+    section: &Code,
+    indicator: &Indicator,
+    faults: &mut Vec<Fault>,
+) -> Option<CompiledIndicator> {
     if indicator.weight.is_none() {
         faults.push(missing(&format!("{at}/weight"), "指标分值", "the indicator's weight"));
     }
@@ -853,6 +884,7 @@ fn compile_indicator(at: &str, indicator: &Indicator, faults: &mut Vec<Fault>) -
             denominator: Formula::parse(ratio.denominator.as_str()).ok()?,
         }),
     };
+    let rule = Arc::new(rule.clone());
     let formulas = indicator.ratio.as_ref();
     let formulas = formulas.map_or(("achieved", "possible"), |ratio| {
         (ratio.numerator.as_str(), ratio.denominator.as_str())
@@ -861,8 +893,18 @@ fn compile_indicator(at: &str, indicator: &Indicator, faults: &mut Vec<Fault>) -
         weight,
         ratio,
         formulas: (formulas.0.into(), formulas.1.into()),
-        rule: Arc::new(rule.clone()),
-        rule_text: Arc::new(explain::rule(rule, weight)),
+        heading: Arc::new(Heading {
+            code: indicator.code.as_str().to_owned(),
+            section: section.clone(),
+            group: indicator.group.clone(),
+            name: indicator.name.clone(),
+            name_en: indicator.name_en.clone(),
+            weight: Some(weight),
+            rule: Some(Arc::clone(&rule)),
+            rule_text: explain::rule(&rule, weight),
+            verified: indicator.verified,
+        }),
+        rule,
     })
 }
 

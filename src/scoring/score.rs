@@ -1,15 +1,16 @@
 //! A score as it is answered: the total or its interval, the grade, and one line per indicator with its reasons.
 
 use std::borrow::Cow;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::claims::Claim;
 use super::rule::Applied;
-use super::scheme::Rule;
+use super::scheme::Heading;
 use super::text::{Code, Label};
 use super::values::exact;
 use super::variables::Origin;
@@ -37,6 +38,7 @@ pub struct Score {
     /// The sections (一级指标), in the order of the form.
     pub sections: Vec<SectionScore>,
     /// The lines, in the order of the form.
+    #[schema(value_type = Vec<LineDocument>)]
     pub lines: Vec<Line>,
     /// What is still to be filled in, each field once, with the lines that wait for it.
     pub missing: Vec<Missing>,
@@ -107,56 +109,151 @@ pub struct SectionScore {
     pub interval: Range,
 }
 
-/// One line of the scoring table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+/// One line of the scoring table: its heading, and what was found.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// The indicator's code; for a unit's own row its section's code and its number, such as `output_1`.
-    pub code: String,
-    /// The code of its section.
-    pub section: Code,
-    /// The second-level heading (二级指标).
-    pub group: Option<Label>,
-    /// Its name.
-    pub name: Label,
-    /// Its name in English.
-    pub name_en: Option<Label>,
-    /// Its full marks; `null` for a unit's own row without a weight.
-    #[serde(serialize_with = "exact::option::serialize")]
-    #[schema(value_type = Option<String>, example = "5")]
-    pub weight: Option<Decimal>,
+    /// What it says of itself.
+    pub heading: Arc<Heading>,
     /// Whether it is decided.
     pub status: Status,
-    /// Its points; `null` while it is open.
-    #[serde(serialize_with = "exact::option::serialize")]
-    #[schema(value_type = Option<String>, example = "5")]
+    /// Its points; `None` while it is open.
     pub points: Option<Decimal>,
     /// What its points can still be.
     pub interval: Range,
-    /// Full marks less points; `null` while it is open.
-    #[serde(serialize_with = "exact::option::serialize")]
-    #[schema(value_type = Option<String>, example = "0")]
+    /// Full marks less points; `None` while it is open.
     pub lost: Option<Decimal>,
     /// The figures that it was worked out from.
     pub inputs: Vec<Input>,
-    /// The ratio; `null` where the rule judges none, or while a figure is missing.
+    /// The ratio; `None` where the rule judges none, or while a figure is missing.
     pub ratio: Option<RatioFound>,
-    /// The rule as the scheme has it; `None` for a unit's own row. Not answered: `rule_text` says it in words.
-    #[serde(skip)]
-    pub rule: Option<Arc<Rule>>,
-    /// The rule in words.
-    #[schema(value_type = Text)]
-    pub rule_text: Arc<Text>,
-    /// How the rule was applied; `null` while the line is open without any part of it known.
+    /// How the rule was applied; `None` while the line is open without any part of it known.
     pub applied: Option<Applied>,
     /// What it waits for.
     pub missing: Vec<Field>,
     /// How the points came about, in a sentence for the report.
     pub explanation: Text,
     /// What the unit wrote itself, where it claimed something of this line; compared only, see the findings.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub claimed: Option<Claim>,
+}
+
+impl Deref for Line {
+    type Target = Heading;
+
+    fn deref(&self) -> &Heading {
+        &self.heading
+    }
+}
+
+/// One line of the scoring table.
+// As it is written and read: the heading's fields stand among its own.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(remote = "Line")]
+#[schema(as = Line)]
+pub struct LineDocument {
+    /// The indicator's code; for a unit's own row its section's code and its number, such as `output_1`.
+    #[serde(getter = "code")]
+    code: String,
+    /// The code of its section.
+    #[serde(getter = "section")]
+    section: Code,
+    /// The second-level heading (二级指标).
+    #[serde(getter = "group")]
+    group: Option<Label>,
+    /// Its name.
+    #[serde(getter = "name")]
+    name: Label,
+    /// Its name in English.
+    #[serde(getter = "name_en")]
+    name_en: Option<Label>,
+    /// Its full marks; `null` for a unit's own row without a weight.
+    #[serde(getter = "weight", serialize_with = "exact::option::serialize")]
+    #[schema(value_type = Option<String>, example = "5")]
+    weight: Option<Decimal>,
+    /// Whether it is decided.
+    status: Status,
+    /// Its points; `null` while it is open.
+    #[serde(serialize_with = "exact::option::serialize")]
+    #[schema(value_type = Option<String>, example = "5")]
+    points: Option<Decimal>,
+    /// What its points can still be.
+    interval: Range,
+    /// Full marks less points; `null` while it is open.
+    #[serde(serialize_with = "exact::option::serialize")]
+    #[schema(value_type = Option<String>, example = "0")]
+    lost: Option<Decimal>,
+    /// The figures that it was worked out from.
+    inputs: Vec<Input>,
+    /// The ratio; `null` where the rule judges none, or while a figure is missing.
+    ratio: Option<RatioFound>,
+    /// The rule in words.
+    #[serde(getter = "rule_text")]
+    rule_text: Text,
+    /// How the rule was applied; `null` while the line is open without any part of it known.
+    applied: Option<Applied>,
+    /// What it waits for.
+    missing: Vec<Field>,
+    /// How the points came about, in a sentence for the report.
+    explanation: Text,
+    /// What the unit wrote itself, where it claimed something of this line; compared only, see the findings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claimed: Option<Claim>,
     /// False where the rule follows the form's usual wording and was not compared with the document itself.
-    pub verified: bool,
+    #[serde(getter = "verified")]
+    verified: bool,
+}
+
+/// The fields of a line's heading, for serde.
+macro_rules! of_heading {
+    ($($field:ident: $type:ty),*) => {$(
+        fn $field(line: &Line) -> &$type {
+            &line.heading.$field
+        }
+    )*};
+}
+
+of_heading! {
+    code: String, section: Code, group: Option<Label>, name: Label, name_en: Option<Label>, weight: Option<Decimal>,
+    rule_text: Text, verified: bool
+}
+
+impl From<LineDocument> for Line {
+    fn from(line: LineDocument) -> Self {
+        Self {
+            heading: Arc::new(Heading {
+                code: line.code,
+                section: line.section,
+                group: line.group,
+                name: line.name,
+                name_en: line.name_en,
+                weight: line.weight,
+                rule: None,
+                rule_text: line.rule_text,
+                verified: line.verified,
+            }),
+            status: line.status,
+            points: line.points,
+            interval: line.interval,
+            lost: line.lost,
+            inputs: line.inputs,
+            ratio: line.ratio,
+            applied: line.applied,
+            missing: line.missing,
+            explanation: line.explanation,
+            claimed: line.claimed,
+        }
+    }
+}
+
+impl Serialize for Line {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        LineDocument::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        LineDocument::deserialize(deserializer)
+    }
 }
 
 /// Whether a line is decided.

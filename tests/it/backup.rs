@@ -206,7 +206,9 @@ fn a_server_keeps_restore_off_its_database_until_it_stops() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.backup");
     for engine in [Engine::Sqlite, Engine::Postgres] {
-        let Some((target, _place)) = Place::new(engine) else { continue };
+        let Some((target, _place)) = Place::new(engine) else {
+            continue;
+        };
         TestApp::at(&target).with_units(&[("101", None)]);
         let _ = std::fs::remove_file(&file);
         done(&target, &["backup", file.to_str().unwrap()]);
