@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
 use jsonschema::{Keyword, ValidationError, Validator};
+use memchr::{memchr, memchr_iter};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -184,7 +185,7 @@ impl Contract {
     /// An array where an object belongs is read as the object's fields in their order, without an error, and a list of any length
     /// into its type; only the schema sees it. This look at the text tells, far faster, that there is nothing to see.
     pub fn arrays_are_lists(&self, schema: &str, json: &[u8]) -> bool {
-        let Some(first) = json.iter().position(|byte| *byte == b'[') else {
+        let Some(first) = memchr(b'[', json) else {
             return true;
         };
         let met = self.met(schema);
@@ -226,7 +227,7 @@ impl Contract {
                 b']' => {
                     open.pop();
                     // Outside of lists nothing matters but the beginning of one.
-                    if open.iter().all(Option::is_none) && !rest.contains(&b'[') {
+                    if open.iter().all(Option::is_none) && memchr(b'[', rest).is_none() {
                         return true;
                     }
                     after_colon = false;
@@ -590,12 +591,11 @@ fn end_of_string(json: &[u8]) -> usize {
 /// JSON where this would take reading it: before a text with escapes, or where what looks like an array stands in a text.
 fn last_name_before(json: &[u8], array: usize) -> usize {
     let before = &json[..array];
-    let is_quote = |byte: &&u8| **byte == b'"';
-    if before.contains(&b'\\') || before.iter().filter(is_quote).count() % 2 == 1 {
+    let mut quotes = memchr_iter(b'"', before);
+    if memchr(b'\\', before).is_some() || quotes.clone().count() % 2 == 1 {
         return 0;
     }
-    let mut quotes = before.iter().enumerate().rev().filter(|(_, byte)| **byte == b'"');
-    quotes.nth(1).map_or(0, |(at, _)| at)
+    quotes.nth_back(1).unwrap_or(0)
 }
 
 /// Reads a value into its type; what is wrong with it, in both languages, if it does not fit.

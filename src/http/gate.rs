@@ -20,7 +20,7 @@ use super::problem::Problem;
 use crate::db::{Db, Origin};
 use crate::identity::Provider;
 use crate::identity::settings::Settings;
-use crate::tokens::model::{Bearer, Role, StoredToken, hash};
+use crate::tokens::model::{Bearer, Role, StoredToken, digest};
 use crate::tokens::permission::Permissions;
 use crate::tokens::store;
 
@@ -247,9 +247,9 @@ async fn by_token(
 /// Whether it is the token's secret, or the one before while that works. Takes as long for a wrong one as for the right one, and
 /// what is compared are digests, of which nobody can choose a part. (The id, by which the token is looked up, is no secret.)
 fn is_secret(token: &StoredToken, secret: &str, now: Timestamp) -> bool {
-    let hash = hash(secret);
-    let equal = |known: &str| hash.as_bytes().ct_eq(known.as_bytes());
-    let is_current = equal(&token.secret_hash);
+    let digest = digest(secret);
+    let equal = |known: &[u8; 32]| digest.ct_eq(known);
+    let is_current = equal(&token.secret);
     match &token.previous {
         Some((previous, until)) if now < *until => bool::from(is_current | equal(previous)),
         _ => bool::from(is_current),

@@ -151,10 +151,10 @@ pub struct Bearer {
 pub struct StoredToken {
     /// The part of the token that is no secret.
     pub id: String,
-    /// What [`hash`] makes of its secret.
-    pub secret_hash: String,
-    /// What [`hash`] made of the secret before the last rotation, and until when that one works.
-    pub previous: Option<(String, Timestamp)>,
+    /// The [`digest`] of its secret.
+    pub secret: [u8; 32],
+    /// The [`digest`] of the secret before the last rotation, and until when that one works.
+    pub previous: Option<([u8; 32], Timestamp)>,
     /// Whose it is, what that one may do, and until when.
     pub bearer: Arc<Bearer>,
     /// When the database last heard that it was used.
@@ -177,10 +177,14 @@ impl StoredToken {
                 paths,
                 expires_at: instant(row.expires_at.as_deref())?,
             }),
-            previous: row.previous_hash.zip(instant(row.previous_until.as_deref())?),
+            secret: stored_digest(&row.secret_hash)?,
+            previous: row
+                .previous_hash
+                .map(|hash| stored_digest(&hash))
+                .transpose()?
+                .zip(instant(row.previous_until.as_deref())?),
             last_used: instant(last_used_at)?,
             id: row.id,
-            secret_hash: row.secret_hash,
         })
     }
 }
@@ -188,6 +192,12 @@ impl StoredToken {
 fn instant(text: Option<&str>) -> Result<Option<Timestamp>, String> {
     text.map(|text| text.parse().map_err(|_| format!("stored time {text:?}")))
         .transpose()
+}
+
+fn stored_digest(hash: &str) -> Result<[u8; 32], String> {
+    let mut digest = [0; 32];
+    hex::decode_to_slice(hash, &mut digest).map_err(|_| "stored hash of a secret".to_owned())?;
+    Ok(digest)
 }
 
 /// A new secret for the token of an id: what is shown once, and what is stored of it.
@@ -225,9 +235,14 @@ pub fn new_id() -> Result<String, getrandom::Error> {
     Ok(hex::encode(id))
 }
 
-/// What is stored of a token's secret. The secret is 256 random bits, so one round of SHA-256 is as good as many.
+/// By what a token's secret is known again. The secret is 256 random bits, so one round of SHA-256 is as good as many.
+pub fn digest(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+/// The [`digest`] of a secret as it is stored.
 pub fn hash(secret: &str) -> String {
-    hex::encode(Sha256::digest(secret.as_bytes()))
+    hex::encode(digest(secret))
 }
 
 /// A token (访问令牌) as it is asked for.
