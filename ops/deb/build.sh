@@ -19,7 +19,7 @@ chmod 755 "$root"
 doc=$root/usr/share/doc/jixiao
 install -D -m 755 "$program" "$root/usr/bin/jixiao"
 # ops/release/build.sh has stripped its program already; to do it again with GNU's strip would break it.
-if readelf -SW "$program" | grep -q ' \.symtab '; then strip --strip-unneeded "$root/usr/bin/jixiao"; fi
+if [[ $(readelf -SW "$program") == *" .symtab "* ]]; then strip --strip-unneeded "$root/usr/bin/jixiao"; fi
 install -D -m 644 -t "$root/lib/systemd/system" ops/systemd/jixiao.service ops/systemd/jixiao-backup.service ops/systemd/jixiao-backup.timer
 install -D -m 640 ops/deb/jixiao.toml "$root/etc/jixiao/jixiao.toml"
 install -D -m 644 -t "$doc" README.md README.zh-CN.md docs/OPERATIONS.md docs/SCALING.md

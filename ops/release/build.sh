@@ -14,7 +14,7 @@ tools=$(rustc --print sysroot)/lib/rustlib/$host/bin
 [ -x "$tools/llvm-profdata" ] || { echo "llvm-profdata is missing (rustup component add llvm-tools)" >&2; exit 1; }
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { echo "PostgreSQL's server is missing (apt-get install postgresql)" >&2; exit 1; }
 # The newest, and where it lies itself: beside it is what it puts into programs that count.
-bolt=$({ command -v llvm-bolt || ls -v /usr/bin/llvm-bolt-* 2>/dev/null | tail -1; } | xargs -r realpath)
+bolt=$({ command -v llvm-bolt || ls -v /usr/bin/llvm-bolt-[0-9]* 2>/dev/null | tail -1; } | xargs -r realpath)
 [ -x "$bolt" ] || { echo "llvm-bolt is missing (apt-get install bolt-19)" >&2; exit 1; }
 folder=$(realpath -m "${CARGO_TARGET_DIR:-target}/profiled")
 counts=$folder/counts

@@ -102,12 +102,16 @@ impl<K: Hash + Eq> Quota<K> {
         K: std::borrow::Borrow<Q>,
     {
         let mut state = self.lock();
-        let counted = state.counted.get(key).copied().unwrap_or_default().max(now) + self.each;
+        let known = state.counted.get_mut(key);
+        let counted = known.as_deref().copied().unwrap_or_default().max(now) + self.each;
         let whole_in = counted - now;
         if whole_in > self.window {
             return Err(whole_in - self.window);
         }
-        self.put(&mut state, key, counted, now);
+        match known {
+            Some(known) => *known = counted,
+            None => self.add(&mut state, key, counted, now),
+        }
         let requests = (self.window - whole_in).as_nanos() / self.each.as_nanos();
         Ok(Left {
             requests: u64::try_from(requests).unwrap_or(u64::MAX),
@@ -133,18 +137,19 @@ impl<K: Hash + Eq> Quota<K> {
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
         K: std::borrow::Borrow<Q>,
     {
-        self.put(&mut self.lock(), key, now + self.window + self.window - self.each, now);
+        let counted = now + self.window + self.window - self.each;
+        let mut state = self.lock();
+        match state.counted.get_mut(key) {
+            Some(known) => *known = counted,
+            None => self.add(&mut state, key, counted, now),
+        }
     }
 
-    fn put<Q>(&self, state: &mut State<K>, key: &Q, counted: Duration, now: Duration)
+    fn add<Q>(&self, state: &mut State<K>, key: &Q, counted: Duration, now: Duration)
     where
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
         K: std::borrow::Borrow<Q>,
     {
-        if let Some(known) = state.counted.get_mut(key) {
-            *known = counted;
-            return;
-        }
         if state.counted.len() >= state.room {
             state.counted.retain(|_, counted| *counted > now);
             state.room = (state.counted.len() * 2).clamp(ROOM, MOST);
@@ -180,11 +185,17 @@ static RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy
 struct ClientAddress(IpAddr);
 
 /// What is left of the quota that a request was counted under last, kept with it for the answer's headers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Counted {
-    name: &'static str,
-    policy: HeaderValue,
+    by: Key,
     left: Left,
+}
+
+/// By what requests are counted.
+#[derive(Debug, Clone, Copy)]
+enum Key {
+    Token,
+    Address,
 }
 
 /// The name and the value of the header that states a quota (draft-ietf-httpapi-ratelimit-headers).
@@ -227,14 +238,10 @@ impl Limits {
         };
         match quota.take(&counted_as(address), self.since.elapsed()) {
             Ok(left) => {
-                request.extensions_mut().insert(Counted {
-                    name: "address",
-                    policy: self.address_policy.clone(),
-                    left,
-                });
+                request.extensions_mut().insert(Counted { by: Key::Address, left });
                 Ok(())
             }
-            Err(wait) => Err(used_up("address", &self.address_policy, wait)),
+            Err(wait) => Err(self.used_up(Key::Address, wait)),
         }
     }
 
@@ -248,12 +255,8 @@ impl Limits {
         };
         let left = quota
             .take(id, self.since.elapsed())
-            .map_err(|wait| used_up("token", &self.token_policy, wait))?;
-        request.extensions_mut().insert(Counted {
-            name: "token",
-            policy: self.token_policy.clone(),
-            left,
-        });
+            .map_err(|wait| self.used_up(Key::Token, wait))?;
+        request.extensions_mut().insert(Counted { by: Key::Token, left });
         Ok(())
     }
 
@@ -282,6 +285,48 @@ impl Limits {
             }
         }
     }
+
+    /// Says in the headers of an answer what is left of the quota that its request was counted under.
+    pub fn tell(&self, request: &HttpRequest, headers: &mut HeaderMap) {
+        let extensions = request.extensions();
+        let Some(Counted { by, left }) = extensions.get::<Counted>() else {
+            return;
+        };
+        // One that was refused says so already.
+        if headers.contains_key(&RATE_LIMIT) {
+            return;
+        }
+        let (name, policy) = self.policy(*by);
+        let value = format!("\"{name}\";r={};t={}", left.requests, seconds(left.whole_in));
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(RATE_LIMIT.clone(), value);
+            headers.insert(RATE_LIMIT_POLICY.clone(), policy.clone());
+        }
+    }
+
+    fn policy(&self, by: Key) -> (&'static str, &HeaderValue) {
+        match by {
+            Key::Token => ("token", &self.token_policy),
+            Key::Address => ("address", &self.address_policy),
+        }
+    }
+
+    fn used_up(&self, by: Key, wait: Duration) -> Problem {
+        let after = seconds(wait);
+        let (name, policy) = self.policy(by);
+        let (zh, en) = match by {
+            Key::Token => ("该令牌", "with this token"),
+            Key::Address => ("该地址", "from this address"),
+        };
+        wait_for(
+            &kinds::RATE_LIMITED,
+            format!("{zh}的请求过于频繁，请{after}秒后重试。"),
+            format!("There are too many requests {en}; wait {after} s for the next."),
+            wait,
+        )
+        .with_header(RATE_LIMIT.clone(), format!("\"{name}\";r=0;t={after}"))
+        .with_header(RATE_LIMIT_POLICY.clone(), policy.to_str().unwrap_or_default())
+    }
 }
 
 /// An IPv6 client has a whole /64 to choose its addresses from, and counts as one.
@@ -301,23 +346,6 @@ pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
     kept.or_else(|| request.peer_addr().map(|peer| peer.ip()))
 }
 
-/// Says in the headers of an answer what is left of the quota that its request was counted under.
-pub fn tell(request: &HttpRequest, headers: &mut HeaderMap) {
-    let extensions = request.extensions();
-    let Some(Counted { name, policy, left }) = extensions.get::<Counted>() else {
-        return;
-    };
-    // One that was refused says so already.
-    if headers.contains_key(&RATE_LIMIT) {
-        return;
-    }
-    let value = format!("\"{name}\";r={};t={}", left.requests, seconds(left.whole_in));
-    if let Ok(value) = HeaderValue::try_from(value) {
-        headers.insert(RATE_LIMIT.clone(), value);
-        headers.insert(RATE_LIMIT_POLICY.clone(), policy.clone());
-    }
-}
-
 /// Whole seconds, never too few.
 fn seconds(duration: Duration) -> u128 {
     duration.as_millis().div_ceil(1000)
@@ -325,21 +353,6 @@ fn seconds(duration: Duration) -> u128 {
 
 fn wait_for(kind: &'static Kind, zh: String, en: String, wait: Duration) -> Problem {
     Problem::new(kind, zh, en).with_header(RETRY_AFTER, seconds(wait).to_string())
-}
-
-fn used_up(name: &str, policy: &HeaderValue, wait: Duration) -> Problem {
-    let (zh, en, after) = match name {
-        "token" => ("该令牌", "with this token", seconds(wait)),
-        _ => ("该地址", "from this address", seconds(wait)),
-    };
-    wait_for(
-        &kinds::RATE_LIMITED,
-        format!("{zh}的请求过于频繁，请{after}秒后重试。"),
-        format!("There are too many requests {en}; wait {after} s for the next."),
-        wait,
-    )
-    .with_header(RATE_LIMIT.clone(), format!("\"{name}\";r=0;t={after}"))
-    .with_header(RATE_LIMIT_POLICY.clone(), policy.to_str().unwrap_or_default())
 }
 
 fn locked_out(wait: Duration) -> Problem {

@@ -26,7 +26,7 @@ use super::arrival::{self, Patience};
 use super::auth::Principal;
 use super::kinds;
 use super::language::Language;
-use super::limits::{self, Limits, client_address};
+use super::limits::{Limits, client_address};
 use super::load::{Admitted, Load};
 use super::problem::Problem;
 use crate::telemetry::metrics::{Held, METRICS};
@@ -149,7 +149,9 @@ pub async fn serve<B: MessageBody + 'static>(
             };
             marks.set(response.headers_mut());
             let request = response.request().clone();
-            limits::tell(&request, response.headers_mut());
+            if let Some(limits) = request.app_data::<Data<ArcSwap<Limits>>>() {
+                limits.load().tell(&request, response.headers_mut());
+            }
             Ok(arrival.watch(response))
         })
         .await

@@ -496,8 +496,8 @@ fn judge_ratio<'a>(
         inputs,
         basis: Basis::Ratio(numerator_words, denominator_words),
         ratio: Some(RatioFound {
-            numerator_formula: Arc::clone(&compiled.formulas.0),
-            denominator_formula: Arc::clone(&compiled.formulas.1),
+            numerator_formula: compiled.formulas.0.clone(),
+            denominator_formula: compiled.formulas.1.clone(),
             numerator,
             denominator,
             percent: None,

@@ -569,7 +569,7 @@ pub struct CompiledIndicator {
     /// Its ratio.
     pub ratio: Option<CompiledRatio>,
     /// Both parts of its ratio as the scheme writes them, or the two numbers that people find instead.
-    pub formulas: (Arc<str>, Arc<str>),
+    pub formulas: (Box<str>, Box<str>),
     /// Its rule.
     pub rule: Arc<Rule>,
     /// What all its lines say of themselves.

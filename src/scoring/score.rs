@@ -292,10 +292,10 @@ pub struct Input {
 pub struct RatioFound {
     /// The numerator's formula.
     #[schema(value_type = String, example = "staff.in_post")]
-    pub numerator_formula: Arc<str>,
+    pub numerator_formula: Box<str>,
     /// The denominator's formula.
     #[schema(value_type = String, example = "staff.posts")]
-    pub denominator_formula: Arc<str>,
+    pub denominator_formula: Box<str>,
     /// The numerator.
     #[serde(serialize_with = "exact::serialize")]
     #[schema(value_type = String, example = "104")]
