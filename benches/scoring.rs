@@ -36,15 +36,14 @@ fn apply(bencher: divan::Bencher) {
     bencher.bench_local(|| score(&scheme, &Case::of_unit(&sheet, &assessments)));
 }
 
+/// As the service makes for a score.
+const ROOM: usize = 24 * 1024;
+
 #[divan::bench]
 fn write(bencher: divan::Bencher) {
     let (scheme, (sheet, assessments)) = (scheme(), case());
     let score = score(&scheme, &Case::of_unit(&sheet, &assessments));
-    bencher.bench_local(|| {
-        let mut bytes = Vec::with_capacity(24 * 1024);
-        jixiao::json::write(&mut bytes, &score).unwrap();
-        bytes
-    });
+    bencher.bench_local(|| jixiao::json::write(&score, ROOM).unwrap());
 }
 
 /// The same bytes by the library.
@@ -52,7 +51,11 @@ fn write(bencher: divan::Bencher) {
 fn write_by_serde_json(bencher: divan::Bencher) {
     let (scheme, (sheet, assessments)) = (scheme(), case());
     let score = score(&scheme, &Case::of_unit(&sheet, &assessments));
-    bencher.bench_local(|| serde_json::to_vec(&score).unwrap());
+    bencher.bench_local(|| {
+        let mut bytes = Vec::with_capacity(ROOM);
+        serde_json::to_writer(&mut bytes, &score).unwrap();
+        bytes
+    });
 }
 
 #[divan::bench]

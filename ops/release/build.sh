@@ -3,7 +3,7 @@
 # gets faster; and that program laid out anew by what it was seen to do, so that what runs together lies together, and less of the
 # file is held in memory and fetched by the processor.
 #
-#   ops/release/build.sh        two builds and twice some minutes of work; prints the path of the program at the end
+#   ops/release/build.sh        two builds and three times some minutes of work; prints the path of the program at the end
 #
 # What it is made to do is in work.sh; what is never done in it is built to be small instead of fast. Needs wrk, curl and PostgreSQL's
 # server (Debian: wrk, curl, postgresql), LLVM's tools (rustup component add llvm-tools) and BOLT (Debian: bolt-19).
@@ -13,9 +13,11 @@ host=$(rustc -vV | awk '/^host:/ {print $2}')
 tools=$(rustc --print sysroot)/lib/rustlib/$host/bin
 [ -x "$tools/llvm-profdata" ] || { echo "llvm-profdata is missing (rustup component add llvm-tools)" >&2; exit 1; }
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { echo "PostgreSQL's server is missing (apt-get install postgresql)" >&2; exit 1; }
-# The newest, and where it lies itself: beside it is what it puts into programs that count.
-bolt=$({ command -v llvm-bolt || ls -v /usr/bin/llvm-bolt-[0-9]* 2>/dev/null | tail -1; } | xargs -r realpath)
+# The one on the path, or else the newest.
+bolt=$(command -v llvm-bolt || ls -v /usr/bin/llvm-bolt-[0-9]* 2>/dev/null | tail -1) || true
 [ -x "$bolt" ] || { echo "llvm-bolt is missing (apt-get install bolt-19)" >&2; exit 1; }
+# Where it lies itself, beside what it puts into programs that count.
+bolt=$(realpath "$bolt")
 folder=$(realpath -m "${CARGO_TARGET_DIR:-target}/profiled")
 counts=$folder/counts
 
@@ -56,5 +58,7 @@ told layout "$bolt" "$named" -o "$folder/laid-out" -data="$folder/runs.fdata" -r
 # GNU's strip breaks what BOLT wrote; this one does not.
 "$tools/llvm-strip" --strip-all -o "$folder/stripped" "$folder/laid-out"
 rm "$named-counting"
+# It is not passed on before it has done all that work itself.
+JIXIAO=$folder/stripped told work-done ops/release/work.sh
 install -D -m 755 "$folder/stripped" "$folder/jixiao"
 echo "$folder/jixiao"

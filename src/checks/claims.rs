@@ -182,7 +182,7 @@ fn points(check: &'static Check, facts: &Facts<'_>, found: &mut Vec<Finding>) {
 
 fn cause_of_points(line: &Line, claimed: Decimal, facts: &Facts<'_>) -> Option<Cause> {
     let (ratio, rule) = match (&line.ratio, &line.rule, &line.applied) {
-        (Some(ratio), Some(rule), _) => (ratio.percent?, rule.as_ref()),
+        (Some(ratio), Some(rule), _) => (ratio.percent?, rule),
         (None, _, Some(Applied::Target(target))) => (target.share, &PROPORTION),
         _ => return None,
     };

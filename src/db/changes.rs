@@ -281,8 +281,6 @@ impl Row {
     /// # Errors
     /// None: texts, integers and nulls can always be written as JSON.
     pub fn hash_after(&self, before: &str) -> Result<String, json::Unwritable> {
-        // Most of it is the document, whose quotation marks get longer.
-        let mut fields = Vec::with_capacity(self.after.as_ref().map_or(0, String::len) * 3 / 2 + 512);
         let listed = (
             self.seq,
             &self.at,
@@ -298,7 +296,9 @@ impl Row {
             self.year,
             &self.after,
         );
-        json::write(&mut fields, &listed)?;
+        // Most of it is the document, whose quotation marks get longer.
+        let room = self.after.as_ref().map_or(0, String::len) * 3 / 2 + 512;
+        let fields = json::write(&listed, room)?;
         let mut digest = Sha256::new();
         digest.update(before);
         digest.update("\n");

@@ -92,8 +92,7 @@ pub fn json(answer: &impl Serialize) -> Result<Bytes, Problem> {
 /// # Errors
 /// 500 for what [`crate::json::write`] cannot write; none for a program that passed its tests.
 pub fn score_json(answer: &impl Serialize) -> Result<Bytes, Problem> {
-    let mut bytes = Vec::with_capacity(ROOM);
-    crate::json::write(&mut bytes, answer).map_err(|error| Problem::internal(error.to_string()))?;
+    let bytes = crate::json::write(answer, ROOM).map_err(|error| Problem::internal(error.to_string()))?;
     Ok(bytes.into())
 }
 

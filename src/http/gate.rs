@@ -86,15 +86,15 @@ impl Gate {
                 let address = client_address(request);
                 let limits = request
                     .app_data::<Data<ArcSwap<Limits>>>()
-                    .ok_or_else(|| Problem::internal("the app has no limits"))?
-                    .load();
-                limits.may_try(address)?;
+                    .ok_or_else(|| Problem::internal("the app has no limits"))?;
+                limits.load().may_try(address)?;
                 let judged = match &*provider.load() {
                     Some(provider) if Provider::is_meant(credentials) => {
                         provider.judge(database(request)?, credentials).await
                     }
                     _ => by_token(request, cache, credentials, address).await,
                 };
+                let limits = limits.load();
                 match &judged {
                     Ok(bearer) => limits.count_token(request, bearer.token_id.as_deref().unwrap_or_default())?,
                     Err(problem) if std::ptr::eq(problem.kind(), &kinds::UNAUTHORIZED) => limits.failed(address),
@@ -249,7 +249,7 @@ async fn by_token(
 fn is_secret(token: &StoredToken, secret: &str, now: Timestamp) -> bool {
     let digest = digest(secret);
     let equal = |known: &[u8; 32]| digest.ct_eq(known);
-    let is_current = equal(&token.secret);
+    let is_current = equal(&token.digest);
     match &token.previous {
         Some((previous, until)) if now < *until => bool::from(is_current | equal(previous)),
         _ => bool::from(is_current),

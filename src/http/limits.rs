@@ -187,13 +187,13 @@ struct ClientAddress(IpAddr);
 /// What is left of the quota that a request was counted under last, kept with it for the answer's headers.
 #[derive(Debug, Clone, Copy)]
 struct Counted {
-    by: Key,
+    by: CountedBy,
     left: Left,
 }
 
 /// By what requests are counted.
 #[derive(Debug, Clone, Copy)]
-enum Key {
+enum CountedBy {
     Token,
     Address,
 }
@@ -238,10 +238,13 @@ impl Limits {
         };
         match quota.take(&counted_as(address), self.since.elapsed()) {
             Ok(left) => {
-                request.extensions_mut().insert(Counted { by: Key::Address, left });
+                request.extensions_mut().insert(Counted {
+                    by: CountedBy::Address,
+                    left,
+                });
                 Ok(())
             }
-            Err(wait) => Err(self.used_up(Key::Address, wait)),
+            Err(wait) => Err(self.used_up(CountedBy::Address, wait)),
         }
     }
 
@@ -255,8 +258,11 @@ impl Limits {
         };
         let left = quota
             .take(id, self.since.elapsed())
-            .map_err(|wait| self.used_up(Key::Token, wait))?;
-        request.extensions_mut().insert(Counted { by: Key::Token, left });
+            .map_err(|wait| self.used_up(CountedBy::Token, wait))?;
+        request.extensions_mut().insert(Counted {
+            by: CountedBy::Token,
+            left,
+        });
         Ok(())
     }
 
@@ -286,14 +292,19 @@ impl Limits {
         }
     }
 
-    /// Says in the headers of an answer what is left of the quota that its request was counted under.
+    /// Says in the headers of an answer what is left of the quota that its request was counted under, also where that was one before
+    /// these; nothing where there is none any more.
     pub fn tell(&self, request: &HttpRequest, headers: &mut HeaderMap) {
         let extensions = request.extensions();
         let Some(Counted { by, left }) = extensions.get::<Counted>() else {
             return;
         };
+        let is_counted = match by {
+            CountedBy::Token => self.tokens.is_some(),
+            CountedBy::Address => self.addresses.is_some(),
+        };
         // One that was refused says so already.
-        if headers.contains_key(&RATE_LIMIT) {
+        if !is_counted || headers.contains_key(&RATE_LIMIT) {
             return;
         }
         let (name, policy) = self.policy(*by);
@@ -304,19 +315,19 @@ impl Limits {
         }
     }
 
-    fn policy(&self, by: Key) -> (&'static str, &HeaderValue) {
+    fn policy(&self, by: CountedBy) -> (&'static str, &HeaderValue) {
         match by {
-            Key::Token => ("token", &self.token_policy),
-            Key::Address => ("address", &self.address_policy),
+            CountedBy::Token => ("token", &self.token_policy),
+            CountedBy::Address => ("address", &self.address_policy),
         }
     }
 
-    fn used_up(&self, by: Key, wait: Duration) -> Problem {
+    fn used_up(&self, by: CountedBy, wait: Duration) -> Problem {
         let after = seconds(wait);
         let (name, policy) = self.policy(by);
         let (zh, en) = match by {
-            Key::Token => ("该令牌", "with this token"),
-            Key::Address => ("该地址", "from this address"),
+            CountedBy::Token => ("该令牌", "with this token"),
+            CountedBy::Address => ("该地址", "from this address"),
         };
         wait_for(
             &kinds::RATE_LIMITED,

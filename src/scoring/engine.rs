@@ -286,7 +286,7 @@ fn find<'a>(scheme: &Scheme, indicator: &Indicator, compiled: &'a CompiledIndica
     if let Some(found) = not_applicable(indicator, weight, assessment, case) {
         return found;
     }
-    match compiled.rule.as_ref() {
+    match &compiled.rule {
         Rule::Deduct(_) | Rule::Bands(_) | Rule::Proportion(_) => {
             let parts = match &compiled.ratio {
                 Some(ratio) => parts_of_formulas(ratio, case),
@@ -526,7 +526,7 @@ fn judge_ratio<'a>(
         return found;
     };
     let used = scheme.round_ratio.map_or(percent, |round| round.apply(percent));
-    found.verdict = Some(match compiled.rule.as_ref() {
+    found.verdict = Some(match &compiled.rule {
         Rule::Deduct(deduct) => rule::deduct(deduct, weight, used),
         Rule::Bands(bands) => rule::bands(bands, used),
         _ => rule::proportion(weight, used),

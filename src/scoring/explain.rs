@@ -323,7 +323,7 @@ fn is_bound(rule: Option<&Rule>, number: Decimal) -> bool {
 
 /// The line's name in English: a unit's own row has only the name that the unit gave it.
 fn english(line: &Line) -> &str {
-    match (&line.name_en, line.rule.as_deref()) {
+    match (&line.name_en, line.rule.as_ref()) {
         (Some(name), _) => name.as_str(),
         (None, Some(_)) => &line.code,
         (None, None) => line.name.as_str(),
@@ -370,7 +370,7 @@ fn opening(sentence: &mut Sentence, line: &Line, basis: Basis<'_>) {
     sentence.part(numerator, true);
     sentence.add("÷", " / ");
     sentence.part(denominator, true);
-    let shown = percent(exact, |number| is_bound(line.rule.as_deref(), number));
+    let shown = percent(exact, |number| is_bound(line.rule.as_ref(), number));
     sentence.say(&["×100%＝", &shown, "%"], &[" = ", &shown, "%"]);
     let counted_as = Digits::of(used);
     // Not rounded, or to what is shown already.
@@ -384,7 +384,7 @@ fn applied(sentence: &mut Sentence, line: &Line, basis: Basis<'_>) {
     let Some(applied) = &line.applied else {
         return;
     };
-    match (applied, line.rule.as_deref()) {
+    match (applied, line.rule.as_ref()) {
         (Applied::Steps(steps), Some(Rule::Deduct(rule))) => steps_applied(sentence, steps, rule, line),
         (Applied::Band(BandApplied { band }), Some(Rule::Bands(rule))) => place(sentence, rule, band.as_ref()),
         (Applied::Proportion, _) => sentence.add("按比例计分，", "in proportion; "),

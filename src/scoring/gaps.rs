@@ -332,7 +332,7 @@ fn judged(trial: &Trial<'_>, score: &Score, line: &Line) -> Vec<Way> {
         label: labelled(line, zh, en),
     };
     let way = |changes: Vec<Change>, zh: String, en: String| judgement(trial, score, line, changes, (zh, en));
-    match (line.rule.as_deref(), &line.applied) {
+    match (line.rule.as_ref(), &line.applied) {
         (Some(Rule::Checklist(checklist)), Some(Applied::Checklist(applied))) => {
             let unfulfilled = checklist
                 .items
@@ -430,7 +430,7 @@ fn by_figure(trial: &Trial<'_>, score: &Score, figure: &Figure, ways: &mut Vec<W
     for index in &figure.lines {
         let Some(line) = score.lines.get(*index) else { continue };
         // Where people give the points, only what is short of full marks is worth a word.
-        let judged = matches!(line.rule.as_deref(), Some(Rule::Assessed(_)));
+        let judged = matches!(line.rule.as_ref(), Some(Rule::Assessed(_)));
         let least = if judged {
             line.weight.unwrap_or_default()
         } else {
@@ -478,7 +478,7 @@ fn figure_way(score: &Score, after: &Score, line: &Line, figure: &Figure, value:
     let of_itself = shown.map(|percent| digits(percent.abs()));
     let (to, from, by) = (digits(value), digits(figure.value), digits(difference.abs()));
     let unit = &figure.unit;
-    let judged = matches!(line.rule.as_deref(), Some(Rule::Assessed(_)));
+    let judged = matches!(line.rule.as_ref(), Some(Rule::Assessed(_)));
     let zh = match &of_itself {
         Some(percent) => format!(
             "若{}实际{}{to}{unit}（现为{from}{unit}，{}{by}{unit}，即{percent}%）",

@@ -571,7 +571,7 @@ pub struct CompiledIndicator {
     /// Both parts of its ratio as the scheme writes them, or the two numbers that people find instead.
     pub formulas: (Box<str>, Box<str>),
     /// Its rule.
-    pub rule: Arc<Rule>,
+    pub rule: Rule,
     /// What all its lines say of themselves.
     pub heading: Arc<Heading>,
 }
@@ -593,7 +593,7 @@ pub struct Heading {
     /// Its full marks, in points; `None` for a unit's own row without a weight.
     pub weight: Option<Decimal>,
     /// The rule as the scheme has it; `None` for a unit's own row. Not answered: `rule_text` says it in words.
-    pub rule: Option<Arc<Rule>>,
+    pub rule: Option<Rule>,
     /// The rule in words.
     pub rule_text: Text,
     /// False where the rule follows the form's usual wording and was not compared with the document itself.
@@ -884,7 +884,6 @@ fn compile_indicator(
             denominator: Formula::parse(ratio.denominator.as_str()).ok()?,
         }),
     };
-    let rule = Arc::new(rule.clone());
     let formulas = indicator.ratio.as_ref();
     let formulas = formulas.map_or(("achieved", "possible"), |ratio| {
         (ratio.numerator.as_str(), ratio.denominator.as_str())
@@ -900,11 +899,11 @@ fn compile_indicator(
             name: indicator.name.clone(),
             name_en: indicator.name_en.clone(),
             weight: Some(weight),
-            rule: Some(Arc::clone(&rule)),
-            rule_text: explain::rule(&rule, weight),
+            rule: Some(rule.clone()),
+            rule_text: explain::rule(rule, weight),
             verified: indicator.verified,
         }),
-        rule,
+        rule: rule.clone(),
     })
 }
 

@@ -158,7 +158,7 @@ impl<'a> Trial<'a> {
         }
         let assessment = self.assessed(&line.code);
         let at = |field: &str| format!("/indicators/{}/{field}", line.code);
-        match (line.rule.as_deref(), &line.applied) {
+        match (line.rule.as_ref(), &line.applied) {
             (Some(Rule::Incidents(_)), Some(Applied::Incidents(applied))) => {
                 found.push(Figure {
                     unit: "起".to_owned(),
@@ -303,7 +303,7 @@ impl<'a> Trial<'a> {
                 Measure::Quality(_) => Vec::new(),
             };
         }
-        let ratios = match line.rule.as_deref() {
+        let ratios = match line.rule.as_ref() {
             Some(Rule::Deduct(deduct)) => of_deduct(deduct, needed, weight),
             Some(Rule::Bands(bands)) => of_bands(bands, needed),
             Some(Rule::Proportion(_)) => (needed * Decimal::ONE_HUNDRED)
@@ -629,7 +629,7 @@ pub fn better_points(scheme: &Scheme, line: &Line, least: Decimal) -> Vec<Decima
         return Vec::new();
     };
     let rounded = |points: Decimal| engine::rounded(points, weight, scheme.round_points);
-    let next = match line.rule.as_deref() {
+    let next = match line.rule.as_ref() {
         Some(Rule::Deduct(deduct)) if deduct.count != Steps::Proportional => {
             next_step(points, weight, deduct.points_per_step.get(), rounded)
         }

@@ -151,9 +151,9 @@ pub struct Bearer {
 pub struct StoredToken {
     /// The part of the token that is no secret.
     pub id: String,
-    /// The [`digest`] of its secret.
-    pub secret: [u8; 32],
-    /// The [`digest`] of the secret before the last rotation, and until when that one works.
+    /// The [`digest()`] of its secret.
+    pub digest: [u8; 32],
+    /// The [`digest()`] of the secret before the last rotation, and until when that one works.
     pub previous: Option<([u8; 32], Timestamp)>,
     /// Whose it is, what that one may do, and until when.
     pub bearer: Arc<Bearer>,
@@ -177,12 +177,12 @@ impl StoredToken {
                 paths,
                 expires_at: instant(row.expires_at.as_deref())?,
             }),
-            secret: stored_digest(&row.secret_hash)?,
+            digest: stored_digest(&row.secret_hash)?,
             previous: row
                 .previous_hash
-                .map(|hash| stored_digest(&hash))
-                .transpose()?
-                .zip(instant(row.previous_until.as_deref())?),
+                .zip(instant(row.previous_until.as_deref())?)
+                .map(|(hash, until)| Ok::<_, String>((stored_digest(&hash)?, until)))
+                .transpose()?,
             last_used: instant(last_used_at)?,
             id: row.id,
         })
@@ -240,7 +240,7 @@ pub fn digest(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }
 
-/// The [`digest`] of a secret as it is stored.
+/// The [`digest()`] of a secret as it is stored.
 pub fn hash(secret: &str) -> String {
     hex::encode(digest(secret))
 }
@@ -476,5 +476,40 @@ impl TryFrom<Count> for Overlap {
 
     fn try_from(count: Count) -> Result<Self, String> {
         Self::seconds(u32::try_from(count.get()).unwrap_or(u32::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(secret_hash: &str, previous_hash: &str, previous_until: Option<&str>) -> Row {
+        Row {
+            id: "1".to_owned(),
+            name: "甲".to_owned(),
+            secret_hash: secret_hash.to_owned(),
+            role: "bureau".to_owned(),
+            created_at: "2026-01-01T00:00:00Z".to_owned(),
+            scopes: None,
+            expires_at: None,
+            previous_hash: Some(previous_hash.to_owned()),
+            previous_until: previous_until.map(str::to_owned),
+            version: 1,
+            updated_at: "2026-01-01T00:00:00Z".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_is_stored_of_a_secret_is_its_digest_or_cannot_be_judged_by() {
+        let good = hash("a");
+        let until = Some("2026-01-02T00:00:00Z");
+        let token = StoredToken::new(row(&good, &hash("b"), until), Vec::new(), None).unwrap();
+        assert_eq!((token.digest, token.previous.unwrap().0), (digest("a"), digest("b")));
+        for bad in ["", "x", &good[1..], &format!("{good}00")] {
+            assert!(StoredToken::new(row(bad, &good, until), Vec::new(), None).is_err());
+            assert!(StoredToken::new(row(&good, bad, until), Vec::new(), None).is_err());
+            // A secret that works no more does not matter.
+            assert!(StoredToken::new(row(&good, bad, None), Vec::new(), None).is_ok());
+        }
     }
 }
