@@ -341,7 +341,8 @@ pub async fn get_score(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let form = form(&request)?;
-    let key = format!("{} {}", request.uri(), form.media_type());
+    let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
+    let key = [asked, " ", form.media_type()].concat();
     let make = async {
         db.read(move |conn| {
             let context = require(conn, &code, year)?;
