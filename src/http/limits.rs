@@ -110,7 +110,7 @@ impl<K: Hash + Eq> Quota<K> {
         }
         match known {
             Some(known) => *known = counted,
-            None => self.add(&mut state, key, counted, now),
+            None => self.set(&mut state, key, counted, now),
         }
         let requests = (self.window - whole_in).as_nanos() / self.each.as_nanos();
         Ok(Left {
@@ -137,15 +137,11 @@ impl<K: Hash + Eq> Quota<K> {
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
         K: std::borrow::Borrow<Q>,
     {
-        let counted = now + self.window + self.window - self.each;
-        let mut state = self.lock();
-        match state.counted.get_mut(key) {
-            Some(known) => *known = counted,
-            None => self.add(&mut state, key, counted, now),
-        }
+        self.set(&mut self.lock(), key, now + self.window + self.window - self.each, now);
     }
 
-    fn add<Q>(&self, state: &mut State<K>, key: &Q, counted: Duration, now: Duration)
+    /// Writes down until when a key counts, and makes room for it where there are too many.
+    fn set<Q>(&self, state: &mut State<K>, key: &Q, counted: Duration, now: Duration)
     where
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
         K: std::borrow::Borrow<Q>,
