@@ -1,6 +1,7 @@
 //! Joins the rooms: the routes, what stands around them, and the OpenAPI document.
 
 use std::net::TcpListener;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -314,7 +315,6 @@ pub async fn serve(config: &Config, db: &Db, live: Live, listener: TcpListener) 
     let db = Data::new(db.clone());
     let library = Data::new(Library::default());
     let scores = Data::new(ScoreCache::default());
-    let answers = Data::new(Answers::default());
     let Live {
         gate,
         limits,
@@ -332,6 +332,7 @@ pub async fn serve(config: &Config, db: &Db, live: Live, listener: TcpListener) 
         days: config.import_retention_days,
     });
     let fonts = Data::new(documents::FontFolder(config.fonts.clone()));
+    let workers = config.workers;
     let server = HttpServer::new(move || {
         App::new()
             .app_data(db.clone())
@@ -344,7 +345,7 @@ pub async fn serve(config: &Config, db: &Db, live: Live, listener: TcpListener) 
             .app_data(document.clone())
             .app_data(library.clone())
             .app_data(scores.clone())
-            .app_data(answers.clone())
+            .app_data(Rc::new(Answers::of_one_in(workers)))
             .app_data(bell.clone())
             .app_data(Data::new(BodyLimit(limit)))
             .app_data(running.clone())
@@ -352,7 +353,7 @@ pub async fn serve(config: &Config, db: &Db, live: Live, listener: TcpListener) 
             .app_data(sender.clone())
             .app_data(bounds.clone())
             .app_data(fonts.clone())
-            .app_data(Route::nowhere())
+            .app_data(Rc::new(Route::nowhere()))
             .app_data(PayloadConfig::new(limit))
             .wrap(from_fn(shape))
             .wrap(Compress::default())

@@ -17,7 +17,7 @@ use crate::codes::{FiscalYear, UnitCode};
 use crate::db::{AnyConnection, Db};
 use crate::fault::Fault;
 use crate::http::accept::{Form, form, score_json};
-use crate::http::answers::{Answer, Answers};
+use crate::http::answers::Answer;
 use crate::http::auth::{Principal, Reader};
 use crate::http::etag::{ETag, Preconditions};
 use crate::http::expand::Expand;
@@ -334,51 +334,38 @@ pub async fn get_score(
     Reader(principal): Reader,
     Path((code, year)): Path<(UnitCode, FiscalYear)>,
     Query(query): Query<ScoreQuery>,
-    preconditions: Preconditions,
     db: Data<Db>,
     library: Data<Library>,
-    (scores, answers): (Data<ScoreCache>, Data<Answers>),
+    scores: Data<ScoreCache>,
     request: HttpRequest,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Answer, Problem> {
     let form = form(&request)?;
-    let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
-    let key = [asked, " ", form.media_type()].concat();
-    let make = async {
-        db.read(move |conn| {
-            let context = require(conn, &code, year)?;
-            let compiled = match &query.scheme {
-                Some(id) => named(conn, &library, "scheme", id)?,
-                None => in_force(conn, &library, &context)?,
-            };
-            let basis = Basis::of(&context, &compiled.edition);
-            let etag = basis.etag(&compiled.id, form.media_type());
-            let body = match form {
-                Form::Text => {
-                    let heading = format!(
-                        "{}（{code}）{year}年度部门整体支出绩效自评得分\n评分标准：{}（{}）",
-                        context.unit_name, compiled.scheme.document.name, compiled.id
-                    );
-                    Bytes::from(render::score(&heading, &compute(conn, &compiled, &context)?))
-                }
-                Form::Json => scores.get_or_render((&code, year, &compiled.id), basis, || {
-                    score_json(&unit_score(conn, &compiled, (&code, year), &context)?)
-                })?,
-            };
-            Ok(Answer {
-                etag,
-                unit_path: context.unit_path,
-                next: None,
-                body,
-            })
-        })
-        .await
-    };
-    let (answer, was_there) = answers.get_or_make(&db, key, make).await?;
-    principal.may_see(&answer.unit_path)?;
-    if was_there {
-        METRICS.scores_from_cache.inc();
-    }
-    preconditions.answer(&answer.etag, |response| Ok(form.answer(response, answer.body)))
+    let made = db.read(move |conn| {
+        let context = require(conn, &code, year)?;
+        principal.may_see(&context.unit_path)?;
+        let compiled = match &query.scheme {
+            Some(id) => named(conn, &library, "scheme", id)?,
+            None => in_force(conn, &library, &context)?,
+        };
+        let basis = Basis::of(&context, &compiled.edition);
+        let etag = basis.etag(&compiled.id, form.media_type());
+        let body = match form {
+            Form::Text => {
+                let heading = format!(
+                    "{}（{code}）{year}年度部门整体支出绩效自评得分\n评分标准：{}（{}）",
+                    context.unit_name, compiled.scheme.document.name, compiled.id
+                );
+                Bytes::from(render::score(&heading, &compute(conn, &compiled, &context)?))
+            }
+            Form::Json => scores.get_or_render((&code, year, &compiled.id), basis, || {
+                score_json(&unit_score(conn, &compiled, (&code, year), &context)?)
+            })?,
+        };
+        Ok((context.unit_path, etag, body))
+    });
+    let (path, etag, body) = made.await?;
+    let answer = Answer::of_unit(path, etag, form, body)?.in_one_of_several_forms();
+    Ok(answer.counted_by(&METRICS.scores_from_cache))
 }
 
 /// A unit's score as it is answered.

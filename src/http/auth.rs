@@ -171,13 +171,24 @@ extractors! {
     TokenKeeper: Some(Permission::Tokens),
 }
 
-async fn principal(request: &HttpRequest, demanded: Option<Permission>) -> Result<Principal, Problem> {
-    let gate = request
-        .app_data::<Data<Gate>>()
-        .ok_or_else(|| Problem::internal("the app has no gate"))?;
-    let principal = gate.judge(request).await?;
-    // For the access log.
-    request.extensions_mut().insert(principal.clone());
+/// Who asks, if it is one with this permission. A request is judged, and counted, once.
+///
+/// # Errors
+/// 401 without a good token, 403 without the permission, 429 and 503.
+pub async fn principal(request: &HttpRequest, demanded: Option<Permission>) -> Result<Principal, Problem> {
+    let judged = request.extensions().get::<Principal>().cloned();
+    let principal = match judged {
+        Some(principal) => principal,
+        None => {
+            let gate = request
+                .app_data::<Data<Gate>>()
+                .ok_or_else(|| Problem::internal("the app has no gate"))?;
+            let principal = gate.judge(request).await?;
+            // For the access log, too.
+            request.extensions_mut().insert(principal.clone());
+            principal
+        }
+    };
     if let Some(permission) = demanded {
         principal.must(permission)?;
     }

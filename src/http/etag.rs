@@ -3,11 +3,10 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{ContentType, ETAG, HeaderMap, HeaderName, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION};
+use actix_web::http::header::{ETAG, HeaderMap, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
 use sha2::{Digest, Sha256};
 
-use super::answers::Answer;
 use super::problem::Problem;
 use crate::db::changes::Head;
 
@@ -149,19 +148,6 @@ impl Preconditions {
             return Ok(current.stamp(HttpResponse::NotModified()).finish());
         }
         body(current.stamp(HttpResponse::Ok()))
-    }
-
-    /// An answer in JSON: 304 without a body when the client has it already.
-    ///
-    /// # Errors
-    /// None of its own.
-    pub fn give(&self, answer: Answer) -> Result<HttpResponse, Problem> {
-        self.answer(&answer.etag, |mut response| {
-            if let Some(next) = answer.next {
-                response.insert_header((LINK, next));
-            }
-            Ok(response.content_type(ContentType::json()).body(answer.body))
-        })
     }
 }
 

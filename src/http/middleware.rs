@@ -1,6 +1,7 @@
 //! Around every request: its id, its line in the log, and problems instead of bare errors.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -48,6 +49,8 @@ struct Current {
     language: Language,
     timeline: Timeline,
     trace: Option<Open>,
+    /// Where it is counted, if not under the address that was found for it.
+    route: OnceCell<Rc<Route>>,
 }
 
 tokio::task_local! {
@@ -83,6 +86,11 @@ pub fn on_timeline(work: impl FnOnce(&Timeline)) {
     let _ = CURRENT.try_with(|current| work(&current.timeline));
 }
 
+/// Has the request that is being served counted under an address that was not looked up for it.
+pub fn count_under(route: &Rc<Route>) {
+    let _ = CURRENT.try_with(|current| current.route.set(Rc::clone(route)));
+}
+
 /// The same work, as a part of the request that is being served, wherever it runs on.
 pub fn in_this_request<F: Future>(work: F) -> impl Future<Output = F::Output> {
     match CURRENT.try_with(Rc::clone) {
@@ -107,6 +115,7 @@ pub async fn serve<B: MessageBody + 'static>(
         language: Language::wanted(request.headers()),
         timeline: if is_kept { Timeline::kept() } else { Timeline::default() },
         trace,
+        route: OnceCell::new(),
     });
     let arrival = Arrival {
         current: current.clone(),
@@ -301,7 +310,10 @@ impl Arrival {
         let timeline = &current.timeline;
         let took = self.started.elapsed().saturating_sub(timeline.spent(Share::Lingering));
         let method = self.method;
-        let found = request.and_then(|request| Some((request, request.app_data::<Route>()?)));
+        let found = request.and_then(|request| {
+            let route = current.route.get().or_else(|| request.app_data::<Rc<Route>>())?;
+            Some((request, route))
+        });
         match found {
             Some((request, route)) => route.count(request, status, took),
             None => route::count_nowhere(method, status, took),
@@ -445,6 +457,7 @@ mod tests {
             language: Language::default(),
             timeline: Timeline::default(),
             trace: None,
+            route: OnceCell::new(),
         });
         let pieces =
             futures_util::stream::iter([Ok::<_, Error>(Bytes::from_static(b"ab")), Ok(Bytes::from_static(b"c"))]);

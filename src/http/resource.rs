@@ -1,5 +1,7 @@
 //! An address and its methods. OPTIONS says which there are, and so does the 405 problem that any other method is.
 
+use std::rc::Rc;
+
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderName};
@@ -113,7 +115,7 @@ impl HttpServiceFactory for Methods {
             async move { Err::<&'static str, _>(problem) }
         };
         self.resource
-            .app_data(Route::default())
+            .app_data(Rc::new(Route::default()))
             .route(web::method(Method::OPTIONS).to(tell))
             .default_service(web::to(refuse))
             .register(config);

@@ -12,6 +12,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError};
 
+use super::answers;
 use super::etag::{ETag, Preconditions};
 use super::fields::{self, Fields};
 
@@ -27,7 +28,7 @@ pub async fn shape(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<S
         request.headers_mut().remove(IF_NONE_MATCH);
         known
     });
-    let response = next.call(request).await?;
+    let response = answers::given_or_made(request, &next).await?;
     if !response.status().is_success() {
         return Ok(response);
     }

@@ -12,8 +12,8 @@ use crate::db::changes::{Change, Resource};
 use crate::db::sql::lineage;
 use crate::db::{AnyConnection, Db, Tx};
 use crate::fault::Fault;
-use crate::http::accept::json;
-use crate::http::answers::{Answer, Answers};
+use crate::http::accept::{Form, json};
+use crate::http::answers::Answer;
 use crate::http::auth::{Bureau, Principal, Reader};
 use crate::http::body::{Json, MergePatch};
 use crate::http::etag::Preconditions;
@@ -92,34 +92,25 @@ pub struct ListQuery {
 pub async fn list(
     Reader(principal): Reader,
     Query(query): Query<ListQuery>,
-    preconditions: Preconditions,
     db: Data<Db>,
-    answers: Data<Answers>,
     request: HttpRequest,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Answer, Problem> {
     let scope = principal.scope();
-    // None and no unit at all are not the same.
-    let key = format!("{} {scope:?}", request.uri());
-    let make = async {
-        let limit = query.limit.unwrap_or_default();
-        let rows = db.scan(move |conn| {
-            let filter = Filter {
-                kind: query.kind,
-                parent: query.parent,
-                under: query.under,
-                year: query.year,
-                q: query.q.map(|q| q.as_str().to_owned()),
-                scope,
-            };
-            let order = query.order.unwrap_or_default();
-            let rows = store::list(conn, &filter, order, query.cursor.as_ref(), limit)?;
-            Ok(store::with_links(conn, rows)?)
-        });
-        let page = Page::new(rows.await?, limit, |stored: &Stored| &stored.row.code, Unit::from);
-        Answer::page(&page, page.next(&request))
+    let filter = Filter {
+        kind: query.kind,
+        parent: query.parent,
+        under: query.under,
+        year: query.year,
+        q: query.q.map(|q| q.as_str().to_owned()),
+        scope: scope.clone(),
     };
-    let (answer, _) = answers.get_or_make(&db, key, make).await?;
-    preconditions.give(answer)
+    let (order, limit) = (query.order.unwrap_or_default(), query.limit.unwrap_or_default());
+    let rows = db.scan(move |conn| {
+        let rows = store::list(conn, &filter, order, query.cursor.as_ref(), limit)?;
+        Ok(store::with_links(conn, rows)?)
+    });
+    let page = Page::new(rows.await?, limit, |stored: &Stored| &stored.row.code, Unit::from);
+    Answer::page(&page, scope, page.next(&request).as_deref())
 }
 
 /// Get a unit
@@ -135,30 +126,11 @@ pub async fn list(
     responses((status = 200, description = "The unit", body = Unit, headers(("ETag" = String, description = "Its version"))),
         (status = 304, description = "It is still the version that `If-None-Match` names"), CommonErrors),
 )]
-pub async fn get(
-    Reader(principal): Reader,
-    Path(code): Path<UnitCode>,
-    preconditions: Preconditions,
-    db: Data<Db>,
-    answers: Data<Answers>,
-) -> Result<HttpResponse, Problem> {
-    let make = async {
-        let stored = db
-            .read({
-                let code = code.clone();
-                move |conn| require(conn, &code)
-            })
-            .await?;
-        Ok(Answer {
-            etag: stored.etag(),
-            unit_path: stored.row.path.clone(),
-            next: None,
-            body: json(&Unit::from(stored))?,
-        })
-    };
-    let (answer, _) = answers.get_or_make(&db, address(&code), make).await?;
-    principal.may_see(&answer.unit_path)?;
-    preconditions.give(answer)
+pub async fn get(Reader(principal): Reader, Path(code): Path<UnitCode>, db: Data<Db>) -> Result<Answer, Problem> {
+    let stored = db.read(move |conn| require(conn, &code)).await?;
+    principal.may_see(&stored.row.path)?;
+    let (path, etag) = (stored.row.path.clone(), stored.etag());
+    Answer::of_unit(path, etag, Form::Json, json(&Unit::from(stored))?)
 }
 
 /// Create or replace a unit

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here fails its test")]
 
 mod access;
+mod answers;
 mod architecture;
 mod audit;
 mod backup;
