@@ -233,9 +233,9 @@ pub async fn given_or_made(request: ServiceRequest, next: &Next<BoxBody>) -> Res
     if let Some(mut answer) = made
         && let Some(route) = response.request().app_data::<Rc<Route>>()
     {
-        // Nothing of it is shared with another worker, which would count whoever holds it in the same place.
+        // A copy: who holds shared bytes is counted in one place, for which the workers would wait in turn.
         answer.body = Bytes::copy_from_slice(&answer.body);
-        // It says its name while it can be seen from the request.
+        // Its template can only be told from a request that was looked up.
         route.template(response.request());
         let route = Rc::clone(route);
         answers
