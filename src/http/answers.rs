@@ -5,7 +5,7 @@
 //! as most answers do; there nothing is kept here.
 //!
 //! An answer is found by what was asked, before the address is looked up and the query is read: a question that was answered
-//! before is a good one. Each worker keeps its own, so that giving one again moves nothing between processors.
+//! before is a good one. Each worker keeps its own, so that giving one again moves nothing of it between processors.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -47,9 +47,8 @@ pub struct Answer {
     counter: Option<&'static IntCounter>,
 }
 
-/// Who gets an answer.
 #[derive(Debug, Clone)]
-pub enum Readers {
+enum Readers {
     /// Those who reach the unit at this place in the hierarchy.
     OfUnit(String),
     /// Those whose lists are limited to just these units (with those below them); `None`: who see all.
@@ -159,7 +158,12 @@ struct ByBytes;
 
 impl Weighter<String, Rc<Kept>> for ByBytes {
     fn weight(&self, key: &String, kept: &Rc<Kept>) -> u64 {
-        (kept.answer.body.len() + key.len() + 700) as u64
+        let headers = kept.answer.headers.iter().map(|(_, value)| value.len());
+        let readers = match &kept.answer.readers {
+            Readers::OfUnit(path) => path.len(),
+            Readers::OfList(scope) => scope.iter().flatten().map(|code| code.len() + 24).sum(),
+        };
+        (kept.answer.body.len() + headers.sum::<usize>() + readers + key.len() + 700) as u64
     }
 }
 
@@ -167,33 +171,44 @@ impl Weighter<String, Rc<Kept>> for ByBytes {
 #[derive(Debug)]
 pub struct Answers(RefCell<Cache<String, Rc<Kept>, ByBytes>>);
 
-/// What all workers together may keep.
+/// What all workers together may keep, if that is no less than `LEAST` for each of them.
 const BYTES: usize = 32 * 1024 * 1024;
+
+/// What one may keep however many there are: some hundred scores.
+const LEAST: usize = 2 * 1024 * 1024;
 
 impl Answers {
     /// Those of one of so many workers.
     pub fn of_one_in(workers: usize) -> Self {
-        let bytes = BYTES / workers.max(1);
+        let bytes = (BYTES / workers.max(1)).max(LEAST);
         Self(RefCell::new(Cache::with_weighter(1000, bytes as u64, ByBytes)))
     }
 
-    fn get(&self, asked: &str, seen: i64) -> Option<Rc<Kept>> {
-        let kept = self.0.borrow().get(asked).cloned();
-        kept.filter(|kept| kept.seen == seen)
+    fn get(&self, asked: &str) -> Option<Rc<Kept>> {
+        self.0.borrow().get(asked).cloned()
     }
 }
 
 /// What was asked: all that an answer depends on besides who asks and the database.
 fn asked(request: &ServiceRequest) -> String {
     let address = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
-    let accept = request.headers().get_all(ACCEPT).map(HeaderValue::as_bytes);
     let mut asked = address.to_owned();
-    for accept in accept {
-        // No address has a space in it.
-        asked.push(' ');
-        asked.push_str(&String::from_utf8_lossy(accept));
+    for accept in request.headers().get_all(ACCEPT) {
+        // It stands in no address and in no header.
+        asked.push('\n');
+        asked.push_str(&String::from_utf8_lossy(accept.as_bytes()));
     }
     asked
+}
+
+/// Whether a request may be one of those whose answers are kept. A path with `%` is not: the router decodes it, and what looks for
+/// the route of a request that was not routed does not.
+fn is_plain_read(request: &ServiceRequest) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD) && !request.path().contains('%')
+}
+
+fn last_change(request: &ServiceRequest) -> Option<i64> {
+    request.app_data::<Data<Db>>().and_then(|db| db.last_change())
 }
 
 /// Gives the answer that was made to the same question before, if nothing has changed since; else has one made, and keeps it.
@@ -201,36 +216,46 @@ fn asked(request: &ServiceRequest) -> String {
 /// # Errors
 /// Those of what makes it.
 pub async fn given_or_made(request: ServiceRequest, next: &Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
-    // Before anything is read: what is read may be newer than this number says, never older.
-    let seen = match request.method() {
-        &Method::GET => request.app_data::<Data<Db>>().and_then(|db| db.last_change()),
-        _ => None,
-    };
-    let (Some(seen), Some(answers)) = (seen, request.app_data::<Rc<Answers>>()) else {
+    let answers = request.app_data::<Rc<Answers>>().map(Rc::clone);
+    let Some(answers) = answers.filter(|_| is_plain_read(&request)) else {
         return next.call(request).await;
     };
-    let (answers, asked) = (Rc::clone(answers), asked(&request));
-    if let Some(kept) = answers.get(&asked, seen) {
+    let mut asked = asked(&request);
+    // Where the list of another is kept, the second look is for the list of who asks.
+    for _ in 0..2 {
+        let Some(kept) = answers.get(&asked) else {
+            break;
+        };
         let reader = principal(request.request(), Some(Permission::Read)).await;
-        let is_for = reader.and_then(|reader| kept.answer.readers.include(&reader));
-        let given = match is_for {
-            Ok(true) => {
+        // Asked for when the reader is known, for which an identity provider may have been waited for.
+        if reader.is_ok() && last_change(&request) != Some(kept.seen) {
+            break;
+        }
+        let is_for = reader.and_then(|reader| match kept.answer.readers.include(&reader)? {
+            true => Ok(None),
+            false => Ok(Some(reader.scope())),
+        });
+        let response = match is_for {
+            Ok(None) => {
                 if let Some(counter) = kept.answer.counter {
                     counter.inc();
                 }
-                Some(kept.answer.respond(request.request()))
+                kept.answer.respond(request.request())
             }
-            Ok(false) => None,
-            Err(problem) => Some(problem.error_response()),
+            Ok(Some(scope)) => {
+                asked.push_str(&format!("\n{scope:?}"));
+                continue;
+            }
+            Err(problem) => problem.error_response(),
         };
-        if let Some(response) = given {
-            count_under(&kept.route);
-            return Ok(request.into_response(response));
-        }
+        count_under(&kept.route);
+        return Ok(request.into_response(response));
     }
+    // Before anything is read: what is read may be newer than this number says, never older.
+    let seen = last_change(&request);
     let mut response = next.call(request).await?;
     let made = response.response_mut().extensions_mut().remove::<Answer>();
-    if let Some(mut answer) = made
+    if let (Some(seen), Some(mut answer)) = (seen, made)
         && let Some(route) = response.request().app_data::<Rc<Route>>()
     {
         // A copy: who holds shared bytes is counted in one place, for which the workers would wait in turn.
@@ -238,10 +263,8 @@ pub async fn given_or_made(request: ServiceRequest, next: &Next<BoxBody>) -> Res
         // Its template can only be told from a request that was looked up.
         route.template(response.request());
         let route = Rc::clone(route);
-        answers
-            .0
-            .borrow_mut()
-            .insert(asked, Rc::new(Kept { seen, route, answer }));
+        let kept = Rc::new(Kept { seen, route, answer });
+        answers.0.borrow_mut().insert(asked, kept);
     }
     Ok(response)
 }

@@ -12,8 +12,8 @@ use super::metrics::METRICS;
 /// The name of what is at no address that there is: clients must not be able to make new series.
 pub const NOWHERE: &str = "unmatched";
 
-/// The counters of one address in one worker. It is found with the request, as what the address was set up with; so on the way of a
-/// request nothing is looked up by name, and nothing is locked or allocated once a status was seen.
+/// The counters of one address in one worker. It is found with the request, as what the address was set up with, or with the answer
+/// that the worker kept; so on the way of a request nothing is looked up by name, and nothing is locked or allocated once a status was seen.
 #[derive(Debug, Default)]
 pub struct Route {
     template: OnceCell<String>,
